@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libcs_api.a
+libcs_api_a_SOURCES =

@@ -1,0 +1,95 @@
+/*
+ * Every maximum, with its reason. A buffer, list, queue or count that input
+ * can make grow takes its bound from here.
+ */
+#ifndef CS_BASE_LIMITS_H
+#define CS_BASE_LIMITS_H
+
+/* A CSR in DER: an RSA-4096 key, 100 names and a margin. */
+#define CS_MAX_CSR_DER 16384
+/* The same in PEM: 4/3, line ends, and the two armour lines. */
+#define CS_MAX_CSR_PEM 24576
+/* Relative names in a subject: real ones have at most six. */
+#define CS_MAX_RDNS 16
+/* Bytes of one subject attribute's value; RFC 5280 A.1 bounds most at 64. */
+#define CS_MAX_ATTRIBUTE 128
+/* Subject alternative names of one request. */
+#define CS_MAX_NAMES 100
+/* Extensions of one request or certificate. */
+#define CS_MAX_EXTENSIONS 32
+/* Attributes of one CSR (PKCS#9 knows a handful). */
+#define CS_MAX_CSR_ATTRIBUTES 8
+/* Bytes of one OID's content; X.660 sets none, real ones are under 20. */
+#define CS_MAX_OID 32
+/* Levels of nested DER that a reader of ours follows. */
+#define CS_MAX_DER_DEPTH 16
+/* A host name, RFC 1035 2.3.4 (without the trailing dot). */
+#define CS_MAX_DNS_NAME 253
+/* A URI SAN: SPIFFE allows 2048. */
+#define CS_MAX_URI 2048
+/* A TBS: as its CSR, and what policy may add. */
+#define CS_MAX_TBS 24576
+/* A whole certificate: TBS, algorithm, an RSA-4096 signature. */
+#define CS_MAX_CERT 25600
+/* A signature: RSA-4096 has 512 bytes. */
+#define CS_MAX_SIGNATURE 1024
+/* A serial: RFC 5280 4.1.2.2. */
+#define CS_MAX_SERIAL 20
+
+/* A request body; also the largest answer we buffer for one page. */
+#define CS_MAX_HTTP_BODY    65536
+#define CS_MAX_HTTP_HEAD    8192
+#define CS_MAX_HTTP_HEADERS 32
+#define CS_MAX_HTTP_TARGET  2048
+
+/* A name of ours: client, issuer, realm, policy. */
+#define CS_MAX_NAME 64
+/* Idempotency-Key and uid: a UUID has 36. */
+#define CS_MAX_IDEMPOTENCY_KEY 128
+/* A free text that a person wrote: reason, message. */
+#define CS_MAX_FREE_TEXT 1024
+/* The canonical JSON of a request's scalars. */
+#define CS_MAX_SCALARS 16384
+/* The worker's decision, whole: 100 names, each with a finding. */
+#define CS_MAX_DECISION 65536
+/* One leaf of the log; a longer one stores a count and a hash instead. */
+#define CS_MAX_LEAF 16384
+/* Search terms of one decision, encoded. */
+#define CS_MAX_TERMS 65536
+/* Recorded volatile inputs of one decision. */
+#define CS_MAX_INPUTS 4096
+
+/* One packet on a link between processes; larger goes as a sealed memfd. */
+#define CS_MAX_PACKET 65536
+/* One message, memfd included: the client table and a policy set. */
+#define CS_MAX_MESSAGE (8 * 1024 * 1024)
+/* Messages and bytes waiting to leave on one link. */
+#define CS_MAX_LINK_QUEUE	4096
+#define CS_MAX_LINK_QUEUE_BYTES (64 * 1024 * 1024)
+
+/* Requests that front keeps in flight. */
+#define CS_MAX_IN_FLIGHT 128
+/* Decisions in one transaction. */
+#define CS_MAX_BATCH 128
+
+/* One policy or configuration file, and all of a set. */
+#define CS_MAX_POLICY_FILE  (1024 * 1024)
+#define CS_MAX_POLICY_SET   (4 * 1024 * 1024)
+#define CS_MAX_POLICY_FILES 256
+/* Nodes and depth of one YAML document. */
+#define CS_MAX_YAML_NODES 100000
+#define CS_MAX_YAML_DEPTH 32
+
+/* Memory of one request in a worker. */
+#define CS_MAX_REQUEST_ARENA (4 * 1024 * 1024)
+/* A PEM file that we read: a chain, a key. */
+#define CS_MAX_PEM_FILE (256 * 1024)
+/* Issuers in one installation. */
+#define CS_MAX_ISSUERS 64
+/* Worker processes. */
+#define CS_MAX_WORKERS 64
+/* Clients, and credentials of one. */
+#define CS_MAX_CLIENTS	   10000
+#define CS_MAX_CREDENTIALS 32
+
+#endif
