@@ -10,11 +10,11 @@ libcs_base_a_SOURCES = \
 	base/error.def \
 	base/failpoint.c base/failpoint.h \
 	base/hash.h \
-	base/ipc.h \
+	base/ipc.c base/ipc.h \
 	base/json.h \
 	base/limits.h \
 	base/log.h \
-	base/loop.h \
+	base/loop.c base/loop.h \
 	base/mem.c base/mem.h \
 	base/msg.c base/msg.h \
 	base/msg.def \
@@ -26,7 +26,8 @@ libcs_base_a_SOURCES = \
 	base/wire.c base/wire.h \
 	base/yaml.h
 
-base_tests = base/buf_test base/span_test
+base_tests = base/buf_test base/ipc_test base/span_test
 UNIT_TESTS += $(base_tests)
 base_buf_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_ipc_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_span_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
