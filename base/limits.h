@@ -54,6 +54,10 @@
 #define CS_MAX_DECISION 65536
 /* One leaf of the log; a longer one stores a count and a hash instead. */
 #define CS_MAX_LEAF 16384
+/* The log's origin, HOST/countersign/8 hex: a host name and the rest. */
+#define CS_MAX_ORIGIN 284
+/* A signed note: a checkpoint, and room for witnesses' cosignatures. */
+#define CS_MAX_NOTE 8192
 /* Search terms of one decision, encoded. */
 #define CS_MAX_TERMS 65536
 /* Recorded volatile inputs of one decision. */
