@@ -1,0 +1,279 @@
+#include "store/schema.h"
+
+/* Refuse any change of a table's rows: what was recorded stays. */
+#define APPEND_ONLY(table)                                                     \
+	"CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table           \
+	" BEGIN SELECT RAISE(ABORT, '" table " is append-only'); END",         \
+		"CREATE TRIGGER " table "_no_delete BEFORE DELETE ON " table   \
+		" BEGIN SELECT RAISE(ABORT, '" table " is append-only'); END"
+
+const char *const cs_schema_v1[] = {
+	/*
+	 * One row. right_edge is the tree's (store/tree.h) at tree_size; `seq`
+	 * the last attempt's; leaves below terms_done are in `term`; clock_ms
+	 * is the latest time that was ever recorded.
+	 */
+	"CREATE TABLE meta ("
+	" id INTEGER PRIMARY KEY CHECK (id = 1),"
+	" installation BLOB NOT NULL CHECK (length(installation) = 16),"
+	" created_ms INTEGER NOT NULL,"
+	" origin TEXT NOT NULL,"
+	" log_key BLOB NOT NULL CHECK (length(log_key) = 32),"
+	" epoch INTEGER NOT NULL CHECK (epoch >= 0),"
+	" seq INTEGER NOT NULL CHECK (seq >= 0),"
+	" tree_size INTEGER NOT NULL CHECK (tree_size >= 0),"
+	" right_edge BLOB NOT NULL CHECK (length(right_edge) % 32 = 0),"
+	" terms_done INTEGER NOT NULL CHECK (terms_done <= tree_size),"
+	" clock_ms INTEGER NOT NULL,"
+	" clock_accepted_ms INTEGER NOT NULL"
+	") STRICT",
+
+	/*
+	 * One row for each CA certificate (generation) of an issuer. `chain`
+	 * is PEM, the issuer's own certificate first; `ca` PEM of the root, or
+	 * empty. sig_alg: AlgorithmIdentifier in DER of what it signs with.
+	 * crl_base and crl_shards never change: certificates carry them.
+	 */
+	"CREATE TABLE issuer ("
+	" id INTEGER PRIMARY KEY,"
+	" name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 64),"
+	" generation INTEGER NOT NULL CHECK (generation >= 1),"
+	" sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32),"
+	" chain BLOB NOT NULL,"
+	" ca BLOB NOT NULL,"
+	" sig_alg BLOB NOT NULL,"
+	" crl_base TEXT,"
+	" crl_shards INTEGER NOT NULL CHECK (crl_shards BETWEEN 1 AND 65536),"
+	" created_ms INTEGER NOT NULL,"
+	" leaf INTEGER NOT NULL,"
+	" UNIQUE (name, generation)"
+	") STRICT",
+
+	/*
+	 * Who may speak to us. A row is a name for ever: a removed client that
+	 * is added again gets its row back, with new rights and credentials.
+	 * rights, issuers, namespaces, groups: JSON arrays of strings; an
+	 * empty list of issuers or namespaces means all of them. `leaf` is
+	 * that of the latest change, credentials included.
+	 */
+	"CREATE TABLE client ("
+	" id INTEGER PRIMARY KEY,"
+	" name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 64),"
+	" realm TEXT NOT NULL,"
+	" rights TEXT NOT NULL,"
+	" issuers TEXT NOT NULL,"
+	" namespaces TEXT NOT NULL,"
+	" groups TEXT NOT NULL,"
+	" created_ms INTEGER NOT NULL,"
+	" removed_ms INTEGER,"
+	" leaf INTEGER NOT NULL"
+	") STRICT",
+	/* kind: token (digest of the secret), cert (of the DER), peer (none) */
+	"CREATE TABLE credential ("
+	" id INTEGER PRIMARY KEY,"
+	" client INTEGER NOT NULL REFERENCES client (id),"
+	" kind TEXT NOT NULL CHECK (kind IN ('token', 'cert', 'peer')),"
+	" token_id TEXT UNIQUE,"
+	" digest BLOB UNIQUE CHECK (length(digest) = 32),"
+	" created_ms INTEGER NOT NULL,"
+	" expires_ms INTEGER,"
+	" revoked_ms INTEGER"
+	") STRICT",
+
+	/* Sources are kept once, by what they say and how they were called. */
+	"CREATE TABLE policy_source ("
+	" n INTEGER PRIMARY KEY,"
+	" sha256 BLOB NOT NULL CHECK (length(sha256) = 32),"
+	" name TEXT NOT NULL,"
+	" bytes BLOB NOT NULL,"
+	" UNIQUE (sha256, name)"
+	") STRICT",
+	"CREATE TABLE policy_set ("
+	" epoch INTEGER PRIMARY KEY CHECK (epoch >= 1),"
+	" set_sha256 BLOB NOT NULL CHECK (length(set_sha256) = 32),"
+	" engine TEXT NOT NULL,"
+	" applied_ms INTEGER NOT NULL,"
+	" leaf INTEGER NOT NULL"
+	") STRICT",
+	"CREATE TABLE policy_set_source ("
+	" epoch INTEGER NOT NULL REFERENCES policy_set (epoch),"
+	" n INTEGER NOT NULL,"
+	" source INTEGER NOT NULL REFERENCES policy_source (n),"
+	" PRIMARY KEY (epoch, n)"
+	") STRICT, WITHOUT ROWID",
+
+	/*
+	 * What somebody asked. `flags` are base/msg.h's CS_REQ_*; uid is the
+	 * Unix peer's or -1. csr is DER, or the octets as received when they
+	 * were no CSR. `leaf` is the terminal decision's.
+	 */
+	"CREATE TABLE request ("
+	" n INTEGER PRIMARY KEY,"
+	" id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),"
+	" client INTEGER NOT NULL REFERENCES client (id),"
+	" credential INTEGER NOT NULL REFERENCES credential (id),"
+	" uid INTEGER NOT NULL,"
+	" realm TEXT NOT NULL,"
+	" source TEXT NOT NULL,"
+	" idem_key TEXT CHECK (length(idem_key) > 0),"
+	" fingerprint BLOB NOT NULL CHECK (length(fingerprint) = 32),"
+	" received_ms INTEGER NOT NULL,"
+	" flags INTEGER NOT NULL,"
+	" issuer TEXT NOT NULL,"
+	" scalars BLOB NOT NULL,"
+	" csr BLOB NOT NULL,"
+	" state TEXT NOT NULL CHECK (state IN ('pending', 'approved',"
+	"  'issued', 'refused', 'denied', 'expired')),"
+	" expires_ms INTEGER,"
+	" hold TEXT,"
+	" not_before_ms INTEGER,"
+	" pending_body BLOB,"
+	" pending_terms BLOB,"
+	" leaf INTEGER,"
+	" CHECK ((leaf IS NULL) = (state IN ('pending', 'approved')))"
+	") STRICT",
+	"CREATE UNIQUE INDEX request_key ON request (client, idem_key)"
+	" WHERE idem_key IS NOT NULL",
+	"CREATE INDEX request_open ON request (state, client)"
+	" WHERE state IN ('pending', 'approved')",
+
+	/*
+	 * Who said yes (denies = 0) or no (1) to a request, on which `binds`,
+	 * the request's fingerprint, was before their eyes. claimed_by is
+	 * whom a gateway names.
+	 */
+	"CREATE TABLE approval ("
+	" request INTEGER PRIMARY KEY REFERENCES request (n),"
+	" client INTEGER NOT NULL REFERENCES client (id),"
+	" credential INTEGER NOT NULL REFERENCES credential (id),"
+	" uid INTEGER NOT NULL,"
+	" binds BLOB NOT NULL CHECK (length(binds) = 32),"
+	" at_ms INTEGER NOT NULL,"
+	" denies INTEGER NOT NULL CHECK (denies IN (0, 1)),"
+	" self INTEGER NOT NULL CHECK (self IN (0, 1)),"
+	" claimed_by TEXT,"
+	" reason TEXT,"
+	" message TEXT"
+	") STRICT",
+
+	/*
+	 * Every leaf of the log; kind is store/leaf.h's. tree_size is that of
+	 * the checkpoint that covers it first; `request` whose decision it is;
+	 * `entry` the leaf itself, or NULL once purged (the hash stays).
+	 */
+	"CREATE TABLE leaf ("
+	" idx INTEGER PRIMARY KEY,"
+	" hash BLOB NOT NULL CHECK (length(hash) = 32),"
+	" kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 19),"
+	" at_ms INTEGER NOT NULL,"
+	" tree_size INTEGER NOT NULL,"
+	" request INTEGER REFERENCES request (n),"
+	" answer_version INTEGER NOT NULL,"
+	" entry BLOB,"
+	" CHECK (tree_size > idx)"
+	") STRICT",
+
+	/*
+	 * One try to sign for a request. Without a request: a CA certificate
+	 * of ours, so that its serial is in the same index as all others.
+	 */
+	"CREATE TABLE attempt ("
+	" seq INTEGER PRIMARY KEY CHECK (seq >= 1),"
+	" request INTEGER REFERENCES request (n),"
+	" issuer INTEGER NOT NULL REFERENCES issuer (id),"
+	" serial BLOB NOT NULL UNIQUE CHECK (length(serial) BETWEEN 1 AND 20),"
+	" spki BLOB NOT NULL CHECK (length(spki) = 32),"
+	" subject_key BLOB NOT NULL CHECK (length(subject_key) = 32),"
+	" now_ms INTEGER NOT NULL,"
+	" epoch INTEGER NOT NULL,"
+	" not_after_s INTEGER NOT NULL,"
+	" tbs BLOB NOT NULL,"
+	" body BLOB NOT NULL,"
+	" terms BLOB NOT NULL,"
+	" inputs BLOB NOT NULL,"
+	" limits BLOB NOT NULL"
+	") STRICT",
+	/* How it ended; signature NULL: abandoned, the serial is burnt. */
+	"CREATE TABLE outcome ("
+	" seq INTEGER PRIMARY KEY REFERENCES attempt (seq),"
+	" signature BLOB,"
+	" leaf INTEGER NOT NULL REFERENCES leaf (idx)"
+	") STRICT",
+	/* A request's end without a certificate. epoch 0: not by policy. */
+	"CREATE TABLE refusal ("
+	" leaf INTEGER PRIMARY KEY REFERENCES leaf (idx),"
+	" request INTEGER NOT NULL REFERENCES request (n),"
+	" now_ms INTEGER NOT NULL,"
+	" epoch INTEGER NOT NULL,"
+	" body BLOB NOT NULL,"
+	" terms BLOB NOT NULL,"
+	" inputs BLOB NOT NULL"
+	") STRICT",
+	"CREATE TABLE checkpoint ("
+	" tree_size INTEGER PRIMARY KEY,"
+	" note BLOB NOT NULL"
+	") STRICT",
+
+	/* Which keys were certified for whom, by attempt. */
+	"CREATE TABLE key_use ("
+	" spki BLOB NOT NULL,"
+	" subject_key BLOB NOT NULL,"
+	" seq INTEGER NOT NULL REFERENCES attempt (seq),"
+	" PRIMARY KEY (spki, subject_key, seq)"
+	") STRICT, WITHOUT ROWID",
+	/* What counts against a limit: attempts that were not abandoned. */
+	"CREATE TABLE limit_use ("
+	" rule TEXT NOT NULL,"
+	" key BLOB NOT NULL,"
+	" at_ms INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL REFERENCES attempt (seq),"
+	" PRIMARY KEY (rule, key, at_ms, seq)"
+	") STRICT, WITHOUT ROWID",
+	/* Search terms (base/terms.h), filled behind meta.terms_done. */
+	"CREATE TABLE term ("
+	" field INTEGER NOT NULL,"
+	" value BLOB NOT NULL,"
+	" leaf INTEGER NOT NULL,"
+	" PRIMARY KEY (field, value, leaf)"
+	") STRICT, WITHOUT ROWID",
+
+	APPEND_ONLY("approval"),
+	APPEND_ONLY("attempt"),
+	APPEND_ONLY("outcome"),
+	APPEND_ONLY("refusal"),
+	APPEND_ONLY("checkpoint"),
+	APPEND_ONLY("policy_source"),
+	APPEND_ONLY("policy_set"),
+	APPEND_ONLY("policy_set_source"),
+	APPEND_ONLY("issuer"),
+	/* An entry may be purged; nothing else of a leaf changes. */
+	"CREATE TRIGGER leaf_no_update BEFORE UPDATE ON leaf"
+	" WHEN NEW.entry IS NOT NULL OR NEW.idx <> OLD.idx"
+	" OR NEW.hash <> OLD.hash OR NEW.kind <> OLD.kind"
+	" OR NEW.at_ms <> OLD.at_ms OR NEW.tree_size <> OLD.tree_size"
+	" OR NEW.request IS NOT OLD.request"
+	" OR NEW.answer_version <> OLD.answer_version"
+	" BEGIN SELECT RAISE(ABORT, 'leaf is append-only'); END",
+	"CREATE TRIGGER leaf_no_delete BEFORE DELETE ON leaf"
+	" BEGIN SELECT RAISE(ABORT, 'leaf is append-only'); END",
+	"CREATE TRIGGER request_no_update BEFORE UPDATE OF n, id, client,"
+	" credential, uid, realm, source, idem_key, fingerprint, received_ms,"
+	" issuer, scalars, csr ON request"
+	" BEGIN SELECT RAISE(ABORT, 'what was asked is append-only'); END",
+	/* A terminal state is for ever. */
+	"CREATE TRIGGER request_no_reopen BEFORE UPDATE OF state, leaf ON"
+	" request WHEN OLD.leaf IS NOT NULL"
+	" BEGIN SELECT RAISE(ABORT, 'the request is decided'); END",
+	"CREATE TRIGGER request_no_delete BEFORE DELETE ON request"
+	" BEGIN SELECT RAISE(ABORT, 'request is append-only'); END",
+	"CREATE TRIGGER client_no_rename BEFORE UPDATE OF id, name ON client"
+	" BEGIN SELECT RAISE(ABORT, 'a client keeps its name'); END",
+	"CREATE TRIGGER client_no_delete BEFORE DELETE ON client"
+	" BEGIN SELECT RAISE(ABORT, 'clients are kept'); END",
+	"CREATE TRIGGER credential_no_delete BEFORE DELETE ON credential"
+	" BEGIN SELECT RAISE(ABORT, 'credentials are kept'); END",
+	"CREATE TRIGGER meta_no_delete BEFORE DELETE ON meta"
+	" BEGIN SELECT RAISE(ABORT, 'meta has one row'); END",
+};
+
+const size_t cs_schema_v1_n = sizeof(cs_schema_v1) / sizeof(cs_schema_v1[0]);

@@ -1,0 +1,33 @@
+/*
+ * The database of one installation, DIR/ledger.db: its tables, version 1,
+ * and what version this program writes. The statements stand in schema.c and
+ * are the documentation of every column; docs/log-format.md says which of
+ * them a leaf covers.
+ *
+ * Rules that every version keeps: STRICT tables; blobs only in tables whose
+ * key is the order of insertion (a random key with the blob beside it costs
+ * more than twice); rows of the record (attempt, outcome, refusal, approval,
+ * leaf, checkpoint, policy_*) are never changed or removed, which triggers
+ * refuse; a request changes in state, hold and leaf only. A row refers only
+ * to rows that are older than itself, except columns `leaf`, which are written
+ * a moment before their leaf in the same transaction (and so are no foreign
+ * keys, but for those of outcome and refusal).
+ *
+ * The triggers hinder accidents. They do not stop whoever owns the file:
+ * that is what the log and the checkpoint outside are for.
+ */
+#ifndef CS_STORE_SCHEMA_H
+#define CS_STORE_SCHEMA_H
+
+#include <stddef.h>
+
+/* PRAGMA application_id: "cslg". A file with another one is not ours. */
+#define CS_SCHEMA_APPLICATION_ID 0x63736c67
+/* PRAGMA user_version of what this program reads and writes. */
+#define CS_SCHEMA_VERSION 1
+
+/* The statements that make version 1, in order. */
+extern const char *const cs_schema_v1[];
+extern const size_t cs_schema_v1_n;
+
+#endif
