@@ -1,0 +1,128 @@
+/*
+ * The client table: who may speak to us, as the ledger last pushed it.
+ *
+ * An immutable snapshot made from one CLIENT_TABLE message; front replaces
+ * the whole of it and nothing keeps a pointer into it beyond the handling of
+ * one request. The message is JSON by the ledger:
+ *
+ *	{"clients": [{
+ *		"id": 3,                        row id in the ledger
+ *		"name": "gw", "realm": "prod",  realm may be ""
+ *		"rights": ["submit", "gateway"],
+ *		"issuers": ["default"],         absent, null or []: all of them
+ *		"namespaces": ["shop"],         absent, null or []: all of them
+ *		"groups": ["ops"],              of the client as a requester
+ *		"credentials": [{
+ *			"id": 7, "kind": "token",     or "peer" (Unix), "cert"
+ *			"token_id": "16 hex digits",  token only
+ *			"digest": "64 hex digits",    token: SHA-256, see auth.h
+ *			"expires_ms": 1790000000000   absent: never
+ *		}]
+ *	}]}
+ *
+ * Removed clients and revoked credentials are not in it. Members that this
+ * version does not know are ignored: the ledger writes it, not a stranger.
+ *
+ * What it does not check: whether a credential is still good at the moment
+ * of recording. The ledger does, in the transaction.
+ */
+#ifndef CS_API_CLIENTS_H
+#define CS_API_CLIENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/span.h"
+
+/* Rows that every installation has: the Unix socket's, the house's own. */
+#define CS_CLIENT_LOCAL 1
+#define CS_CLIENT_HOUSE 2
+
+enum cs_right {
+	CS_RIGHT_SUBMIT = 1 << 0,
+	CS_RIGHT_APPROVE = 1 << 1,
+	CS_RIGHT_GATEWAY = 1 << 2,
+	CS_RIGHT_AUDIT = 1 << 3,
+	CS_RIGHT_REVOKE = 1 << 4,
+	CS_RIGHT_ADMIN = 1 << 5
+};
+
+enum cs_credential_kind {
+	CS_CREDENTIAL_TOKEN,
+	CS_CREDENTIAL_PEER,
+	CS_CREDENTIAL_CERT
+};
+
+struct cs_credential {
+	uint64_t id;
+	enum cs_credential_kind kind;
+	char token_id[17]; /* NUL-terminated; "" unless a token */
+	uint8_t digest[32];
+	int64_t expires_ms; /* INT64_MAX: never */
+};
+
+struct cs_client {
+	uint64_t id;
+	struct cs_span name;
+	struct cs_span realm;
+	unsigned rights; /* CS_RIGHT_*, what admin implies included */
+	bool all_issuers;
+	struct cs_span *issuers;
+	size_t issuers_n;
+	bool all_namespaces;
+	struct cs_span *namespaces;
+	size_t namespaces_n;
+	struct cs_span *groups;
+	size_t groups_n;
+	struct cs_credential *credentials;
+	size_t credentials_n;
+};
+
+struct cs_clients;
+
+void cs_clients_free(struct cs_clients *c);
+
+/* Read one CLIENT_TABLE. NULL: not such a table (CS_E_FORMAT), no memory. */
+struct cs_clients *cs_clients_new(struct cs_span table,
+				  struct cs_error *err) CS_MUST_USE;
+
+size_t cs_clients_count(const struct cs_clients *c);
+
+/* The n-th client, in order of names; n < count. */
+const struct cs_client *cs_clients_at(const struct cs_clients *c, size_t n);
+
+/* NULL: no such client. */
+const struct cs_client *cs_clients_by_id(const struct cs_clients *c,
+					 uint64_t id);
+const struct cs_client *cs_clients_by_name(const struct cs_clients *c,
+					   struct cs_span name);
+
+/*
+ * The token with this id and its client, or NULL. The id is public: nothing
+ * here needs constant time.
+ */
+const struct cs_credential *cs_clients_token(
+	const struct cs_clients *c, struct cs_span token_id,
+	const struct cs_client **ret_client);
+
+/* Does the client hold this right, and for this issuer? */
+bool cs_client_may(const struct cs_client *c, enum cs_right right,
+		   struct cs_span issuer);
+
+/* May it speak for this namespace? */
+bool cs_client_covers_namespace(const struct cs_client *c, struct cs_span name);
+
+/* The right of that name ("submit"); 0: there is none. */
+unsigned cs_right_from_name(struct cs_span name);
+const char *cs_right_name(enum cs_right right);
+
+/*
+ * The table as GET /v1/clients gives it, canonical JSON, without digests:
+ * {"items": [...], "next": null}.
+ */
+bool cs_clients_write(const struct cs_clients *c, struct cs_buf *out,
+		      struct cs_error *err) CS_MUST_USE;
+
+#endif

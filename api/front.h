@@ -1,0 +1,81 @@
+/*
+ * Front: the process that talks to strangers, and the only driver.
+ *
+ * It terminates TLS and HTTP, knows who is asking (api/auth.h), turns what
+ * was asked into a REQUEST for a worker (api/submit.h), keeps that until the
+ * ledger's ANSWER, and renders it (api/answer.h). It holds no CA key and no
+ * database, and never looks into a CSR.
+ *
+ * It answers READY once its links are open and the ledger's client table and
+ * first STATE have come; it stops at STOP (what is under way is finished,
+ * for at most drain_ms) and when a link other than a worker's closes.
+ *
+ * What front says to the other rooms in JSON (canonical, members only where
+ * they apply):
+ *
+ * CLIENT_CHANGE.change, to the ledger:
+ *	{"credential": {"digest": hex, "expires_ms": n?, "kind": "token",
+ *	  "token_id": hex}, "groups": [..], "issuers": [..], "name": "gw",
+ *	 "namespaces": [..], "op": "add", "realm": "prod", "rights": [..]}
+ *	{"name": "gw", "op": "remove"}
+ *   Empty lists of issuers and namespaces mean all. ADMIN_DONE comes after
+ *   the CLIENT_TABLE that shows the change; front adds the token to what its
+ *   body says.
+ *
+ * AUTH_REFUSED.what, to the ledger, at most one in six seconds:
+ *	{"address": "192.0.2.1", "client": name?, "code": "BAD_TOKEN",
+ *	 "path": "/v1/requests", "suppressed": n?, "uid": n?}
+ *
+ * QUERY.params, to the reader; QUERY.client limits requests, certificates
+ * and audit entries to those that client submitted (0: no limit):
+ *	REQUEST, STORED   {"id": 32 hex digits}
+ *	REQUESTS          {"cursor"?, "issuer"?: [..], "limit": n,
+ *	                   "namespace"?: [..], "order": "asc" | "desc",
+ *	                   "requester"?: [..], "state"?: [..]}
+ *	CERTIFICATE       {"serial": hex}
+ *	AUDIT             {"cursor"?, "limit": n, "name"?: [..], "order",
+ *	                   "requester"?: [..], "serial"?: [..], "since_ms"?,
+ *	                   "until_ms"?, "verdict"?: [..]}
+ *	AUDIT_ENTRY       {"index": n}
+ *	POLICY, STATUS    {}
+ *   A list is OR. PAGE.body is the answer's JSON, but for REQUEST an encoded
+ *   ANSWER and for STORED an encoded REQUEST as DRIVE carries it.
+ *   CERTIFICATE's JSON has "certificate": PEM, the leaf first. PAGE with
+ *   found = 0 and a code is a refused question (BAD_CURSOR: 400, NOT_FOUND
+ *   or no code: 404).
+ */
+#ifndef CS_API_FRONT_H
+#define CS_API_FRONT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* What front has to know of an issuer. All borrowed. */
+struct cs_front_issuer {
+	const char *name;
+	bool self_approval; /* requester and approver may be one */
+	const char *chain;  /* PEM: the issuer's certificate, intermediates */
+};
+
+struct cs_front_config {
+	struct cs_clock clock;
+	struct cs_log *log;
+
+	int parent_fd; /* links; front owns them from cs_front_run() on */
+	int ledger_fd;
+	int reader_fd;
+
+	const struct cs_front_issuer *issuers; /* borrowed */
+	size_t issuers_n;
+	const uid_t *admin_uids; /* who is `_local` on the Unix socket */
+	size_t admin_uids_n;
+};
+
+/* Runs until the house stops; the process's exit status. */
+int cs_front_run(const struct cs_front_config *config);
+
+#endif
