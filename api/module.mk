@@ -1,4 +1,6 @@
 noinst_LIBRARIES += libcs_api.a
 libcs_api_a_SOURCES = \
-	api/clients.h \
-	api/front.h
+	api/http_client.h \
+	api/http_parse.h \
+	api/server.h \
+	api/tls.h

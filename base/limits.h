@@ -41,6 +41,18 @@
 #define CS_MAX_HTTP_HEAD    8192
 #define CS_MAX_HTTP_HEADERS 32
 #define CS_MAX_HTTP_TARGET  2048
+/* Its path alone: the longest route with an id or a tile is under 128. */
+#define CS_MAX_HTTP_PATH 512
+/* Method, target and version, with what stands between them. */
+#define CS_MAX_HTTP_REQUEST_LINE 2080
+/* The body of one answer: a page of 256 KiB, escaped, and a margin. */
+#define CS_MAX_HTTP_ANSWER (1024 * 1024)
+/* The head of one answer: a status line and a dozen short fields. */
+#define CS_MAX_HTTP_ANSWER_HEAD 4096
+/* Listening sockets of one server. */
+#define CS_MAX_HTTP_LISTENS 16
+/* Open connections, whatever the configuration says. */
+#define CS_MAX_HTTP_CONNECTIONS 65535
 
 /* A name of ours: client, issuer, realm, policy. */
 #define CS_MAX_NAME 64

@@ -1,0 +1,176 @@
+/*
+ * The HTTP server of the front process: listeners, connections, deadlines.
+ * It turns bytes from strangers into struct cs_http_request, and answers
+ * into bytes. It knows no route, no client and no JSON.
+ *
+ * Lifecycle: _new with listening sockets that somebody else bound; then
+ * on_request for each request; cs_http_reply() for each, at once or later,
+ * exactly once; _drain to finish; on_drained; _free. Everything runs on the
+ * one loop and thread. Callbacks may call any function here but _free.
+ *
+ * A request is named by its ticket. Tickets are never used twice by one
+ * server. When the connection dies before the reply (the peer has gone, or
+ * the drain's time is up), on_gone is called once with the ticket; a reply
+ * to such a ticket, or a second reply, does nothing. on_gone is not called
+ * for requests that were replied to, and not from inside cs_http_reply().
+ *
+ * One request of a connection is in flight at a time; nothing behind it is
+ * parsed before its reply. Deadlines are absolute: a byte now and then buys
+ * no time. A malformed, oversize or late request is answered here, with a
+ * problem of its own (RFC 9457), and its connection is closed.
+ *
+ * SIGPIPE is set to be ignored by _new: a peer that closes is an ordinary
+ * error of a write.
+ *
+ * What it does not check: rights, routes, media types, rates of requests.
+ */
+#ifndef CS_API_SERVER_H
+#define CS_API_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/http_parse.h"
+#include "base/attr.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/span.h"
+
+struct cs_http_server;
+struct cs_loop;
+struct cs_tls;
+
+enum cs_http_listen_kind {
+	CS_HTTP_LISTEN_TLS,  /* TCP; each connection begins with TLS */
+	CS_HTTP_LISTEN_LOCAL /* Unix stream socket; no TLS */
+};
+
+/* A bound and listening stream socket. */
+struct cs_http_listen {
+	int fd;
+	enum cs_http_listen_kind kind;
+};
+
+/* Milliseconds and counts; cs_http_limits_default() has the real ones. */
+struct cs_http_limits {
+	uint32_t handshake_ms; /* TLS handshake, from accept */
+	uint32_t head_ms;      /* a head, from its first byte; the first one
+				  from the handshake's end */
+	uint32_t body_ms;      /* a body, from its head's end */
+	uint32_t reply_ms;     /* until the peer took the whole answer */
+	uint32_t idle_ms;      /* between requests */
+	uint32_t linger_ms;    /* reading away what comes after the last
+				  answer, so that it is not lost to a reset */
+	uint32_t drain_ms;     /* cs_http_server_drain(), in all */
+	uint32_t max_connections;
+	uint32_t max_per_address; /* TCP; IPv6 by /64 */
+	uint32_t max_requests;	  /* of one connection */
+};
+
+struct cs_http_limits cs_http_limits_default(void);
+
+/* Who is at the other end. */
+struct cs_http_peer {
+	bool is_local;	  /* came over the Unix socket */
+	uint32_t uid;	  /* SO_PEERCRED, local only; else UINT32_MAX */
+	uint32_t gid;	  /* likewise */
+	int32_t pid;	  /* likewise; else 0. May be another's by now */
+	char address[56]; /* "192.0.2.7:4711", "[2001:db8::1]:4711", "local" */
+};
+
+/*
+ * One request. It and all its spans are valid until the ticket's reply or
+ * on_gone. HEAD arrives as such; answer as to GET: the body is left out
+ * here.
+ */
+struct cs_http_request {
+	uint64_t ticket;
+	uint64_t connection; /* id; never used twice by one server */
+	const struct cs_http_peer *peer;
+	const struct cs_http_head *head;
+	struct cs_span body;
+};
+
+/* One more header of an answer: a literal name, a value. */
+struct cs_http_header {
+	const char *name;
+	struct cs_span value;
+};
+
+/*
+ * An answer. Content-Length, Connection, Date, Cache-Control: no-store and
+ * X-Content-Type-Options: nosniff are added here. All of it is copied before
+ * cs_http_reply() returns.
+ */
+struct cs_http_answer {
+	int status;		  /* 200..599 */
+	const char *content_type; /* NULL: none */
+	struct cs_span body;	  /* at most CS_MAX_HTTP_ANSWER; none with
+				     204 and 304 */
+	const struct cs_http_header *headers;
+	size_t headers_n;
+	bool close; /* end the connection after it */
+};
+
+struct cs_http_server_config {
+	struct cs_loop *loop; /* borrowed; outlives the server */
+	struct cs_clock clock;
+	/* Copied; the descriptors are owned by the server from _new on,
+	   also when _new fails. */
+	const struct cs_http_listen *listens;
+	size_t listens_n;
+	/* Taken by _new, also when it fails. NULL: TLS listeners accept and
+	   close until cs_http_server_set_tls(). */
+	struct cs_tls *tls;
+	struct cs_http_limits limits;
+	void (*on_request)(void *ctx, const struct cs_http_request *request);
+	void (*on_gone)(void *ctx, uint64_t ticket);
+	void (*on_drained)(void *ctx); /* may be NULL */
+	void *ctx;
+};
+
+/* Counters since _new, for the metrics page; `open` is the present. */
+struct cs_http_stats {
+	uint64_t open;
+	uint64_t accepted;
+	uint64_t over_cap;	   /* closed: max_connections */
+	uint64_t over_address_cap; /* closed: max_per_address */
+	uint64_t no_descriptor;	   /* closed: EMFILE or ENFILE */
+	uint64_t tls_failed;	   /* handshakes that failed or were late */
+	uint64_t requests;	   /* given to on_request */
+	uint64_t refused;	   /* answered here: malformed or late */
+	uint64_t timed_out;	   /* connections cut by a deadline */
+	uint64_t gone;		   /* died with a request in flight */
+};
+
+/* Begins to accept when the loop runs. Errors: ARGUMENT, IO, NO_MEMORY. */
+struct cs_http_server *cs_http_server_new(
+	const struct cs_http_server_config *config,
+	struct cs_error *err) CS_MUST_USE;
+
+/* Closes whatever is open, without a callback. NULL is allowed. */
+void cs_http_server_free(struct cs_http_server *server);
+
+/* For connections accepted from now on. Takes tls (not NULL). */
+void cs_http_server_set_tls(struct cs_http_server *server, struct cs_tls *tls);
+
+/*
+ * Answer a ticket. An answer that cannot be sent as it is (a header's value
+ * with a control character, a body above the maximum, no memory) becomes a
+ * 500 that closes, or the end of the connection.
+ */
+void cs_http_reply(struct cs_http_server *server, uint64_t ticket,
+		   const struct cs_http_answer *answer);
+
+/*
+ * Stop accepting and close the listening sockets; close idle connections;
+ * let requests finish, each with Connection: close; after limits.drain_ms
+ * cut what is left (on_gone where a request is in flight). on_drained is
+ * called once, from the loop, when no connection is left.
+ */
+void cs_http_server_drain(struct cs_http_server *server);
+
+struct cs_http_stats cs_http_server_stats(const struct cs_http_server *server);
+
+#endif
