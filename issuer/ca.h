@@ -1,0 +1,76 @@
+/*
+ * One issuer's CA, as far as it is public: what is taken from its chain of
+ * certificates and what the configuration says beside it. Parent loads it
+ * before it forks; worker, ledger and signer inherit it, read-only.
+ *
+ * The chain file is PEM: the issuing CA first, each next one its issuer's,
+ * the self-signed root last (a single-tier installation has only the root).
+ * Loading checks, with OpenSSL, that it is that: subjects and issuers, every
+ * signature, CA bits and key usage (RFC 5280 4.2.1.9, 4.2.1.3), path lengths,
+ * a subject key identifier (4.2.1.2). A CA whose chain carries name
+ * constraints is refused (CS_E_CERT): nothing here enforces them yet, and to
+ * ignore them would mean to issue what every verifier rejects.
+ *
+ * Dates are not checked here: an expired CA still answers questions, and
+ * issuer/feasible.h refuses to issue under it.
+ *
+ * Plain values in an arena of their own: cs_issuer_ca_free() releases all.
+ */
+#ifndef CS_ISSUER_CA_H
+#define CS_ISSUER_CA_H
+
+#include "base/arena.h"
+#include "issuer/sigalg.h"
+#include "policy/facts.h"
+
+struct cs_issuer_ca {
+	struct cs_arena arena;
+	struct cs_span name;	    /* "default" */
+	struct cs_span certificate; /* of the issuing CA, DER */
+	struct cs_span chain_pem;   /* without the root: what clients send
+				       behind the leaf; may be empty */
+	struct cs_span root_pem;    /* what clients trust */
+	struct cs_span full_pem;    /* all of it, issuing CA first */
+	struct cs_span subject;	    /* Name, DER: our certificates' issuer */
+	struct cs_span serial;	    /* content octets of the CA's own serial */
+	struct cs_fact_key key;
+	struct cs_span ski; /* key identifier: our certificates' AKI */
+	int64_t not_before_s;
+	int64_t not_after_s; /* earliest of the chain's */
+	bool has_path_len;
+	unsigned path_len;
+	enum cs_sig_alg alg;
+	struct cs_span sig_alg; /* AlgorithmIdentifier, DER */
+	/* The CA's own extKeyUsage limits ours; none: no limit. */
+	struct cs_span *ext_key_usage;
+	size_t ext_key_usage_n;
+
+	/*
+	 * Where revocation is asked about, frozen when the issuer is made:
+	 * base URL and number of shards (a power of two). Empty: no CRLDP.
+	 */
+	struct cs_span crl_url;
+	unsigned crl_shards;
+};
+
+struct cs_issuer_ca_source {
+	struct cs_span name;
+	struct cs_span chain_pem; /* the file's text, at most CS_MAX_PEM_FILE */
+	struct cs_span crl_url;	  /* may be empty */
+	unsigned crl_shards;	  /* 0: one shard */
+};
+
+void cs_issuer_ca_free(struct cs_issuer_ca *ca);
+struct cs_issuer_ca *cs_issuer_ca_new(const struct cs_issuer_ca_source *source,
+				      struct cs_error *err) CS_MUST_USE;
+
+/*
+ * The CRL of a serial: base URL, '/', the shard's number in decimal, ".crl".
+ * The shard is the serial's low bits modulo the number of shards (the last
+ * four octets as a big-endian number). Into the arena.
+ */
+bool cs_issuer_ca_crl_url(const struct cs_issuer_ca *ca, struct cs_span serial,
+			  struct cs_arena *arena, struct cs_span *ret_url,
+			  struct cs_error *err) CS_MUST_USE;
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * A private key: generated, read from a descriptor, written to a new file,
+ * signing. Only the signer's process and the short-lived children of `init`
+ * ever hold one; the bytes stand in OpenSSL's secure heap (base/secret.h), of
+ * which cs_secret_heap_init() must have made one first.
+ *
+ * Reading takes the whole file into a struct cs_secret, decodes it from
+ * memory and wipes it: no copy is left in the ordinary heap by us. PEM,
+ * PKCS#8, encrypted or plain.
+ *
+ * The signing context is made once and reused. The OpenSSL error queue is
+ * empty after each call.
+ */
+#ifndef CS_ISSUER_KEY_H
+#define CS_ISSUER_KEY_H
+
+#include "base/buf.h"
+#include "base/secret.h"
+#include "issuer/sigalg.h"
+
+enum cs_key_kind {
+	CS_KEY_KIND_EC_P256,
+	CS_KEY_KIND_EC_P384,
+	CS_KEY_KIND_RSA_3072,
+	CS_KEY_KIND_ED25519
+};
+
+/* "ec-p256", "ec-p384", "rsa-3072", "ed25519". CS_E_USAGE: none of them. */
+bool cs_key_kind_parse(const char *text, enum cs_key_kind *ret_kind,
+		       struct cs_error *err) CS_MUST_USE;
+
+struct cs_key;
+
+void cs_key_free(struct cs_key *key);
+struct cs_key *cs_key_generate(enum cs_key_kind kind,
+			       struct cs_error *err) CS_MUST_USE;
+
+/*
+ * Reads PEM from fd (borrowed; read from offset 0 when it is a file, at most
+ * CS_MAX_PEM_FILE). `passphrase` may be NULL. CS_E_KEY: not a key that we
+ * use, or the passphrase is missing or wrong.
+ */
+struct cs_key *cs_key_read(int fd, const struct cs_secret *passphrase,
+			   struct cs_error *err) CS_MUST_USE;
+
+/*
+ * Writes PKCS#8 PEM to a new file (O_EXCL, mode 0600) and syncs it; the
+ * directory's own sync is the caller's. With a passphrase: PBES2 with
+ * AES-256-CBC and PBKDF2-HMAC-SHA-256.
+ */
+bool cs_key_write(const struct cs_key *key, const char *path,
+		  const struct cs_secret *passphrase,
+		  struct cs_error *err) CS_MUST_USE;
+
+/* The SubjectPublicKeyInfo, DER, appended to out. */
+bool cs_key_spki(const struct cs_key *key, struct cs_buf *out,
+		 struct cs_error *err) CS_MUST_USE;
+
+/*
+ * The signature over message by `alg` (which must fit the key), appended to
+ * out. ECDSA signatures are Ecdsa-Sig-Value (RFC 3279 2.2.3).
+ */
+bool cs_key_sign(struct cs_key *key, enum cs_sig_alg alg,
+		 struct cs_span message, struct cs_buf *out,
+		 struct cs_error *err) CS_MUST_USE;
+
+#endif

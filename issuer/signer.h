@@ -1,0 +1,47 @@
+/*
+ * The signer: the process that holds the CA keys, and nothing else. It speaks
+ * only to the ledger, so nothing can be signed that is not recorded.
+ *
+ * At start it locks itself down (no core dumps, not dumpable), makes a secure
+ * heap, reads each key from the descriptor that parent opened, checks that it
+ * is the key of the CA's certificate, and closes the descriptors. Then:
+ *
+ *   SIGN_SEED  once, first: the highest sequence ever used
+ *   SIGN       seq above the last one, else refused. The TBS is read again
+ *              with the strict reader; it must be this issuer's and within
+ *              the ceiling (issuer/ceiling.h) by the signer's own clock;
+ *              then it is signed and the signature verified
+ *   SIGNED     the signature, or the slug of an error and a sentence
+ *
+ * A refusal is an answer, not the end of the link; a malformed message, or a
+ * SIGN before SIGN_SEED, ends the process (exit 75). Parent's STOP or the end
+ * of a link ends it with 0 or 75.
+ */
+#ifndef CS_ISSUER_SIGNER_H
+#define CS_ISSUER_SIGNER_H
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "issuer/ca.h"
+#include "issuer/ceiling.h"
+
+struct cs_signer_issuer {
+	const struct cs_issuer_ca *ca;	  /* inherited, borrowed */
+	const struct cs_ceiling *ceiling; /* inherited, borrowed */
+	int key_fd; /* PEM file, open for reading; closed by the signer */
+};
+
+struct cs_signer_config {
+	int parent_fd; /* links; the signer owns them */
+	int ledger_fd;
+	int passphrase_fd; /* for encrypted keys; -1: none; closed */
+	struct cs_signer_issuer *issuers;
+	size_t issuers_n;
+	struct cs_clock clock;
+	struct cs_log *log; /* inherited, borrowed */
+};
+
+/* Runs until the end; returns the process's exit status. */
+int cs_signer_run(const struct cs_signer_config *config);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * A worker: the process that parses strangers' DER and runs policy. It holds
+ * three links and the policy set in force; no key, no file, no database.
+ *
+ *   SET      from the ledger: the set in force; the old one stays when the
+ *            new one does not load
+ *   REQUEST  from front: judged (issuer/judge.h), then INTENT or REFUSAL to
+ *            the ledger with the same ticket
+ *   CHECK    from front: load a candidate; CHECKED back to front, or, where
+ *            it is to be applied, APPLY to the ledger
+ *
+ * A request that comes before the first SET waits. Any link that ends, ends
+ * the process: with 0 after STOP, else with 75. READY goes to parent at once.
+ */
+#ifndef CS_ISSUER_WORKER_H
+#define CS_ISSUER_WORKER_H
+
+#include "base/log.h"
+#include "issuer/judge.h"
+
+struct cs_worker_config {
+	unsigned number;
+	int parent_fd; /* links; the worker owns them */
+	int front_fd;
+	int ledger_fd;
+	const struct cs_judge_issuer *issuers; /* inherited, borrowed */
+	size_t issuers_n;
+	struct cs_clock clock;
+	struct cs_log *log; /* inherited, borrowed */
+};
+
+/* Runs until the end; returns the process's exit status. */
+int cs_worker_run(const struct cs_worker_config *config);
+
+#endif
