@@ -14,16 +14,25 @@
  * Values left out: an empty span, a number 0 (uid: -1), a NULL pointer. So a
  * column must not tell NULL and empty apart.
  *
- * For decisions on requests:
- *	issued		request, approval, attempt and outcome
- *	refused denied expired	request, approval (if any) and refusal
+ * Which members a kind has:
+ *	issued		request, approval (if any), issuer, attempt, and the
+ *			certificate put together from TBS and signature
+ *	refused denied expired	request, approval (if any), and now, epoch,
+ *			set, body, terms, inputs of the refusal
  *	attempt.abandoned	id, issuer and attempt; nothing of the
  *			request that may still change
- * For acts of administration: actor (client, credential, uid), `rows` and
- * what cs_leaf_kind's comment names.
+ *	ca.created	actor, issuer, attempt (client, id: none), the CA's
+ *			certificate (first of the chain), rows: issuer
+ *	policy.applied	actor, epoch, set, rows: policy set
+ *	client.changed	actor, rows: the client changed
+ *	all others	actor
  *
  * `rows` is the canonical JSON of the rows that the act left behind
  * (store/rows.h); the record holds its SHA-256.
+ *
+ * How rows lead to their leaf: request.leaf and leaf.request, outcome.leaf,
+ * refusal.leaf, policy_set.leaf, issuer.leaf (ca.created) and client.leaf
+ * (the last client.changed of that client or its credentials).
  *
  * Pure functions over borrowed values; a struct cs_hash is used, not kept.
  * What it does not check: that members agree with each other or with any
@@ -42,7 +51,7 @@
 /* How an answer is made from its rows; in every decision's record. */
 #define CS_ANSWER_VERSION 1
 
-/* Numbers are stored in leaf.kind: never reuse one. The list is closed. */
+/* leaf.kind stores the name (cs_leaf_kind_name). The list is closed. */
 enum cs_leaf_kind {
 	CS_LEAF_ISSUED = 1,
 	CS_LEAF_REFUSED = 2,
@@ -50,14 +59,14 @@ enum cs_leaf_kind {
 	CS_LEAF_EXPIRED = 4,
 	CS_LEAF_ATTEMPT_ABANDONED = 5,
 	CS_LEAF_REVOKED = 6,
-	CS_LEAF_POLICY_APPLIED = 7, /* epoch, rows: policy set */
+	CS_LEAF_POLICY_APPLIED = 7,
 	CS_LEAF_POLICY_REJECTED = 8,
-	CS_LEAF_CLIENT_CHANGED = 9, /* rows: client and credentials */
+	CS_LEAF_CLIENT_CHANGED = 9,
 	CS_LEAF_AUTH_REFUSED = 10,
 	CS_LEAF_KEY_USED = 11,
 	CS_LEAF_CRL_SIGNED = 12,
 	CS_LEAF_CONFIG_APPLIED = 13,
-	CS_LEAF_CA_CREATED = 14, /* issuer, rows: issuer; serial: the CA's */
+	CS_LEAF_CA_CREATED = 14,
 	CS_LEAF_BACKUP = 15,
 	CS_LEAF_RESTORE = 16,
 	CS_LEAF_CLOCK = 17,
@@ -65,19 +74,15 @@ enum cs_leaf_kind {
 	CS_LEAF_STOP = 19
 };
 
-/* The approval (or denial) that stands with a decision. */
+/* The approval (or denial) that stands with a decision: its row. */
 struct cs_leaf_approval {
-	bool present;
 	int64_t at_ms;
-	uint64_t client; /* row id and name of who approved */
+	uint64_t client; /* row id and name of who said it; 0: none stands */
 	struct cs_span client_name;
 	uint64_t credential;
-	int64_t uid;		   /* -1: none */
-	const uint8_t *binds;	   /* 32 octets: the fingerprint approved */
-	struct cs_span claimed_by; /* a gateway says who it was upstream */
-	struct cs_span reason;
-	struct cs_span message;
-	bool self; /* approver and requester are one */
+	unsigned denies;     /* 1: it is a denial */
+	unsigned self;	     /* 1: approver and requester are one */
+	struct cs_span said; /* canonical JSON object, as front wrote it */
 };
 
 /* Everything that a record can say. Zeroed, with uid = -1, says nothing. */
@@ -94,18 +99,24 @@ struct cs_leaf_record {
 
 	/* The request row. Octets are hashed here, by the writer. */
 	const uint8_t *id;	    /* 16 octets */
+	uint32_t flags;		    /* CS_REQ_* */
 	const uint8_t *fingerprint; /* 32 octets */
 	struct cs_span idem_key;
 	struct cs_span realm;
 	struct cs_span source;
+	struct cs_span issuer_asked; /* request.issuer */
 	int64_t received_ms;
 	int64_t expires_ms;
+	struct cs_span hold;
+	int64_t not_before_ms;
+	struct cs_span pending_body;
+	struct cs_span pending_terms;
 	struct cs_span csr;
 	struct cs_span scalars;
 
 	struct cs_leaf_approval approval;
 
-	/* The issuer's row: one CA certificate. */
+	/* The issuer's row of the attempt: one CA certificate. */
 	uint64_t issuer;
 	struct cs_span issuer_name;
 	uint64_t generation;
@@ -124,7 +135,7 @@ struct cs_leaf_record {
 	const uint8_t *spki_sha256; /* 32 octets */
 	const uint8_t *subject_key; /* 32 octets */
 	int64_t not_after_s;
-	struct cs_span limits;
+	struct cs_span limits; /* INTENT.limits, as it came */
 	struct cs_span tbs;
 	struct cs_span certificate; /* DER, whole */
 
@@ -155,7 +166,8 @@ bool cs_leaf_record_write(struct cs_hash *h, const struct cs_leaf_record *r,
  * its members becomes {"count":n,"sha256":hex of its canonical form}, then
  * the next, and if that is not enough the whole becomes
  * {"sha256":hex,"size":n}. So the entry of a decision follows from its body
- * column; INTENT.decision and REFUSAL.decision are not used.
+ * column; where a row has a `decision` column that is not NULL, that is what
+ * is given here in its place.
  */
 bool cs_leaf_entry_write(struct cs_hash *h, struct cs_span decision,
 			 const struct cs_leaf_record *r, struct cs_buf *out,
