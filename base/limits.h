@@ -92,6 +92,12 @@
 #define CS_MAX_POLICY_FILE  (1024 * 1024)
 #define CS_MAX_POLICY_SET   (4 * 1024 * 1024)
 #define CS_MAX_POLICY_FILES 256
+/* The name of one source: a path below the policies' directory. */
+#define CS_MAX_SOURCE_NAME 255
+/* Policies in one set; all of them are looked at to find ties. */
+#define CS_MAX_POLICIES 1000
+/* Problems that one load reports; the rest is counted. */
+#define CS_MAX_POLICY_PROBLEMS 200
 /* Nodes and depth of one YAML document. */
 #define CS_MAX_YAML_NODES 100000
 #define CS_MAX_YAML_DEPTH 32

@@ -20,14 +20,16 @@ libcs_base_a_SOURCES = \
 	base/msg.def \
 	base/random.h \
 	base/secret.h \
+	base/sources.c base/sources.h \
 	base/span.c base/span.h \
 	base/terms.h \
 	base/time.h \
 	base/wire.c base/wire.h \
 	base/yaml.h
 
-base_tests = base/buf_test base/ipc_test base/span_test
+base_tests = base/buf_test base/ipc_test base/sources_test base/span_test
 UNIT_TESTS += $(base_tests)
 base_buf_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_ipc_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_span_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_sources_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

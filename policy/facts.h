@@ -137,6 +137,7 @@ struct cs_request_facts {
 	int64_t duration_s;
 	bool renewal;
 	int64_t now_s; /* seconds since 1970, drawn once, recorded */
+	int64_t issuer_not_after_s; /* end of the CA certificate; 0: unknown */
 };
 
 struct cs_facts {

@@ -1,0 +1,22 @@
+/*
+ * The verdict as JSON: the members of an answer that policy decides, as one
+ * canonical object, written in one pass.
+ *
+ *   issued   {"changed", "diff", "kept", "policy", "set_sha256", "verdict",
+ *             "warnings"?}
+ *   refused  {"changed", "code", "detail", "diff", "final", "not_reached",
+ *             "policy", "set_sha256", "verdict", "violations"}
+ *
+ * "policy" is {"name", "sha256"} or null; "set_sha256" hex or null.
+ */
+#ifndef CS_POLICY_VERDICT_JSON_H
+#define CS_POLICY_VERDICT_JSON_H
+
+#include "base/buf.h"
+#include "policy/engine.h"
+
+/* Append the object to out. CS_E_TOO_LARGE or CS_E_NO_MEMORY by its buffer. */
+bool cs_verdict_json(const struct cs_verdict *v, struct cs_buf *out,
+		     struct cs_error *err) CS_MUST_USE;
+
+#endif
