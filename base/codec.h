@@ -31,21 +31,25 @@ void cs_codec_pem(const char *label, struct cs_span der, struct cs_buf *out);
 
 /*
  * Exactly one block with this label, and nothing else but white space
- * before and behind it. Appends the DER to out. Lines end with LF or CRLF.
- * A sentence says what is wrong: another label, two blocks, no end line...
+ * before and behind it. Appends the DER to out. Lines end with LF or CRLF
+ * and may have any length. A sentence says what is wrong: another label, two
+ * blocks, no end line... On failure out may have a part.
  */
 bool cs_codec_pem_decode(const char *label, struct cs_span text,
 			 struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
 
 /*
  * The next block of a file of several: *text moves behind it. *ret_found is
- * false at the end of the text. `out` is reset first.
+ * false at the end of the text. `out` is reset first. Between blocks only
+ * white space may stand.
  */
 bool cs_codec_pem_next(const char *label, struct cs_span *text,
 		       struct cs_buf *out, bool *ret_found,
 		       struct cs_error *err) CS_MUST_USE;
 
-/* Well-formed UTF-8 (no surrogates, no overlong forms), NUL included? */
+/* Well-formed UTF-8 (no surrogates, no overlong forms); NUL is allowed. */
 bool cs_codec_is_utf8(struct cs_span s);
+/* Octets of the first character of s; 0 if s is empty or malformed there. */
+size_t cs_codec_utf8_first(struct cs_span s);
 
 #endif

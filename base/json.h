@@ -20,15 +20,19 @@
 
 /* Nesting of one document that we write. */
 #define CS_JSON_DEPTH 16
+/* Nesting of one document that we read, or write as it was read. */
+#define CS_JSON_READ_DEPTH 32
 
 struct cs_json {
 	struct cs_buf *out; /* borrowed */
 	unsigned depth;
+	bool began; /* the one value of the document */
 	bool failed;
+	const char *why; /* the first broken promise */
 	struct {
 		bool object;
 		bool any;	/* something was written at this level */
-		size_t name_at; /* the last name, as an offset in out */
+		size_t name_at; /* the last name, as an offset in out; or 0 */
 		size_t name_n;
 	} level[CS_JSON_DEPTH];
 	bool after_name;
@@ -45,7 +49,7 @@ void cs_json_name(struct cs_json *j, const char *name);
 
 void cs_json_string(struct cs_json *j, struct cs_span utf8);
 void cs_json_str(struct cs_json *j, const char *utf8);
-/* Any bytes: what is not UTF-8 or is a control becomes U+FFFD. */
+/* Any bytes: what is not UTF-8 or is a control (C0, C1) becomes U+FFFD. */
 void cs_json_text(struct cs_json *j, struct cs_span bytes);
 void cs_json_hex(struct cs_json *j, struct cs_span bytes);
 /* |v| must stay below 2^53, RFC 8785 3.2.2.3. */
@@ -58,7 +62,8 @@ void cs_json_time_ms(struct cs_json *j, int64_t wall_ms);
 void cs_json_raw(struct cs_json *j, struct cs_span value);
 /*
  * The members of an object that is canonical JSON already, spliced into the
- * object being written; the caller answers for their order.
+ * object being written; the caller answers for their order, also against the
+ * names before and behind them.
  */
 void cs_json_members(struct cs_json *j, struct cs_span object);
 
@@ -75,16 +80,19 @@ bool cs_json_finish(const struct cs_json *j, const char *what,
 		    struct cs_error *err) CS_MUST_USE;
 
 /*
- * Append a Jansson value in canonical form. Reals are refused (CS_E_FORMAT):
- * nothing of ours uses them.
+ * Append a Jansson value in canonical form, members in order of their UTF-16
+ * code units (RFC 8785 3.2.3). Refused (CS_E_FORMAT): reals, which nothing of
+ * ours uses; integers from 2^53 on; more than CS_JSON_READ_DEPTH levels. The
+ * buffer's own failures are reported too. On failure out has a part.
  */
 bool cs_json_canonical(const json_t *value, struct cs_buf *out,
 		       struct cs_error *err) CS_MUST_USE;
 
 /*
- * Parse strictly: duplicate names, reals beyond int64, trailing text, depth
- * beyond 32 and NUL in strings are errors whose sentence says line and
- * column. NULL on error; the caller owns the value.
+ * Parse strictly (RFC 8259, any value at the top): duplicate names, numbers
+ * beyond int64 or a double, trailing text, more than CS_JSON_READ_DEPTH
+ * levels and NUL in strings are errors whose sentence says line and column.
+ * NULL on error; the caller owns the value.
  */
 json_t *cs_json_parse(struct cs_span text, const char *what,
 		      struct cs_error *err) CS_MUST_USE;

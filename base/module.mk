@@ -4,32 +4,47 @@ libcs_base_a_SOURCES = \
 	base/attr.h \
 	base/buf.c base/buf.h \
 	base/clock.c base/clock.h \
-	base/codec.h \
+	base/codec.c base/codec.h \
 	base/der.h \
 	base/error.c base/error.h \
 	base/error.def \
 	base/failpoint.c base/failpoint.h \
-	base/hash.h \
+	base/hash.c base/hash.h \
 	base/ipc.c base/ipc.h \
-	base/json.h \
+	base/json.c base/json.h \
+	base/json_parse.c \
 	base/limits.h \
 	base/log.h \
 	base/loop.c base/loop.h \
 	base/mem.c base/mem.h \
 	base/msg.c base/msg.h \
 	base/msg.def \
-	base/random.h \
+	base/random.c base/random.h \
 	base/secret.h \
 	base/sources.c base/sources.h \
 	base/span.c base/span.h \
-	base/terms.h \
-	base/time.h \
+	base/terms.c base/terms.h \
+	base/time.c base/time.h \
 	base/wire.c base/wire.h \
 	base/yaml.h
 
-base_tests = base/buf_test base/ipc_test base/sources_test base/span_test
+base_tests =
 UNIT_TESTS += $(base_tests)
+base_tests += base/buf_test
 base_buf_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/codec_test
+base_codec_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/hash_test
+base_hash_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/ipc_test
 base_ipc_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
-base_span_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/json_test
+base_json_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/sources_test
 base_sources_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/span_test
+base_span_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/terms_test
+base_terms_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/time_test
+base_time_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

@@ -22,6 +22,12 @@ struct cs_span {
 #define CS_SPAN_LIT(lit)                                                       \
 	((struct cs_span){(const uint8_t *)(lit), sizeof(lit) - 1})
 
+/* The same, as the initializer of a const table's member. */
+#define CS_SPAN_INIT(lit)                                                      \
+	{                                                                      \
+		(const uint8_t *)(lit), sizeof(lit) - 1                        \
+	}
+
 struct cs_span cs_span_make(const void *p, size_t n);
 
 /* The bytes of a C string, without its NUL; NULL gives the empty span. */

@@ -7,8 +7,8 @@
  *                 are accepted when read)
  *   ASN.1         UTCTime up to 2049, GeneralizedTime from 2050 on (RFC 5280
  *                 4.1.2.5), always with seconds and Z
- *   durations     Go's units and d: 90d, 24h, 1h30m, 15m, 30s, 500ms; a sum
- *                 of whole non-negative numbers with units
+ *   durations     Go's units and d: 90d, 24h, 1h30m, 15m, 30s, 1000ms; a sum
+ *                 of whole non-negative numbers with units (ns us ms s m h d)
  */
 #ifndef CS_BASE_TIME_H
 #define CS_BASE_TIME_H
@@ -31,11 +31,17 @@ bool cs_time_from_civil(const struct cs_civil *civil,
 /* Bytes of the longest text below, NUL included. */
 #define CS_TIME_TEXT 32
 
-/* RFC 3339 UTC, with or without milliseconds. NUL-terminated. */
+/*
+ * RFC 3339 UTC, with or without milliseconds. NUL-terminated. A time outside
+ * the years 1..9999 is written as the nearest one inside.
+ */
 void cs_time_rfc3339(int64_t seconds, char ret_text[CS_TIME_TEXT]);
 void cs_time_rfc3339_ms(int64_t ms, char ret_text[CS_TIME_TEXT]);
 
-/* Reads RFC 3339 (5.6); fractions beyond milliseconds are cut. */
+/*
+ * Reads RFC 3339 (5.6); fractions beyond milliseconds are cut. A 60th second
+ * is refused: this calendar has none.
+ */
 bool cs_time_parse_rfc3339(struct cs_span text, int64_t *ret_ms,
 			   struct cs_error *err) CS_MUST_USE;
 
@@ -43,7 +49,11 @@ bool cs_time_parse_rfc3339(struct cs_span text, int64_t *ret_ms,
 bool cs_time_parse_duration(struct cs_span text, int64_t *ret_seconds,
 			    struct cs_error *err) CS_MUST_USE;
 
-/* "90d", "36h", "1h30m", "0s": the shortest exact text. */
+/*
+ * "90d", "36h", "1h30m", "0s": whole days as days, everything else as hours,
+ * minutes and seconds, without the parts that are zero; "-" in front of a
+ * negative one. What is not negative reads back as it was.
+ */
 void cs_time_duration(int64_t seconds, char ret_text[CS_TIME_TEXT]);
 
 #endif
