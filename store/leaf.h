@@ -11,7 +11,7 @@
  * column of a decision is a member, or hashed into a member, or the link by
  * which the row is found.
  *
- * Values left out: an empty span, a number 0 (uid: -1), a NULL pointer. So a
+ * Values left out: an empty span, a number 0 (uids: -1), a NULL pointer. So a
  * column must not tell NULL and empty apart.
  *
  * Which members a kind has:
@@ -51,7 +51,7 @@
 /* How an answer is made from its rows; in every decision's record. */
 #define CS_ANSWER_VERSION 1
 
-/* leaf.kind stores the name (cs_leaf_kind_name). The list is closed. */
+/* Numbers are stored in leaf.kind: never reuse one. The list is closed. */
 enum cs_leaf_kind {
 	CS_LEAF_ISSUED = 1,
 	CS_LEAF_REFUSED = 2,
@@ -80,12 +80,19 @@ struct cs_leaf_approval {
 	uint64_t client; /* row id and name of who said it; 0: none stands */
 	struct cs_span client_name;
 	uint64_t credential;
-	unsigned denies;     /* 1: it is a denial */
-	unsigned self;	     /* 1: approver and requester are one */
-	struct cs_span said; /* canonical JSON object, as front wrote it */
+	int64_t uid;	      /* Unix peer; -1: none */
+	const uint8_t *binds; /* 32 octets: the fingerprint they saw */
+	unsigned denies;      /* 1: it is a denial */
+	unsigned self;	      /* 1: approver and requester are one */
+
+	/* Beyond 256 octets a record holds their size and SHA-256 only. */
+	struct cs_span claimed_by; /* whom a gateway names */
+	struct cs_span reason;
+	struct cs_span message;
 };
 
-/* Everything that a record can say. Zeroed, with uid = -1, says nothing. */
+/* Everything that a record can say. cs_leaf_record_init() makes one that says
+ * nothing. */
 struct cs_leaf_record {
 	enum cs_leaf_kind kind;
 	uint64_t index;
@@ -166,15 +173,15 @@ bool cs_leaf_record_write(struct cs_hash *h, const struct cs_leaf_record *r,
  * its members becomes {"count":n,"sha256":hex of its canonical form}, then
  * the next, and if that is not enough the whole becomes
  * {"sha256":hex,"size":n}. So the entry of a decision follows from its body
- * column; where a row has a `decision` column that is not NULL, that is what
- * is given here in its place.
+ * column; INTENT.decision and REFUSAL.decision are not used.
  */
 bool cs_leaf_entry_write(struct cs_hash *h, struct cs_span decision,
 			 const struct cs_leaf_record *r, struct cs_buf *out,
 			 struct cs_error *err) CS_MUST_USE;
 
-/* The decision within a stored entry, borrowed. CS_E_DB_CORRUPT: no entry. */
-bool cs_leaf_entry_decision(struct cs_span entry, struct cs_span *ret_decision,
-			    struct cs_error *err) CS_MUST_USE;
+/* The two objects within a stored entry, borrowed. CS_E_DB_CORRUPT. */
+bool cs_leaf_entry_split(struct cs_span entry, struct cs_span *ret_decision,
+			 struct cs_span *ret_record,
+			 struct cs_error *err) CS_MUST_USE;
 
 #endif
