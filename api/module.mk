@@ -1,6 +1,10 @@
 noinst_LIBRARIES += libcs_api.a
 libcs_api_a_SOURCES = \
 	api/http_client.h \
-	api/http_parse.h \
+	api/http_parse.c api/http_parse.h \
 	api/server.h \
 	api/tls.h
+
+api_tests = api/http_parse_test
+UNIT_TESTS += $(api_tests)
+api_http_parse_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
