@@ -99,6 +99,7 @@ struct cs_stmt {
 	struct sqlite3_stmt *stmt; /* borrowed; NULL when it did not prepare */
 	int rc;			   /* the first error */
 	int next;		   /* parameter to bind next */
+	bool text;		   /* finalise at the end */
 };
 
 /* Start a named statement: reset, no parameters bound. */
@@ -117,6 +118,7 @@ void cs_stmt_null(struct cs_stmt *s);
 /* As blob or str; NULL when the span is empty. */
 void cs_stmt_blob_or_null(struct cs_stmt *s, struct cs_span v);
 void cs_stmt_str_or_null(struct cs_stmt *s, struct cs_span utf8);
+void cs_stmt_int_or_null(struct cs_stmt *s, int64_t v); /* NULL when 0 */
 
 /* Run to the end (no rows wanted), then reset. */
 bool cs_stmt_run(struct cs_stmt *s, struct cs_error *err) CS_MUST_USE;
@@ -125,7 +127,8 @@ bool cs_stmt_run(struct cs_stmt *s, struct cs_error *err) CS_MUST_USE;
 bool cs_stmt_step(struct cs_stmt *s, bool *ret_row,
 		  struct cs_error *err) CS_MUST_USE;
 
-/* Reset (or finalise a text). Harmless at any time, also twice. */
+/* Reset (or finalise a text). Harmless at any time, also twice; a statement
+ * that is started again needs none. */
 void cs_stmt_end(struct cs_stmt *s);
 
 /* Columns of the current row, from 0. NULL reads as 0 or an empty span. */

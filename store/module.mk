@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libcs_store.a
 libcs_store_a_SOURCES = \
-	store/db.h \
+	store/db.c store/db.h \
 	store/leaf.h \
 	store/note.h \
 	store/rows.h \
