@@ -140,33 +140,33 @@ const char *const cs_schema_v1[] = {
 	" WHERE state IN ('pending', 'approved')",
 
 	/*
-	 * Who said yes (denies = 0) or no (1) to a request; `said` is what
-	 * front wrote about it, canonical JSON. What it binds to is the
-	 * request's fingerprint: another one is refused before this row.
+	 * Who said yes (denies = 0) or no (1) to a request, on which `binds`,
+	 * the request's fingerprint, was before their eyes. claimed_by is
+	 * whom a gateway names.
 	 */
 	"CREATE TABLE approval ("
 	" request INTEGER PRIMARY KEY REFERENCES request (n),"
 	" client INTEGER NOT NULL REFERENCES client (id),"
 	" credential INTEGER NOT NULL REFERENCES credential (id),"
+	" uid INTEGER NOT NULL,"
+	" binds BLOB NOT NULL CHECK (length(binds) = 32),"
 	" at_ms INTEGER NOT NULL,"
 	" denies INTEGER NOT NULL CHECK (denies IN (0, 1)),"
 	" self INTEGER NOT NULL CHECK (self IN (0, 1)),"
-	" said BLOB NOT NULL"
+	" claimed_by TEXT,"
+	" reason TEXT,"
+	" message TEXT"
 	") STRICT",
 
 	/*
-	 * Every leaf of the log. tree_size is that of
+	 * Every leaf of the log; kind is store/leaf.h's. tree_size is that of
 	 * the checkpoint that covers it first; `request` whose decision it is;
 	 * `entry` the leaf itself, or NULL once purged (the hash stays).
 	 */
 	"CREATE TABLE leaf ("
 	" idx INTEGER PRIMARY KEY,"
 	" hash BLOB NOT NULL CHECK (length(hash) = 32),"
-	" kind TEXT NOT NULL CHECK (kind IN ('issued', 'refused', 'denied',"
-	"  'expired', 'attempt.abandoned', 'revoked', 'policy.applied',"
-	"  'policy.rejected', 'client.changed', 'auth.refused', 'key.used',"
-	"  'crl.signed', 'config.applied', 'ca.created', 'backup', 'restore',"
-	"  'clock', 'start', 'stop')),"
+	" kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 19),"
 	" at_ms INTEGER NOT NULL,"
 	" tree_size INTEGER NOT NULL,"
 	" request INTEGER REFERENCES request (n),"
@@ -178,7 +178,6 @@ const char *const cs_schema_v1[] = {
 	/*
 	 * One try to sign for a request. Without a request: a CA certificate
 	 * of ours, so that its serial is in the same index as all others.
-	 * `decision` is NULL when it equals body.
 	 */
 	"CREATE TABLE attempt ("
 	" seq INTEGER PRIMARY KEY CHECK (seq >= 1),"
@@ -192,7 +191,6 @@ const char *const cs_schema_v1[] = {
 	" not_after_s INTEGER NOT NULL,"
 	" tbs BLOB NOT NULL,"
 	" body BLOB NOT NULL,"
-	" decision BLOB,"
 	" terms BLOB NOT NULL,"
 	" inputs BLOB NOT NULL,"
 	" limits BLOB NOT NULL"
@@ -210,7 +208,6 @@ const char *const cs_schema_v1[] = {
 	" now_ms INTEGER NOT NULL,"
 	" epoch INTEGER NOT NULL,"
 	" body BLOB NOT NULL,"
-	" decision BLOB,"
 	" terms BLOB NOT NULL,"
 	" inputs BLOB NOT NULL"
 	") STRICT",
