@@ -8,3 +8,12 @@ libcs_api_a_SOURCES = \
 api_tests = api/http_parse_test
 UNIT_TESTS += $(api_tests)
 api_http_parse_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+# Front: who is asking, what for, and the answer.
+libcs_api_a_SOURCES += \
+	api/answer.c api/answer.h \
+	api/auth.c api/auth.h \
+	api/clients.c api/clients.h \
+	api/front.h \
+	api/problem.c api/problem.h \
+	api/problem.def
