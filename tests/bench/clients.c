@@ -1,0 +1,200 @@
+/* Many TLS keep-alive connections on one epoll loop, one request each. */
+#include "tests/bench/bench.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+/* Head and body of one request, or of one answer. */
+#define BUFFER 32768
+
+struct connection {
+	SSL *ssl;
+	int fd;
+	char out[BUFFER];
+	size_t out_n, out_done;
+	char in[BUFFER];
+	size_t in_n;
+	int64_t started;
+	bool busy;
+};
+
+struct state {
+	struct bench_round *round;
+	int epoll;
+	size_t next; /* body */
+	size_t open; /* requests under way */
+	int64_t start;
+};
+
+/* Connect and finish the handshake, blocking; then non-blocking. */
+static void open_connection(struct connection *c, struct bench_round *r,
+			    SSL_CTX *ctx)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)r->port)};
+	int one = 1;
+
+	if (inet_pton(AF_INET, r->host, &to.sin_addr) != 1)
+		bench_die("%s is not an IPv4 address", r->host);
+	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0 ||
+	    connect(c->fd, (struct sockaddr *)&to, sizeof(to)) != 0)
+		bench_die("connect: %s", strerror(errno));
+	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	c->ssl = SSL_new(ctx);
+	if (c->ssl == NULL || SSL_set_fd(c->ssl, c->fd) != 1 ||
+	    SSL_connect(c->ssl) != 1)
+		bench_die("TLS handshake failed: %s",
+			  ERR_reason_error_string(ERR_peek_last_error()));
+	fcntl(c->fd, F_SETFL, O_NONBLOCK);
+}
+
+/* Put the next request into a connection's buffer; false: no more. */
+static bool next_request(struct state *s, struct connection *c)
+{
+	struct bench_round *r = s->round;
+	const char *body;
+	int n;
+
+	c->busy = false;
+	if (s->next == r->bodies_n ||
+	    bench_ns(CLOCK_MONOTONIC) - s->start > r->max_ns)
+		return false;
+	body = r->bodies[s->next++];
+	n = snprintf(c->out, sizeof(c->out),
+		     "POST /v1/requests HTTP/1.1\r\nHost: %s\r\n"
+		     "Authorization: Bearer %s\r\n"
+		     "Content-Type: application/json\r\n"
+		     "Content-Length: %zu\r\n\r\n%s",
+		     r->host, r->token, strlen(body), body);
+	c->out_n = (size_t)n;
+	c->out_done = 0;
+	c->in_n = 0;
+	c->busy = true;
+	c->started = bench_ns(CLOCK_MONOTONIC);
+	s->open++;
+	return true;
+}
+
+/* Is the answer in c->in complete? Its status, 0: not yet. */
+static int complete(struct connection *c)
+{
+	char *end, *length;
+	size_t body;
+
+	c->in[c->in_n] = '\0';
+	end = strstr(c->in, "\r\n\r\n");
+	if (end == NULL)
+		return 0;
+	length = strcasestr(c->in, "\r\nContent-Length:");
+	if (length == NULL || length > end)
+		bench_die("an answer without Content-Length: %.80s", c->in);
+	body = strtoul(length + 17, NULL, 10);
+	if (c->in_n < (size_t)(end + 4 - c->in) + body)
+		return 0;
+	return atoi(c->in + 9);
+}
+
+/* Write what is left, read what is there. False: it is in trouble. */
+static bool pump(struct connection *c)
+{
+	int n;
+
+	while (c->out_done < c->out_n) {
+		n = SSL_write(c->ssl, c->out + c->out_done,
+			      (int)(c->out_n - c->out_done));
+		if (n <= 0)
+			break;
+		c->out_done += (size_t)n;
+	}
+	for (;;) {
+		if (c->in_n == sizeof(c->in) - 1)
+			return false;
+		n = SSL_read(c->ssl, c->in + c->in_n,
+			     (int)(sizeof(c->in) - 1 - c->in_n));
+		if (n <= 0)
+			break;
+		c->in_n += (size_t)n;
+	}
+	n = SSL_get_error(c->ssl, n);
+	ERR_clear_error();
+	return n == SSL_ERROR_WANT_READ || n == SSL_ERROR_WANT_WRITE;
+}
+
+/* A connection is ready: go on until it waits for the server. */
+static void serve(struct state *s, struct connection *c)
+{
+	int status;
+
+	for (;;) {
+		bool alive = pump(c);
+
+		status = c->busy ? complete(c) : 0;
+		if (status == 0 && alive)
+			return;
+		if (status == 0)
+			bench_die("the server closed a connection");
+		s->open--;
+		if (status == 201) {
+			s->round->latency_ns[s->round->done++] =
+				bench_ns(CLOCK_MONOTONIC) - c->started;
+		} else {
+			if (s->round->failed++ == 0)
+				fprintf(stderr, "first failure: %.600s\n",
+					c->in);
+		}
+		if (!next_request(s, c))
+			return;
+	}
+}
+
+void bench_run(struct bench_round *r)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct connection *c = calloc(r->clients, sizeof(*c));
+	struct state s = {.round = r, .epoll = epoll_create1(EPOLL_CLOEXEC)};
+	struct epoll_event events[256];
+
+	if (ctx == NULL || c == NULL ||
+	    SSL_CTX_load_verify_locations(ctx, r->ca_file, NULL) != 1)
+		bench_die("cannot load %s", r->ca_file);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	for (size_t i = 0; i < r->clients; i++)
+		open_connection(&c[i], r, ctx);
+	s.start = bench_ns(CLOCK_MONOTONIC);
+	for (size_t i = 0; i < r->clients; i++) {
+		struct epoll_event e = {.events = EPOLLIN, .data.ptr = &c[i]};
+
+		epoll_ctl(s.epoll, EPOLL_CTL_ADD, c[i].fd, &e);
+		if (next_request(&s, &c[i]))
+			serve(&s, &c[i]);
+	}
+	while (s.open > 0) {
+		int n = epoll_wait(s.epoll, events, 256, 20000);
+
+		if (n == 0)
+			bench_die("no answer for 20 s");
+		for (int i = 0; i < n; i++)
+			serve(&s, events[i].data.ptr);
+	}
+	r->elapsed_ns = bench_ns(CLOCK_MONOTONIC) - s.start;
+	for (size_t i = 0; i < r->clients; i++) {
+		SSL_free(c[i].ssl);
+		close(c[i].fd);
+	}
+	close(s.epoll);
+	free(c);
+	SSL_CTX_free(ctx);
+}
