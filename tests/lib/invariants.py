@@ -1,0 +1,281 @@
+"""The invariants: one function each, run after every fault test.
+
+Each takes a View (the database, the answers that clients kept, and what the
+signer says that it signed) and returns a list of sentences, empty when the
+invariant holds. tests/e2e/invariants plants a violation of each and expects
+its sentence.
+"""
+import base64
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+from . import der
+from .house import COUNTERSIGN, sha256
+
+TERMINAL = ("issued", "refused", "denied", "expired")
+DECISIONS = {1: "issued", 2: "refused", 3: "denied", 4: "expired"}
+
+
+def pem_to_der(text):
+    """The first certificate of a PEM text."""
+    block = text.split("-----BEGIN CERTIFICATE-----")[1]
+    return base64.b64decode(block.split("-----END")[0])
+
+
+class View:
+    """What can be seen of an installation from outside and from inside."""
+
+    def __init__(self, house, db=None, answers=None, signed=None):
+        self.house = house
+        self.db = db if db is not None else house.database()
+        self.answers = house.answers if answers is None else answers
+        self.signed = signed_list(house) if signed is None else signed
+
+    def all(self, sql, *args):
+        return self.db.execute(sql, args).fetchall()
+
+
+def signed_list(house):
+    """[(seq, sha256 of TBS)] that signers of a test build wrote down."""
+    path = house.env.get("CS_TRACE_FILE")
+    if not path or not os.path.exists(path):
+        return []
+    with open(path, encoding="ascii") as f:
+        return [(int(a), b) for a, b in (line.split() for line in f)]
+
+
+def i1_no_certificate_leaves_before_it_is_durable(v):
+    rows = {r["serial"]: r for r in v.all(
+        "SELECT a.serial, a.tbs, o.signature FROM attempt a"
+        " JOIN outcome o ON o.seq = a.seq WHERE o.signature IS NOT NULL")}
+    for a in v.answers:
+        if a.status != 201:
+            continue
+        tbs, _, signature = der.split_certificate(
+            pem_to_der(a.json["certificate"]))
+        row = rows.get(der.serial(tbs))
+        if row is None:
+            yield f"I1: serial {der.serial(tbs).hex()} left, is not recorded"
+        elif (row["tbs"], row["signature"]) != (tbs, signature):
+            yield f"I1: serial {der.serial(tbs).hex()} is recorded otherwise"
+
+
+def i2_a_serial_appears_once(v):
+    seen = {}
+    for r in v.all("SELECT seq, serial FROM attempt"):
+        if r["serial"] in seen:
+            yield f"I2: serial {r['serial'].hex()} in attempts " \
+                  f"{seen[r['serial']]} and {r['seq']}"
+        seen[r["serial"]] = r["seq"]
+    given = {}
+    for a in v.answers:
+        if a.status == 201:
+            certificate = pem_to_der(a.json["certificate"])
+            s = der.serial(der.split_certificate(certificate)[0])
+            if given.setdefault(s, certificate) != certificate:
+                yield f"I2: two certificates with serial {s.hex()} left"
+
+
+def i3_signed_only_what_an_intent_holds_once(v):
+    intents = {r["seq"]: sha256(r["tbs"])
+               for r in v.all("SELECT seq, tbs FROM attempt")}
+    seen = set()
+    for seq, digest in v.signed:
+        if intents.get(seq) != digest:
+            yield f"I3: attempt {seq} was signed, no intent holds that TBS"
+        if seq in seen:
+            yield f"I3: attempt {seq} was signed twice"
+        seen.add(seq)
+    for r in v.all("SELECT o.seq FROM outcome o JOIN attempt a USING (seq)"
+                   " WHERE o.signature IS NOT NULL AND a.request NOT NULL"):
+        if v.signed and r["seq"] not in seen:
+            yield f"I3: attempt {r['seq']} has a signature nobody made"
+
+
+def i4_each_decision_has_one_leaf(v):
+    for r in v.all("SELECT n, state, leaf FROM request"):
+        leaves = v.all("SELECT idx, kind FROM leaf WHERE request = ?"
+                       " AND kind BETWEEN 1 AND 4", r["n"])
+        want = 1 if r["state"] in TERMINAL else 0
+        if len(leaves) != want:
+            yield f"I4: request {r['n']} ({r['state']}) has " \
+                  f"{len(leaves)} decision leaves"
+        elif want and (leaves[0]["idx"] != r["leaf"] or
+                       DECISIONS[leaves[0]["kind"]] != r["state"]):
+            yield f"I4: request {r['n']} and leaf {leaves[0]['idx']} differ"
+    for kind, table in (
+            (1, "outcome o JOIN attempt a USING (seq) WHERE o.signature"
+                " NOT NULL AND a.request NOT NULL"),
+            (5, "outcome WHERE signature IS NULL"),
+            (7, "policy_set"), (14, "issuer")):
+        leaves = v.all("SELECT count(*) c FROM leaf WHERE kind = ?", kind)
+        rows = v.all(f"SELECT count(*) c FROM {table}")
+        if leaves[0]["c"] != rows[0]["c"]:
+            yield f"I4: {leaves[0]['c']} leaves of kind {kind}, " \
+                  f"{rows[0]['c']} rows"
+
+
+def i5_serials_are_random_and_positive(v):
+    tails = set()
+    rows = v.all("SELECT serial FROM attempt WHERE request NOT NULL")
+    for r in rows:
+        s = r["serial"]
+        if len(s) != 17 or s[0] != 0x5B:
+            yield f"I5: serial {s.hex()} has not our form"
+        tails.add(s[1:5])
+    if len(rows) > len(tails) + 3:
+        yield f"I5: {len(rows)} serials share {len(tails)} beginnings"
+
+
+def i6_one_key_one_answer(v):
+    first = {}
+    for a in v.answers:
+        if a.key[1] is None or not a.terminal:
+            continue
+        kept = first.setdefault(a.key, a)
+        if (kept.status, kept.body) != (a.status, a.body):
+            yield f"I6: key {a.key[1]} got two different answers"
+
+
+def i7_every_accepted_request_is_decided_once(v):
+    for r in v.all("SELECT n, state, hold FROM request"
+                   " WHERE state = 'approved'"):
+        if r["hold"] is None:
+            yield f"I7: request {r['n']} is approved and not decided"
+    ids = {r["id"].hex() for r in v.all("SELECT id FROM request")}
+    for a in v.answers:
+        if a.status in (201, 202, 422) and a.json["id"] not in ids:
+            yield f"I7: request {a.json['id']} was answered, is not there"
+
+
+def i8_a_verdict_stands_with_each_intent(v):
+    sets = {r["epoch"] for r in v.all("SELECT epoch FROM policy_set")}
+    for r in v.all("SELECT seq, epoch, body FROM attempt"
+                   " WHERE request NOT NULL"):
+        body = json.loads(r["body"])
+        if body.get("verdict") != "issued" or r["epoch"] not in sets:
+            yield f"I8: attempt {r['seq']} has no verdict"
+        elif not re.fullmatch("[0-9a-f]{64}", (body.get("policy") or {})
+                              .get("sha256", "")):
+            yield f"I8: attempt {r['seq']} names no policy"
+
+
+def i9_a_verdict_covers_every_identifier(v):
+    for r in v.all("SELECT seq, tbs, body FROM attempt"
+                   " WHERE request NOT NULL"):
+        body = json.loads(r["body"])
+        judged = {d["field"] for d in body["diff"]
+                  if d["given"] is not None} | set(body["kept"])
+        judged = [f for f in judged if f.startswith("san.")]
+        names = der.subject_alt_names(r["tbs"])
+        if len(judged) != len(names):
+            yield f"I9: attempt {r['seq']} has {len(names)} names, " \
+                  f"{len(judged)} verdicts"
+
+
+def i10_the_log_is_append_only(v):
+    """`audit verify` on a copy of the installation with this database."""
+    path = v.all("PRAGMA database_list")[0]["file"]
+    v.db.commit()
+    done = subprocess.run(
+        [COUNTERSIGN, "audit", "verify", "--dir", v.house.dir,
+         "--database", path], capture_output=True, text=True, timeout=300)
+    if done.returncode != 0:
+        yield "I10: " + (done.stdout + done.stderr).strip()
+
+
+def i11_certificates_are_what_was_intended(v):
+    issuers = {r["id"]: r for r in v.all(
+        "SELECT id, chain, ca, sig_alg FROM issuer")}
+    rows = v.all("SELECT a.seq, a.issuer, a.tbs, o.signature FROM attempt a"
+                 " JOIN outcome o USING (seq) WHERE o.signature NOT NULL"
+                 " AND a.request NOT NULL ORDER BY random() LIMIT 50")
+    with tempfile.TemporaryDirectory() as d:
+        for r in rows:
+            issuer = issuers[r["issuer"]]
+            body = r["tbs"] + issuer["sig_alg"] + \
+                long_form(0x03, b"\x00" + r["signature"])
+            text = base64.encodebytes(long_form(0x30, body)).decode()
+            with open(f"{d}/c.pem", "w", encoding="ascii") as f:
+                f.write("-----BEGIN CERTIFICATE-----\n" + text +
+                        "-----END CERTIFICATE-----\n")
+            with open(f"{d}/chain.pem", "wb") as f:
+                f.write(issuer["chain"])
+            with open(f"{d}/ca.pem", "wb") as f:
+                f.write(issuer["ca"] or issuer["chain"])
+            done = subprocess.run(
+                ["openssl", "verify", "-x509_strict", "-CAfile",
+                 f"{d}/ca.pem", "-untrusted", f"{d}/chain.pem",
+                 f"{d}/c.pem"], capture_output=True, text=True)
+            if done.returncode != 0:
+                yield f"I11: attempt {r['seq']}: {done.stderr.strip()}"
+
+
+def long_form(tag, content):
+    """A DER element."""
+    n = len(content)
+    if n < 0x80:
+        return bytes([tag, n]) + content
+    length = n.to_bytes((n.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
+
+
+def i14_the_policy_in_force_is_one_recorded_set(v):
+    meta = v.all("SELECT epoch FROM meta")[0]
+    last = v.all("SELECT max(epoch) e FROM policy_set")[0]
+    if meta["epoch"] != (last["e"] or 0):
+        yield f"I14: epoch {meta['epoch']} in force, {last['e']} recorded"
+    for r in v.all("SELECT s.name, s.sha256, s.bytes FROM policy_source s"):
+        if sha256(r["bytes"]) != r["sha256"].hex():
+            yield f"I14: {r['name']} is not what was applied"
+    for r in v.all("SELECT epoch FROM policy_set WHERE epoch NOT IN"
+                   " (SELECT epoch FROM policy_set_source)"):
+        yield f"I14: policy set {r['epoch']} has no sources"
+
+
+def i16_processes_are_bounded(v, max_rss_kib=200 * 1024, max_fds=1024):
+    for name, pid in v.house.rooms().items():
+        try:
+            fds = len(os.listdir(f"/proc/{pid}/fd"))
+            with open(f"/proc/{pid}/status", encoding="ascii") as f:
+                rss = int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
+        except OSError:
+            continue
+        if fds > max_fds:
+            yield f"I16: {name} holds {fds} descriptors"
+        if rss > max_rss_kib:
+            yield f"I16: {name} holds {rss} KiB"
+
+
+def i18_secrets_stay_where_they_are(v, more=()):
+    secrets = [t.rsplit("_", 1)[1].encode() for t in v.house.tokens.values()]
+    secrets += [s for s in more]
+    places = {"log": v.house.log_text().encode()}
+    for a in v.answers:
+        places[f"answer {a.key}"] = a.body
+    path = v.all("PRAGMA database_list")[0]["file"]
+    for name in os.listdir(os.path.dirname(path)):
+        with open(os.path.join(os.path.dirname(path), name), "rb") as f:
+            places[name] = f.read()
+    for name, pid in v.house.rooms().items():
+        for what in ("cmdline", "environ"):
+            try:
+                with open(f"/proc/{pid}/{what}", "rb") as f:
+                    places[f"{name} {what}"] = f.read()
+            except OSError:
+                pass
+    for place, data in places.items():
+        if any(s in data for s in secrets):
+            yield f"I18: a secret stands in {place}"
+
+
+ALL = [f for name, f in sorted(globals().items())
+       if re.match(r"i\d+_", name)]
+
+
+def violations(view):
+    """Every sentence of every checker."""
+    return [s for check in ALL for s in check(view)]
