@@ -14,7 +14,17 @@
 #define CS_BASE_FAILPOINT_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
 
 bool cs_failpoint(const char *name);
+
+/*
+ * The signer is about to hand out its signature over this TBS for attempt
+ * `seq`. Empty in the shipped program; a test build appends a line to the
+ * file named in CS_TRACE_FILE, the "signer's own list" of the invariants.
+ */
+void cs_failpoint_signed(uint64_t seq, struct cs_span tbs);
 
 #endif
