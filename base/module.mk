@@ -26,7 +26,8 @@ libcs_base_a_SOURCES = \
 	base/terms.c base/terms.h \
 	base/time.c base/time.h \
 	base/wire.c base/wire.h \
-	base/yaml.h
+	base/yaml.c base/yaml.h \
+	base/yaml_scalar.c base/yaml_scalar.h
 
 base_tests =
 UNIT_TESTS += $(base_tests)
@@ -48,3 +49,5 @@ base_tests += base/terms_test
 base_terms_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/time_test
 base_time_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/yaml_test
+base_yaml_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
