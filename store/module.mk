@@ -1,9 +1,17 @@
 noinst_LIBRARIES += libcs_store.a
 libcs_store_a_SOURCES = \
 	store/db.c store/db.h \
-	store/leaf.h \
-	store/note.h \
-	store/rows.h \
 	store/schema.c store/schema.h \
-	store/sql.def \
-	store/tree.h
+	store/sql.def
+
+# The log and the questions.
+libcs_store_a_SOURCES += \
+	store/leaf.c store/leaf.h \
+	store/note.c store/note.h \
+	store/rows.h \
+	store/tree.c store/tree.h
+
+store_log_tests = store/leaf_test store/tree_test
+UNIT_TESTS += $(store_log_tests)
+store_leaf_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_tree_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)

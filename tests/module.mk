@@ -18,3 +18,6 @@ EXTRA_DIST += tests/bench/run
 .PHONY: bench
 bench: countersign tests/bench/load
 	top_builddir=$(top_builddir) $(srcdir)/tests/bench/run
+
+EXTRA_DIST += tests/lib/vectors.h tests/vectors/log/generate.py \
+	tests/vectors/log/checkpoints.json tests/vectors/log/leaves.json
