@@ -8,7 +8,8 @@ libcs_store_a_SOURCES = \
 libcs_store_a_SOURCES += \
 	store/leaf.c store/leaf.h \
 	store/note.c store/note.h \
-	store/rows.h \
+	store/rows.c store/rows.h \
+	store/sql_log.def \
 	store/tree.c store/tree.h
 
 store_log_tests = store/leaf_test store/tree_test

@@ -16,24 +16,23 @@
 
 #include <stdint.h>
 
-#include <sqlite3.h>
-
 #include "base/buf.h"
 #include "base/hash.h"
+#include "store/db.h"
 
 /* Bytes of the JSON of one act: a client with all its credentials. */
 #define CS_ROWS_MAX (4 * 1024 * 1024)
 
 /* One client and its credentials. Nothing there: empty arrays. */
-bool cs_rows_client(sqlite3 *db, struct cs_hash *h, uint64_t client,
+bool cs_rows_client(struct cs_db *db, struct cs_hash *h, uint64_t client,
 		    struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
 
 /* One policy set with its sources. */
-bool cs_rows_policy_set(sqlite3 *db, struct cs_hash *h, uint64_t epoch,
+bool cs_rows_policy_set(struct cs_db *db, struct cs_hash *h, uint64_t epoch,
 			struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
 
 /* One issuer row, that is one CA certificate. */
-bool cs_rows_issuer(sqlite3 *db, struct cs_hash *h, uint64_t issuer,
+bool cs_rows_issuer(struct cs_db *db, struct cs_hash *h, uint64_t issuer,
 		    struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
 
 #endif
