@@ -6,9 +6,6 @@ libcs_base_a_SOURCES = \
 	base/clock.c base/clock.h \
 	base/codec.c base/codec.h \
 	base/der.h \
-	base/der_oid.c \
-	base/der_read.c \
-	base/der_write.c \
 	base/error.c base/error.h \
 	base/error.def \
 	base/failpoint.c base/failpoint.h \
@@ -16,6 +13,7 @@ libcs_base_a_SOURCES = \
 	base/ipc.c base/ipc.h \
 	base/json.c base/json.h \
 	base/json_parse.c \
+	base/limit.c base/limit.h \
 	base/limits.h \
 	base/log.h \
 	base/loop.c base/loop.h \
@@ -38,16 +36,14 @@ base_tests += base/buf_test
 base_buf_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/codec_test
 base_codec_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
-base_tests += base/der_test
-base_der_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
-base_tests += base/der_oracle_test
-base_der_oracle_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/hash_test
 base_hash_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/ipc_test
 base_ipc_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/json_test
 base_json_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/limit_test
+base_limit_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/sources_test
 base_sources_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/span_test

@@ -1,8 +1,14 @@
 noinst_LIBRARIES += libcs_store.a
 libcs_store_a_SOURCES = \
+	store/answer_row.h \
 	store/db.c store/db.h \
+	store/file.c store/file.h \
+	store/ledger.h \
+	store/lock.c store/lock.h \
+	store/migrate.c store/migrate.h \
 	store/schema.c store/schema.h \
-	store/sql.def
+	store/sql.def \
+	store/stored.h
 
 # The log and the questions.
 libcs_store_a_SOURCES += \

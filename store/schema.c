@@ -262,9 +262,9 @@ const char *const cs_schema_v1[] = {
 	" credential, uid, realm, source, idem_key, fingerprint, received_ms,"
 	" issuer, scalars, csr ON request"
 	" BEGIN SELECT RAISE(ABORT, 'what was asked is append-only'); END",
-	/* A terminal state is for ever. */
-	"CREATE TRIGGER request_no_reopen BEFORE UPDATE OF state, leaf ON"
-	" request WHEN OLD.leaf IS NOT NULL"
+	/* A decided request stays as it is, for ever. */
+	"CREATE TRIGGER request_no_reopen BEFORE UPDATE ON request"
+	" WHEN OLD.leaf IS NOT NULL"
 	" BEGIN SELECT RAISE(ABORT, 'the request is decided'); END",
 	"CREATE TRIGGER request_no_delete BEFORE DELETE ON request"
 	" BEGIN SELECT RAISE(ABORT, 'request is append-only'); END",

@@ -1,0 +1,100 @@
+#include "store/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* All of bytes to fd. */
+static bool write_all(int fd, struct cs_span bytes)
+{
+	while (bytes.n > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes = cs_span_sub(bytes, (size_t)n, bytes.n);
+	}
+	return true;
+}
+
+bool cs_file_sync_folder(const char *path, struct cs_error *err)
+{
+	char folder[PATH_MAX];
+	char *slash;
+	int fd;
+	bool ok;
+
+	if ((size_t)snprintf(folder, sizeof(folder), "%s", path) >=
+	    sizeof(folder))
+		return cs_error_set(err, CS_E_ARGUMENT, "%s: too long", path);
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		(void)snprintf(folder, sizeof(folder), ".");
+	else
+		slash[slash == folder ? 1 : 0] = '\0';
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", folder);
+	ok = fsync(fd) == 0;
+	if (!ok)
+		cs_error_set_errno(err, CS_E_IO, errno, "%s: fsync", folder);
+	close(fd);
+	return ok;
+}
+
+bool cs_file_replace(const char *path, unsigned mode, struct cs_span bytes,
+		     struct cs_error *err)
+{
+	char next[PATH_MAX];
+	int fd;
+	bool ok;
+
+	if ((size_t)snprintf(next, sizeof(next), "%s.tmp", path) >=
+	    sizeof(next))
+		return cs_error_set(err, CS_E_ARGUMENT, "%s: too long", path);
+	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		  mode);
+	if (fd < 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", next);
+	ok = write_all(fd, bytes) && fsync(fd) == 0;
+	if (!ok)
+		cs_error_set_errno(err, CS_E_IO, errno, "%s", next);
+	if (close(fd) != 0 && ok)
+		ok = cs_error_set_errno(err, CS_E_IO, errno, "%s", next);
+	if (ok && rename(next, path) != 0)
+		ok = cs_error_set_errno(err, CS_E_IO, errno, "%s", path);
+	if (!ok)
+		(void)unlink(next);
+	return ok && cs_file_sync_folder(path, err);
+}
+
+bool cs_file_read(const char *path, struct cs_buf *out, struct cs_error *err)
+{
+	uint8_t part[4096];
+	ssize_t n = 1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return cs_error_set_errno(
+			err, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, errno,
+			"%s", path);
+	while (n > 0 && cs_buf_ok(out)) {
+		n = read(fd, part, sizeof(part));
+		if (n < 0 && errno == EINTR) {
+			n = 1;
+			continue;
+		}
+		if (n > 0)
+			cs_buf_add(out, cs_span_make(part, (size_t)n));
+	}
+	close(fd);
+	if (n < 0)
+		return cs_error_set(err, CS_E_IO, "%s: cannot be read", path);
+	return cs_buf_finish(out, path, err);
+}
