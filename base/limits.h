@@ -70,6 +70,11 @@
 #define CS_MAX_ORIGIN 284
 /* A signed note: a checkpoint, and room for witnesses' cosignatures. */
 #define CS_MAX_NOTE 8192
+/* A page of a list that the reader answers with. */
+#define CS_MAX_PAGE (256 * 1024)
+/* Items of one page, and rows that are looked at for it. */
+#define CS_MAX_PAGE_ITEMS 1000
+#define CS_MAX_SCAN	  50000
 /* Search terms of one decision, encoded. */
 #define CS_MAX_TERMS 65536
 /* Recorded volatile inputs of one decision. */

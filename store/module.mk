@@ -14,9 +14,12 @@ libcs_store_a_SOURCES = \
 libcs_store_a_SOURCES += \
 	store/leaf.c store/leaf.h \
 	store/note.c store/note.h \
+	store/query.h \
+	store/reader.h \
 	store/rows.c store/rows.h \
 	store/sql_log.def \
-	store/tree.c store/tree.h
+	store/tree.c store/tree.h \
+	store/verify.h
 
 store_log_tests = store/leaf_test store/tree_test
 UNIT_TESTS += $(store_log_tests)

@@ -195,6 +195,7 @@ const char *const cs_schema_v1[] = {
 	" inputs BLOB NOT NULL,"
 	" limits BLOB NOT NULL"
 	") STRICT",
+	"CREATE INDEX attempt_request ON attempt (request)",
 	/* How it ended; signature NULL: abandoned, the serial is burnt. */
 	"CREATE TABLE outcome ("
 	" seq INTEGER PRIMARY KEY REFERENCES attempt (seq),"

@@ -1,0 +1,88 @@
+/*
+ * Questions about what was recorded: pure reading over one connection.
+ *
+ * The reader process asks on behalf of front, the command line asks a
+ * stopped installation's files directly; both call cs_questions_ask(). Each
+ * question is one short read transaction; none takes more than the deadline
+ * (a question that would is answered with a code, not an error).
+ *
+ * Parameters are canonical JSON, by kind (base/msg.h, enum cs_query):
+ *
+ *	REQUEST, STORED	{"id": 32 hex}
+ *	REQUESTS	{"cursor"?, "issuer"?: [..], "limit"?: n,
+ *			 "namespace"?: [..], "order"?: "asc"|"desc",
+ *			 "requester"?: [..], "state"?: [..]}
+ *	CERTIFICATE	{"serial": hex}
+ *	CERTIFICATES	as AUDIT, of issued certificates
+ *	AUDIT		{"after"?: n, "cursor"?, "limit"?: n, "order"?,
+ *			 "since_ms"?: n, "until_ms"?: n, and of strings, each
+ *			 [..]: "kind", "verdict", "issuer", "client",
+ *			 "requester", "approver", "namespace", "realm",
+ *			 "source", "name", "serial", "spki", "rule", "code",
+ *			 "policy", "field", "disposition", "flag"}
+ *	AUDIT_ENTRY	{"index": n}
+ *	POLICY CLIENTS ISSUERS STATUS	{}
+ *
+ * A list of values is OR, members are AND. `name` is a canonical name, exact
+ * over common name and alternative names; ".zone" is the zone and all below
+ * it. since_ms is inclusive, until_ms exclusive, on the leaf's time.
+ *
+ * Bodies are JSON, but REQUEST's an encoded ANSWER and STORED's an encoded
+ * REQUEST (base/msg.h). A list is {"items":[..],"next":cursor or null}; a
+ * page ends at `limit` (default 100, at most 1000), at CS_MAX_PAGE octets, or
+ * when CS_MAX_SCAN rows were looked at, so that it may hold fewer items, even
+ * none, and still have a next. The cursor is opaque: it carries the position
+ * and a hash of the question, and another question refuses it (BAD_CURSOR).
+ *
+ * Leaves below the terms watermark are found by the term index, newer ones
+ * by reading their terms. Times narrow the search by bisection with a day's
+ * slack, unless an operator ever accepted a clock; then all is looked at.
+ *
+ * `client`, when not 0, limits every kind to what that client submitted.
+ * What is not checked here: whether the caller may ask at all.
+ */
+#ifndef CS_STORE_QUERY_H
+#define CS_STORE_QUERY_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/msg.h"
+#include "store/db.h"
+
+struct cs_questions;
+
+struct cs_question {
+	enum cs_query kind;
+	uint64_t client; /* 0: no limit */
+	struct cs_span params;
+};
+
+/* What came of one; `body` is the buffer that was given. */
+struct cs_question_result {
+	unsigned found;	  /* 1: body is the answer */
+	const char *code; /* literal; "" or BAD_CURSOR, BAD_PARAMETER, ... */
+	char detail[CS_ERROR_MAX];
+};
+
+/*
+ * `db` is open with CS_DB_READ and borrowed; no statement of it may be used
+ * by others meanwhile. deadline_ms 0: none. NULL: no memory.
+ */
+void cs_questions_free(struct cs_questions *q);
+struct cs_questions *cs_questions_new(struct cs_db *db,
+				      const struct cs_clock *clock,
+				      uint32_t deadline_ms,
+				      struct cs_error *err) CS_MUST_USE;
+
+/*
+ * Ask one; the body is appended to `body`. False only when the database or
+ * memory fails; the connection may be used again afterwards.
+ */
+bool cs_questions_ask(struct cs_questions *q, const struct cs_question *what,
+		      struct cs_buf *body,
+		      struct cs_question_result *ret_result,
+		      struct cs_error *err) CS_MUST_USE;
+
+#endif
