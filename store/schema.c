@@ -202,6 +202,11 @@ const char *const cs_schema_v1[] = {
 	" signature BLOB,"
 	" leaf INTEGER NOT NULL REFERENCES leaf (idx)"
 	") STRICT",
+	/*
+	 * From a leaf to the one attempt that ended in it (a request may have
+	 * abandoned ones beside it). Grows at its end, like `attempt_request`.
+	 */
+	"CREATE UNIQUE INDEX outcome_leaf ON outcome (leaf)",
 	/* A request's end without a certificate. epoch 0: not by policy. */
 	"CREATE TABLE refusal ("
 	" leaf INTEGER PRIMARY KEY REFERENCES leaf (idx),"
