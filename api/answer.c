@@ -88,7 +88,7 @@ static void write_ca(struct rendering *r)
 /* PEM of the leaf, then of the issuer and what stands above it. */
 static void write_certificate(struct rendering *r)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf pem;
+	CS_CLEANUP(cs_buf_done) struct cs_buf pem = {0};
 
 	cs_buf_init(&pem, 2 * CS_MAX_PEM_FILE);
 	cs_codec_pem("CERTIFICATE", r->m->certificate, &pem);

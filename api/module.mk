@@ -13,7 +13,15 @@ api_http_parse_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 libcs_api_a_SOURCES += \
 	api/answer.c api/answer.h \
 	api/auth.c api/auth.h \
+	api/body.c api/body.h \
 	api/clients.c api/clients.h \
+	api/decide.c api/decide.h \
 	api/front.h \
 	api/problem.c api/problem.h \
-	api/problem.def
+	api/problem.def \
+	api/request_body.c api/request_body.h \
+	api/submit.c api/submit.h
+
+front_tests = api/submit_test
+UNIT_TESTS += $(front_tests)
+api_submit_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)

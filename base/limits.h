@@ -60,6 +60,18 @@
 #define CS_MAX_IDEMPOTENCY_KEY 128
 /* A free text that a person wrote: reason, message. */
 #define CS_MAX_FREE_TEXT 1024
+/* A requester, owner, approver or group: a Kubernetes service account's name
+   (system:serviceaccount:NAMESPACE:NAME) has 340 at most. */
+#define CS_MAX_PRINCIPAL 512
+/* Groups of one requester; extra attributes of one, and values of each. */
+#define CS_MAX_GROUPS 128
+#define CS_MAX_EXTRA  32
+/* Labels of a namespace, attributes and conditions of a request. */
+#define CS_MAX_LABELS	  64
+#define CS_MAX_ATTRIBUTES 32
+#define CS_MAX_CONDITIONS 16
+/* Usages of one request: cert-manager knows 23 words. */
+#define CS_MAX_USAGES 32
 /* The canonical JSON of a request's scalars. */
 #define CS_MAX_SCALARS 16384
 /* The worker's decision, whole: 100 names, each with a finding. */
