@@ -1,0 +1,511 @@
+#include "cli/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/time.h"
+#include "base/yaml.h"
+#include "cli/files.h"
+
+/* Where we are: for sentences, and for what is made. */
+struct reader {
+	const char *file;
+	struct cs_arena *arena;
+	struct cs_error *err;
+};
+
+/* One key of a mapping and who reads its value into `target`. */
+struct key {
+	const char *name;
+	bool (*read)(struct reader *r, const struct cs_yaml *v, void *target);
+	size_t offset; /* of the target in the struct that is read */
+	bool required;
+};
+
+#define KEY(type, member, read, required)                                      \
+	{#member, (read), offsetof(type, member), (required)}
+
+/* Refuse node v with a place and a sentence. */
+#define refuse(r, v, ...)                                                      \
+	(cs_error_set((r)->err, CS_E_CONFIG, __VA_ARGS__),                     \
+	 cs_error_prefix((r)->err, "%s:%u:%u", (r)->file, (v)->line,           \
+			 (v)->column))
+
+static bool expected(struct reader *r, const struct cs_yaml *v,
+		     const char *what)
+{
+	return refuse(r, v, "%.*s: expected %s, not %s", CS_SPAN_FMT(v->key),
+		      what, cs_yaml_kind_name(v->kind));
+}
+
+/* A mapping by its table of keys; every other key is an error. */
+static bool read_map(struct reader *r, const struct cs_yaml *map,
+		     const struct key *keys, size_t n, void *target)
+{
+	if (map->kind != CS_YAML_MAP)
+		return expected(r, map, "a mapping");
+	for (const struct cs_yaml *v = map->child; v != NULL; v = v->next) {
+		size_t i = 0;
+
+		while (i < n && !cs_span_equal_str(v->key, keys[i].name))
+			i++;
+		if (i == n) {
+			cs_error_set(r->err, CS_E_CONFIG,
+				     "%s:%u:%u: unknown key `%.*s`", r->file,
+				     v->key_line, v->key_column,
+				     CS_SPAN_FMT(v->key));
+			return false;
+		}
+		if (!keys[i].read(r, v, (char *)target + keys[i].offset))
+			return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (keys[i].required &&
+		    cs_yaml_get(map, keys[i].name) == NULL)
+			return refuse(r, map, "key `%s` is missing",
+				      keys[i].name);
+	return true;
+}
+
+static bool read_text(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	const char **out = target;
+
+	if (v->kind != CS_YAML_TEXT)
+		return expected(r, v, "a text");
+	if (v->text.n == 0 || cs_span_find(v->text, 0, NULL))
+		return refuse(r, v, "%.*s: an empty text, or a NUL in it",
+			      CS_SPAN_FMT(v->key));
+	*out = cs_arena_str(r->arena, v->text);
+	return *out != NULL ||
+	       cs_error_set(r->err, CS_E_NO_MEMORY, "no memory to read %s",
+			    r->file);
+}
+
+static bool read_bool(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	if (v->kind != CS_YAML_BOOL)
+		return expected(r, v, "true or false");
+	*(bool *)target = v->boolean;
+	return true;
+}
+
+/* A whole number between low and high. */
+static bool read_number(struct reader *r, const struct cs_yaml *v, int64_t low,
+			int64_t high, int64_t *ret)
+{
+	if (v->kind != CS_YAML_INT)
+		return expected(r, v, "a whole number");
+	if (v->integer < low || v->integer > high)
+		return refuse(r, v, "%.*s: %lld is not between %lld and %lld",
+			      CS_SPAN_FMT(v->key), (long long)v->integer,
+			      (long long)low, (long long)high);
+	*ret = v->integer;
+	return true;
+}
+
+static bool read_workers(struct reader *r, const struct cs_yaml *v,
+			 void *target)
+{
+	int64_t n;
+
+	if (!read_number(r, v, 0, CS_MAX_WORKERS, &n))
+		return false;
+	*(uint32_t *)target = (uint32_t)n;
+	return true;
+}
+
+static bool read_quota(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	int64_t n;
+
+	if (!read_number(r, v, 0, 1000000, &n))
+		return false;
+	*(uint32_t *)target = (uint32_t)n;
+	return true;
+}
+
+static bool read_shards(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	int64_t n;
+
+	if (!read_number(r, v, 1, 4096, &n))
+		return false;
+	*(uint32_t *)target = (uint32_t)n;
+	return true;
+}
+
+static bool read_duration(struct reader *r, const struct cs_yaml *v,
+			  void *target)
+{
+	int64_t seconds;
+
+	if (v->kind != CS_YAML_TEXT)
+		return expected(r, v, "a duration such as 90d or 24h");
+	if (!cs_time_parse_duration(v->text, &seconds, r->err))
+		return cs_error_prefix(r->err, "%s:%u:%u: %.*s", r->file,
+				       v->line, v->column,
+				       CS_SPAN_FMT(v->key));
+	if (seconds < 60 || seconds > CS_CONFIG_MAX_VALIDITY)
+		return refuse(r, v, "%.*s: expected 1m to 3650d",
+			      CS_SPAN_FMT(v->key));
+	*(int64_t *)target = seconds;
+	return true;
+}
+
+static bool read_list(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	struct cs_config_list *out = target;
+
+	if (v->kind != CS_YAML_LIST)
+		return expected(r, v, "a list of texts");
+	if (v->n > CS_MAX_CONFIG_LIST)
+		return refuse(r, v, "%.*s: more than %d entries",
+			      CS_SPAN_FMT(v->key), CS_MAX_CONFIG_LIST);
+	out->n = 0;
+	for (const struct cs_yaml *i = v->child; i != NULL; i = i->next) {
+		if (!read_text(r, i, &out->item[out->n]))
+			return false;
+		out->n++;
+	}
+	return true;
+}
+
+static bool read_uids(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	struct cs_config *c = target;
+
+	if (v->kind != CS_YAML_LIST || v->n == 0)
+		return expected(r, v, "a list of user ids");
+	if (v->n > CS_MAX_CONFIG_LIST)
+		return refuse(r, v, "admin_uids: more than %d entries",
+			      CS_MAX_CONFIG_LIST);
+	for (const struct cs_yaml *i = v->child; i != NULL; i = i->next)
+		if (!read_number(r, i, 0, UINT32_MAX - 1,
+				 &c->admin_uids[c->n_admin_uids++]))
+			return false;
+	return true;
+}
+
+static bool read_no_policy(struct reader *r, const struct cs_yaml *v,
+			   void *target)
+{
+	enum cs_config_no_policy *out = target;
+
+	if (v->kind == CS_YAML_TEXT && cs_span_equal_str(v->text, "refuse"))
+		*out = CS_CONFIG_NO_POLICY_REFUSE;
+	else if (v->kind == CS_YAML_TEXT && cs_span_equal_str(v->text, "hold"))
+		*out = CS_CONFIG_NO_POLICY_HOLD;
+	else
+		return refuse(r, v, "no_policy: expected refuse or hold");
+	return true;
+}
+
+static bool read_policy_source(struct reader *r, const struct cs_yaml *v,
+			       void *target)
+{
+	enum cs_config_policy_source *out = target;
+
+	if (v->kind == CS_YAML_TEXT && cs_span_equal_str(v->text, "files"))
+		*out = CS_CONFIG_POLICY_FILES;
+	else if (v->kind == CS_YAML_TEXT && cs_span_equal_str(v->text, "api"))
+		*out = CS_CONFIG_POLICY_API;
+	else
+		return refuse(r, v, "policy_source: expected files or api");
+	return true;
+}
+
+/* Issuers are part of URLs and file names: [a-z0-9-], from a letter. */
+static bool read_issuer_name(struct reader *r, const struct cs_yaml *v,
+			     void *target)
+{
+	if (!read_text(r, v, target))
+		return false;
+	if (v->text.n > CS_MAX_NAME)
+		return refuse(r, v, "name: longer than %d bytes", CS_MAX_NAME);
+	for (size_t i = 0; i < v->text.n; i++) {
+		uint8_t c = v->text.p[i];
+
+		if ((c < 'a' || c > 'z') &&
+		    (i == 0 || ((c < '0' || c > '9') && c != '-')))
+			return refuse(r, v,
+				      "name: `%.*s`: expected lower-case "
+				      "letters, digits and `-`, a letter first",
+				      CS_SPAN_FMT(v->text));
+	}
+	return true;
+}
+
+static bool read_url(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	if (!read_text(r, v, target))
+		return false;
+	if (!cs_span_starts_with(v->text, CS_SPAN_LIT("http://")) &&
+	    !cs_span_starts_with(v->text, CS_SPAN_LIT("https://")))
+		return refuse(r, v, "%.*s: expected an http or https URL",
+			      CS_SPAN_FMT(v->key));
+	if (v->text.n > CS_MAX_URI)
+		return refuse(r, v, "%.*s: longer than %d bytes",
+			      CS_SPAN_FMT(v->key), CS_MAX_URI);
+	return true;
+}
+
+static const struct key ceiling_keys[] = {
+	{"max_validity", read_duration,
+	 offsetof(struct cs_config_ceiling, max_validity_s), true},
+	KEY(struct cs_config_ceiling, ext_key_usage, read_list, true),
+	KEY(struct cs_config_ceiling, permitted_dns, read_list, false),
+	KEY(struct cs_config_ceiling, ca, read_bool, false),
+};
+
+static bool read_ceiling(struct reader *r, const struct cs_yaml *v,
+			 void *target)
+{
+	return read_map(r, v, ceiling_keys,
+			sizeof(ceiling_keys) / sizeof(ceiling_keys[0]), target);
+}
+
+static const struct key issuer_keys[] = {
+	KEY(struct cs_config_issuer, name, read_issuer_name, true),
+	KEY(struct cs_config_issuer, chain, read_text, true),
+	KEY(struct cs_config_issuer, key, read_text, true),
+	KEY(struct cs_config_issuer, self_approval, read_bool, false),
+	KEY(struct cs_config_issuer, no_policy, read_no_policy, false),
+	KEY(struct cs_config_issuer, crl_url, read_url, false),
+	KEY(struct cs_config_issuer, crl_shards, read_shards, false),
+	KEY(struct cs_config_issuer, ceiling, read_ceiling, true),
+};
+
+static bool read_issuers(struct reader *r, const struct cs_yaml *v,
+			 void *target)
+{
+	struct cs_config *c = target;
+
+	if (v->kind != CS_YAML_LIST || v->n == 0)
+		return expected(r, v, "a list with at least one issuer");
+	if (v->n > CS_MAX_ISSUERS)
+		return refuse(r, v, "issuers: more than %d", CS_MAX_ISSUERS);
+	c->issuers = cs_arena_new_array(r->arena, v->n, sizeof(*c->issuers));
+	if (c->issuers == NULL)
+		return cs_error_set(r->err, CS_E_NO_MEMORY,
+				    "no memory to read %s", r->file);
+	for (const struct cs_yaml *i = v->child; i != NULL; i = i->next) {
+		struct cs_config_issuer *is = &c->issuers[c->n_issuers];
+
+		is->crl_shards = 1;
+		is->line = i->line;
+		if (!read_map(r, i, issuer_keys,
+			      sizeof(issuer_keys) / sizeof(issuer_keys[0]), is))
+			return false;
+		if (cs_config_issuer(c, is->name) != NULL)
+			return refuse(r, i, "issuer `%s` stands twice",
+				      is->name);
+		c->n_issuers++;
+	}
+	return true;
+}
+
+static const struct key pending_keys[] = {
+	{"quota", read_quota, offsetof(struct cs_config, pending_quota), false},
+	{"expiry", read_duration, offsetof(struct cs_config, pending_expiry_s),
+	 false},
+};
+
+static bool read_pending(struct reader *r, const struct cs_yaml *v,
+			 void *target)
+{
+	return read_map(r, v, pending_keys,
+			sizeof(pending_keys) / sizeof(pending_keys[0]), target);
+}
+
+static const struct key log_keys[] = {
+	{"origin", read_text, offsetof(struct cs_config, origin), true},
+	{"key", read_text, offsetof(struct cs_config, log_key), true},
+};
+
+static bool read_log(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	return read_map(r, v, log_keys, sizeof(log_keys) / sizeof(log_keys[0]),
+			target);
+}
+
+static const struct key tls_keys[] = {
+	{"hosts", read_list, offsetof(struct cs_config, hosts), true},
+	{"key", read_text, offsetof(struct cs_config, tls_key), true},
+	{"chain", read_text, offsetof(struct cs_config, tls_chain), true},
+};
+
+static bool read_tls(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	return read_map(r, v, tls_keys, sizeof(tls_keys) / sizeof(tls_keys[0]),
+			target);
+}
+
+static const struct key top_keys[] = {
+	KEY(struct cs_config, listen, read_list, true),
+	{"tls", read_tls, 0, true},
+	{"admin_uids", read_uids, 0, true},
+	KEY(struct cs_config, workers, read_workers, false),
+	{"pending", read_pending, 0, false},
+	KEY(struct cs_config, policy_source, read_policy_source, false),
+	{"log", read_log, 0, true},
+	{"issuers", read_issuers, 0, true},
+};
+
+bool cs_config_parse(struct cs_span text, const char *file,
+		     struct cs_arena *arena, struct cs_config *ret_config,
+		     struct cs_error *err)
+{
+	struct reader r = {.file = file, .arena = arena, .err = err};
+	struct cs_config c = {.pending_quota = 1000,
+			      .pending_expiry_s = 7 * 86400};
+	struct cs_yaml *doc = cs_yaml_parse(text, file, arena, err);
+
+	if (doc == NULL)
+		return false;
+	if (doc->next != NULL)
+		return refuse(&r, doc->next, "a second document");
+	if (!read_map(&r, doc, top_keys,
+		      sizeof(top_keys) / sizeof(top_keys[0]), &c))
+		return false;
+	if (c.listen.n == 0 || c.hosts.n == 0)
+		return refuse(&r, doc, "`%s` is empty",
+			      c.listen.n == 0 ? "listen" : "tls.hosts");
+	*ret_config = c;
+	return true;
+}
+
+bool cs_config_load(const char *dir, struct cs_arena *arena,
+		    struct cs_config *ret_config, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+
+	cs_buf_init(&text, CS_MAX_POLICY_FILE);
+	return cs_files_read(dir, CS_CONFIG_FILE, &text, err) &&
+	       cs_config_parse(cs_buf_span(&text), CS_CONFIG_FILE, arena,
+			       ret_config, err);
+}
+
+const struct cs_config_issuer *cs_config_issuer(const struct cs_config *config,
+						const char *name)
+{
+	for (size_t i = 0; i < config->n_issuers; i++)
+		if (strcmp(config->issuers[i].name, name) == 0)
+			return &config->issuers[i];
+	return NULL;
+}
+
+/* A double-quoted YAML scalar. */
+static void put_quoted(struct cs_buf *out, const char *s)
+{
+	cs_buf_add_byte(out, '"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			cs_buf_add_byte(out, '\\');
+		if ((unsigned char)*s < 0x20)
+			cs_buf_addf(out, "\\x%02x", (unsigned char)*s);
+		else
+			cs_buf_add_byte(out, (uint8_t)*s);
+	}
+	cs_buf_add_byte(out, '"');
+}
+
+static void put_text(struct cs_buf *out, const char *key, const char *s)
+{
+	cs_buf_addf(out, "%s: ", key);
+	put_quoted(out, s);
+	cs_buf_add_byte(out, '\n');
+}
+
+static void put_list(struct cs_buf *out, const char *key,
+		     const struct cs_config_list *list)
+{
+	cs_buf_addf(out, "%s: [", key);
+	for (size_t i = 0; i < list->n; i++) {
+		if (i > 0)
+			cs_buf_add_str(out, ", ");
+		put_quoted(out, list->item[i]);
+	}
+	cs_buf_add_str(out, "]\n");
+}
+
+static void put_issuer(struct cs_buf *out, const struct cs_config_issuer *is)
+{
+	char max[CS_TIME_TEXT];
+
+	cs_time_duration(is->ceiling.max_validity_s, max);
+	put_text(out, "  - name", is->name);
+	put_text(out, "    chain", is->chain);
+	put_text(out, "    key", is->key);
+	cs_buf_addf(out,
+		    "    # May one principal submit and approve? Convenient "
+		    "at first;\n    # every such entry in the log says "
+		    "`self_approved`.\n    self_approval: %s\n",
+		    is->self_approval ? "true" : "false");
+	cs_buf_addf(out,
+		    "    # What becomes of a request that no policy matches: "
+		    "refuse or hold.\n    no_policy: %s\n",
+		    is->no_policy == CS_CONFIG_NO_POLICY_HOLD ? "hold"
+							      : "refuse");
+	if (is->crl_url != NULL)
+		put_text(out, "    crl_url", is->crl_url);
+	else
+		cs_buf_add_str(out, "    # crl_url: \"http://crl.example/\"\n");
+	cs_buf_addf(out,
+		    "    # Fixed when the issuer is made: the CRL of a serial "
+		    "depends on it.\n    crl_shards: %u\n",
+		    is->crl_shards);
+	cs_buf_addf(out,
+		    "    # The signer itself signs nothing beyond this, "
+		    "whatever policy says.\n    ceiling:\n      "
+		    "max_validity: %s\n",
+		    max);
+	put_list(out, "      ext_key_usage", &is->ceiling.ext_key_usage);
+	cs_buf_add_str(out, "      # Names and everything below them; empty: "
+			    "any.\n");
+	put_list(out, "      permitted_dns", &is->ceiling.permitted_dns);
+	cs_buf_addf(out, "      ca: %s\n", is->ceiling.ca ? "true" : "false");
+}
+
+bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
+		     struct cs_error *err)
+{
+	char expiry[CS_TIME_TEXT];
+
+	cs_time_duration(config->pending_expiry_s, expiry);
+	cs_buf_add_str(out, "# The configuration of this installation of "
+			    "countersign.\n# Paths are relative to this "
+			    "directory. A change needs a restart.\n\n# Where "
+			    "HTTPS is served: ADDRESS:PORT, [IPV6]:PORT.\n");
+	put_list(out, "listen", &config->listen);
+	cs_buf_add_str(out, "\n# The listener's own certificate: the names in "
+			    "it, and where it lies.\ntls:\n");
+	put_list(out, "  hosts", &config->hosts);
+	put_text(out, "  key", config->tls_key);
+	put_text(out, "  chain", config->tls_chain);
+	cs_buf_add_str(out, "\n# Who administers over run/countersign.sock: "
+			    "user ids.\nadmin_uids: [");
+	for (size_t i = 0; i < config->n_admin_uids; i++)
+		cs_buf_addf(out, "%s%lld", i > 0 ? ", " : "",
+			    (long long)config->admin_uids[i]);
+	cs_buf_addf(out,
+		    "]\n\n# Processes that judge requests; 0: one for each "
+		    "core.\nworkers: %u\n\n# Requests that wait for an "
+		    "approval: how many of one client, how long.\npending:\n"
+		    "  quota: %u\n  expiry: %s\n",
+		    config->workers, config->pending_quota, expiry);
+	cs_buf_addf(out,
+		    "\n# Where policy comes from: files (the directory "
+		    "policies/) or api.\npolicy_source: %s\n",
+		    config->policy_source == CS_CONFIG_POLICY_API ? "api"
+								  : "files");
+	cs_buf_add_str(out, "\n# The log of decisions. Its origin never "
+			    "changes.\nlog:\n");
+	put_text(out, "  origin", config->origin);
+	put_text(out, "  key", config->log_key);
+	cs_buf_add_str(out, "\nissuers:\n");
+	for (size_t i = 0; i < config->n_issuers; i++)
+		put_issuer(out, &config->issuers[i]);
+	return cs_buf_finish(out, CS_CONFIG_FILE, err);
+}

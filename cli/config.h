@@ -1,0 +1,99 @@
+/*
+ * countersign.yaml: what an operator may say about an installation.
+ *
+ * Read at start by the parent process (and by commands that work on a
+ * stopped installation's files) with the strict YAML reader; every error,
+ * unknown keys included, says file, line and column. Paths that are not
+ * absolute are relative to the installation's directory. Everything except
+ * the policy files and the listener's key needs a restart to change.
+ *
+ * Texts are NUL-terminated and live in the arena given to the loader; texts
+ * with a NUL inside are refused. What is not checked here: that files exist,
+ * that keys and chains fit, and who may read them (cli/files.h and the rooms
+ * do that).
+ */
+#ifndef CS_CLI_CONFIG_H
+#define CS_CLI_CONFIG_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+/* The file's name inside an installation. */
+#define CS_CONFIG_FILE "countersign.yaml"
+
+/* Listening addresses, host names and administrators of one installation. */
+#define CS_MAX_CONFIG_LIST 32
+
+/* The longest life that a ceiling may allow: 10 years, in seconds. */
+#define CS_CONFIG_MAX_VALIDITY (3650LL * 86400)
+
+enum cs_config_no_policy {
+	CS_CONFIG_NO_POLICY_REFUSE,
+	CS_CONFIG_NO_POLICY_HOLD
+};
+
+enum cs_config_policy_source {
+	CS_CONFIG_POLICY_FILES,
+	CS_CONFIG_POLICY_API
+};
+
+struct cs_config_list {
+	const char *item[CS_MAX_CONFIG_LIST];
+	size_t n;
+};
+
+/* What the signer itself enforces, whatever policy says. */
+struct cs_config_ceiling {
+	int64_t max_validity_s;
+	struct cs_config_list ext_key_usage; /* words or OIDs */
+	struct cs_config_list permitted_dns; /* empty: any */
+	bool ca; /* may sign CAs */
+};
+
+struct cs_config_issuer {
+	const char *name;
+	const char *chain, *key;      /* paths */
+	bool self_approval;
+	enum cs_config_no_policy no_policy;
+	const char *crl_url;	      /* NULL: no CRLDP */
+	uint32_t crl_shards;
+	struct cs_config_ceiling ceiling;
+	unsigned line;
+};
+
+struct cs_config {
+	struct cs_config_list listen; /* ADDR:PORT, [ADDR6]:PORT */
+	struct cs_config_list hosts;  /* names of the listener's certificate */
+	int64_t admin_uids[CS_MAX_CONFIG_LIST];
+	size_t n_admin_uids;
+	uint32_t workers; /* 0: one for each core */
+	uint32_t pending_quota;	  /* open requests of one client */
+	int64_t pending_expiry_s;
+	enum cs_config_policy_source policy_source;
+	const char *origin;	     /* of the log, fixed at init */
+	const char *log_key;	     /* path */
+	const char *tls_key, *tls_chain; /* paths */
+	struct cs_config_issuer *issuers;
+	size_t n_issuers;
+};
+
+/* Parse text; `file` names it in sentences (CS_E_CONFIG or CS_E_YAML). */
+bool cs_config_parse(struct cs_span text, const char *file,
+		     struct cs_arena *arena, struct cs_config *ret_config,
+		     struct cs_error *err) CS_MUST_USE;
+
+/* Read and parse DIR/countersign.yaml. */
+bool cs_config_load(const char *dir, struct cs_arena *arena,
+		    struct cs_config *ret_config,
+		    struct cs_error *err) CS_MUST_USE;
+
+/* The same as a commented file that a person can edit. */
+bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
+		     struct cs_error *err) CS_MUST_USE;
+
+/* An issuer by its name, or NULL. */
+const struct cs_config_issuer *cs_config_issuer(const struct cs_config *config,
+						const char *name);
+
+#endif

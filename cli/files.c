@@ -1,0 +1,254 @@
+#include "cli/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+
+/* A whole path; longer ones are refused. */
+#define PATH_BYTES 4096
+/* Levels that the remover descends: an installation has three. */
+#define REMOVE_DEPTH 8
+
+/* Write dir/path into out (PATH_BYTES). */
+static bool join(const char *dir, const char *path, char *out,
+		 struct cs_error *err)
+{
+	int n = path[0] == '/' ? snprintf(out, PATH_BYTES, "%s", path)
+			       : snprintf(out, PATH_BYTES, "%s/%s", dir, path);
+
+	if (n < 0 || n >= PATH_BYTES)
+		return cs_error_set(err, CS_E_TOO_LARGE, "%s/%s: path too long",
+				    dir, path);
+	return true;
+}
+
+char *cs_files_path(struct cs_arena *arena, const char *dir, const char *path)
+{
+	return path[0] == '/' ? cs_arena_printf(arena, "%s", path)
+			      : cs_arena_printf(arena, "%s/%s", dir, path);
+}
+
+bool cs_files_read_fd(int fd, const char *what, struct cs_buf *out,
+		      struct cs_error *err)
+{
+	uint8_t piece[4096];
+
+	for (;;) {
+		ssize_t n = read(fd, piece, sizeof(piece));
+
+		if (n == 0)
+			return cs_buf_finish(out, what, err);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return cs_error_set_errno(err, CS_E_IO, errno, "%s",
+						  what);
+		if (!cs_buf_add(out, cs_span_make(piece, (size_t)n)))
+			return cs_buf_finish(out, what, err);
+	}
+}
+
+bool cs_files_read(const char *dir, const char *path, struct cs_buf *out,
+		   struct cs_error *err)
+{
+	char name[PATH_BYTES];
+	bool ok;
+	int fd;
+
+	if (!join(dir, path, name, err))
+		return false;
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return cs_error_set_errno(
+			err, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, errno,
+			"%s", name);
+	ok = cs_files_read_fd(fd, name, out, err);
+	close(fd);
+	return ok;
+}
+
+/* All of the bytes to fd. */
+static bool write_all(int fd, struct cs_span bytes)
+{
+	while (bytes.n > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		bytes = cs_span_sub(bytes, (size_t)n, bytes.n);
+	}
+	return true;
+}
+
+/* fsync the directory that holds name. */
+static bool sync_parent(const char *name)
+{
+	char parent[PATH_BYTES];
+	const char *slash = strrchr(name, '/');
+	int fd;
+	int rc;
+
+	snprintf(parent, sizeof(parent), "%.*s",
+		 slash != NULL ? (int)(slash - name) + (slash == name) : 1,
+		 slash != NULL ? name : ".");
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	rc = fsync(fd);
+	close(fd);
+	return rc == 0;
+}
+
+bool cs_files_write(const char *dir, const char *path, struct cs_span bytes,
+		    mode_t mode, struct cs_error *err)
+{
+	char name[PATH_BYTES];
+	char temporary[PATH_BYTES + 8];
+	bool ok;
+	int fd;
+
+	if (!join(dir, path, name, err))
+		return false;
+	snprintf(temporary, sizeof(temporary), "%s.tmp", name);
+	(void)unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", temporary);
+	ok = write_all(fd, bytes) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+	ok = close(fd) == 0 && ok;
+	ok = ok && rename(temporary, name) == 0 && sync_parent(name);
+	if (ok)
+		return true;
+	cs_error_set_errno(err, CS_E_IO, errno, "%s", name);
+	(void)unlink(temporary);
+	return false;
+}
+
+bool cs_files_open_secret(const char *dir, const char *path, int *ret_fd,
+			  struct cs_error *err)
+{
+	char name[PATH_BYTES];
+	struct stat st;
+	int fd;
+
+	if (!join(dir, path, name, err))
+		return false;
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY |
+				O_NONBLOCK);
+	if (fd < 0 && errno == ELOOP)
+		return cs_error_set(err, CS_E_PERMISSION,
+				    "%s: is a symbolic link", name);
+	if (fd < 0)
+		return cs_error_set_errno(
+			err, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, errno,
+			"%s", name);
+	if (fstat(fd, &st) != 0)
+		cs_error_set_errno(err, CS_E_IO, errno, "%s", name);
+	else if (!S_ISREG(st.st_mode))
+		cs_error_set(err, CS_E_PERMISSION, "%s: not a regular file",
+			     name);
+	else if (st.st_uid != geteuid() && st.st_uid != 0)
+		cs_error_set(err, CS_E_PERMISSION,
+			     "%s: belongs to user %u, not to %u", name,
+			     st.st_uid, geteuid());
+	else if ((st.st_mode & 0177) != 0)
+		cs_error_set(err, CS_E_PERMISSION,
+			     "%s: mode %04o; a secret file is 0600 or 0400",
+			     name, (unsigned)(st.st_mode & 07777));
+	else {
+		*ret_fd = fd;
+		return true;
+	}
+	close(fd);
+	return false;
+}
+
+bool cs_files_make_dir(const char *dir, const char *path, struct cs_error *err)
+{
+	char name[PATH_BYTES];
+
+	if (!join(dir, path, name, err))
+		return false;
+	for (char *p = name + 1; *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(name, 0700) != 0 && errno != EEXIST)
+			return cs_error_set_errno(err, CS_E_IO, errno, "%s",
+						  name);
+		*p = '/';
+	}
+	if (mkdir(name, 0700) != 0 && errno != EEXIST)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", name);
+	return true;
+}
+
+static bool is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+bool cs_files_is_empty(const char *dir, bool *ret_empty, struct cs_error *err)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	bool empty = true;
+
+	if (d == NULL && errno == ENOENT) {
+		*ret_empty = true;
+		return true;
+	}
+	if (d == NULL)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", dir);
+	while ((e = readdir(d)) != NULL)
+		if (!is_dots(e->d_name))
+			empty = false;
+	closedir(d);
+	*ret_empty = empty;
+	return true;
+}
+
+void cs_files_remove_below(const char *dir)
+{
+	DIR *stack[REMOVE_DEPTH];
+	char names[REMOVE_DEPTH][256];
+	int depth = 0;
+
+	stack[0] = opendir(dir);
+	if (stack[0] == NULL)
+		return;
+	while (depth >= 0) {
+		struct dirent *e = readdir(stack[depth]);
+		int at = dirfd(stack[depth]);
+		int fd;
+
+		if (e == NULL) {
+			closedir(stack[depth--]);
+			if (depth >= 0)
+				(void)unlinkat(dirfd(stack[depth]),
+					       names[depth], AT_REMOVEDIR);
+			continue;
+		}
+		if (is_dots(e->d_name) || unlinkat(at, e->d_name, 0) == 0 ||
+		    depth + 1 == REMOVE_DEPTH)
+			continue;
+		fd = openat(at, e->d_name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		snprintf(names[depth], sizeof(names[depth]), "%s", e->d_name);
+		stack[depth + 1] = fdopendir(fd);
+		if (stack[depth + 1] != NULL)
+			depth++;
+		else
+			close(fd);
+	}
+}

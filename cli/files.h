@@ -1,0 +1,51 @@
+/*
+ * Files of an installation: reading, writing whole and durably, and opening
+ * what is secret without ever reading it.
+ *
+ * Paths are `dir` and a path relative to it (an absolute one stands alone).
+ * Writing is temporary file, fsync, rename, fsync of the directory, so a
+ * reader sees the old bytes or the new. The opener of secrets refuses
+ * symbolic links, other owners than this process's user (root's files are
+ * taken too) and modes that let anybody else read.
+ */
+#ifndef CS_CLI_FILES_H
+#define CS_CLI_FILES_H
+
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+/* dir/path, or path when it is absolute. NULL: no memory. */
+char *cs_files_path(struct cs_arena *arena, const char *dir,
+		    const char *path) CS_MUST_USE;
+
+/* Append the whole file to out, whose maximum bounds it. */
+bool cs_files_read(const char *dir, const char *path, struct cs_buf *out,
+		   struct cs_error *err) CS_MUST_USE;
+
+/* The same from a descriptor (borrowed); `what` names it. */
+bool cs_files_read_fd(int fd, const char *what, struct cs_buf *out,
+		      struct cs_error *err) CS_MUST_USE;
+
+/* Replace or make the file, durably, with this mode. */
+bool cs_files_write(const char *dir, const char *path, struct cs_span bytes,
+		    mode_t mode, struct cs_error *err) CS_MUST_USE;
+
+/* Open for reading, CLOEXEC, after the checks above. */
+bool cs_files_open_secret(const char *dir, const char *path, int *ret_fd,
+			  struct cs_error *err) CS_MUST_USE;
+
+/* Make dir/path with mode 0700, and its parents. Existing ones are kept. */
+bool cs_files_make_dir(const char *dir, const char *path,
+		       struct cs_error *err) CS_MUST_USE;
+
+/* Does the directory hold nothing? A missing one is empty. */
+bool cs_files_is_empty(const char *dir, bool *ret_empty,
+		       struct cs_error *err) CS_MUST_USE;
+
+/* Remove everything below dir (not dir itself), following no links. */
+void cs_files_remove_below(const char *dir);
+
+#endif
