@@ -132,6 +132,9 @@ static bool read_shards(struct reader *r, const struct cs_yaml *v, void *target)
 
 	if (!read_number(r, v, 1, 4096, &n))
 		return false;
+	if ((n & (n - 1)) != 0)
+		return refuse(r, v, "crl_shards: %lld is not a power of two",
+			      (long long)n);
 	*(uint32_t *)target = (uint32_t)n;
 	return true;
 }
@@ -147,7 +150,7 @@ static bool read_duration(struct reader *r, const struct cs_yaml *v,
 		return cs_error_prefix(r->err, "%s:%u:%u: %.*s", r->file,
 				       v->line, v->column,
 				       CS_SPAN_FMT(v->key));
-	if (seconds < 60 || seconds > CS_CONFIG_MAX_VALIDITY)
+	if (seconds < 60 || seconds > CS_CONFIG_MAX_DURATION)
 		return refuse(r, v, "%.*s: expected 1m to 3650d",
 			      CS_SPAN_FMT(v->key));
 	*(int64_t *)target = seconds;
@@ -251,12 +254,32 @@ static bool read_url(struct reader *r, const struct cs_yaml *v, void *target)
 	return true;
 }
 
+/* The text of a duration: checked here, given on as it is. */
+static bool read_duration_text(struct reader *r, const struct cs_yaml *v,
+			       void *target)
+{
+	int64_t seconds;
+
+	return read_duration(r, v, &seconds) && read_text(r, v, target);
+}
+
+/* `ca`: only false, which says what is so anyway. */
+static bool read_ca(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	(void)target;
+	if (v->kind != CS_YAML_BOOL)
+		return expected(r, v, "true or false");
+	if (v->boolean)
+		return refuse(r, v, "ca: certificates of CAs are not issued");
+	return true;
+}
+
 static const struct key ceiling_keys[] = {
-	{"max_validity", read_duration,
-	 offsetof(struct cs_config_ceiling, max_validity_s), true},
+	KEY(struct cs_config_ceiling, max_validity, read_duration_text, true),
 	KEY(struct cs_config_ceiling, ext_key_usage, read_list, true),
 	KEY(struct cs_config_ceiling, permitted_dns, read_list, false),
-	KEY(struct cs_config_ceiling, ca, read_bool, false),
+	KEY(struct cs_config_ceiling, permitted_ip, read_list, false),
+	{"ca", read_ca, 0, false},
 };
 
 static bool read_ceiling(struct reader *r, const struct cs_yaml *v,
@@ -432,9 +455,6 @@ static void put_list(struct cs_buf *out, const char *key,
 
 static void put_issuer(struct cs_buf *out, const struct cs_config_issuer *is)
 {
-	char max[CS_TIME_TEXT];
-
-	cs_time_duration(is->ceiling.max_validity_s, max);
 	put_text(out, "  - name", is->name);
 	put_text(out, "    chain", is->chain);
 	put_text(out, "    key", is->key);
@@ -460,12 +480,13 @@ static void put_issuer(struct cs_buf *out, const struct cs_config_issuer *is)
 		    "    # The signer itself signs nothing beyond this, "
 		    "whatever policy says.\n    ceiling:\n      "
 		    "max_validity: %s\n",
-		    max);
+		    is->ceiling.max_validity);
 	put_list(out, "      ext_key_usage", &is->ceiling.ext_key_usage);
-	cs_buf_add_str(out, "      # Names and everything below them; empty: "
-			    "any.\n");
+	cs_buf_add_str(out, "      # Names and everything below them, "
+			    "networks; empty: any.\n");
 	put_list(out, "      permitted_dns", &is->ceiling.permitted_dns);
-	cs_buf_addf(out, "      ca: %s\n", is->ceiling.ca ? "true" : "false");
+	put_list(out, "      permitted_ip", &is->ceiling.permitted_ip);
+	cs_buf_add_str(out, "      ca: false\n");
 }
 
 bool cs_config_write(const struct cs_config *config, struct cs_buf *out,

@@ -25,8 +25,8 @@
 /* Listening addresses, host names and administrators of one installation. */
 #define CS_MAX_CONFIG_LIST 32
 
-/* The longest life that a ceiling may allow: 10 years, in seconds. */
-#define CS_CONFIG_MAX_VALIDITY (3650LL * 86400)
+/* The longest life that a ceiling, or a pending request, may have: seconds. */
+#define CS_CONFIG_MAX_DURATION (3650LL * 86400)
 
 enum cs_config_no_policy {
 	CS_CONFIG_NO_POLICY_REFUSE,
@@ -43,12 +43,15 @@ struct cs_config_list {
 	size_t n;
 };
 
-/* What the signer itself enforces, whatever policy says. */
+/*
+ * What the signer itself enforces, whatever policy says; the entries are
+ * read by issuer/ceiling.h. A CA bit is never within it.
+ */
 struct cs_config_ceiling {
-	int64_t max_validity_s;
-	struct cs_config_list ext_key_usage; /* words or OIDs */
+	const char *max_validity;	     /* a duration */
+	struct cs_config_list ext_key_usage; /* words or OIDs; empty: any */
 	struct cs_config_list permitted_dns; /* empty: any */
-	bool ca; /* may sign CAs */
+	struct cs_config_list permitted_ip;  /* CIDR; empty: any */
 };
 
 struct cs_config_issuer {
@@ -57,7 +60,7 @@ struct cs_config_issuer {
 	bool self_approval;
 	enum cs_config_no_policy no_policy;
 	const char *crl_url;	      /* NULL: no CRLDP */
-	uint32_t crl_shards;
+	uint32_t crl_shards; /* a power of two */
 	struct cs_config_ceiling ceiling;
 	unsigned line;
 };

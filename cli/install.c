@@ -1,0 +1,119 @@
+#include "cli/install.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "cli/files.h"
+
+/* Configuration, paths, ceilings: texts of a person's length. */
+#define ARENA_BYTES (8 * 1024 * 1024)
+
+void cs_install_free(struct cs_install *in)
+{
+	if (in == NULL)
+		return;
+	for (size_t i = 0; in->ca != NULL && i < in->config.n_issuers; i++)
+		cs_issuer_ca_free(in->ca[i]);
+	cs_arena_done(&in->arena);
+	cs_mem_free(in);
+}
+
+/* A list of texts as spans. */
+static const struct cs_span *spans(struct cs_install *in,
+				   const struct cs_config_list *list)
+{
+	struct cs_span *out =
+		cs_arena_new_array(&in->arena, list->n + 1, sizeof(*out));
+
+	for (size_t i = 0; out != NULL && i < list->n; i++)
+		out[i] = cs_span_str(list->item[i]);
+	return out;
+}
+
+static bool load_ceiling(struct cs_install *in, size_t i, struct cs_error *err)
+{
+	const struct cs_config_ceiling *c = &in->config.issuers[i].ceiling;
+	struct cs_ceiling_text text = {
+		.max_validity = cs_span_str(c->max_validity),
+		.ext_key_usage = spans(in, &c->ext_key_usage),
+		.ext_key_usage_n = c->ext_key_usage.n,
+		.permitted_dns = spans(in, &c->permitted_dns),
+		.permitted_dns_n = c->permitted_dns.n,
+		.permitted_ip = spans(in, &c->permitted_ip),
+		.permitted_ip_n = c->permitted_ip.n,
+	};
+
+	if (text.ext_key_usage == NULL || text.permitted_dns == NULL ||
+	    text.permitted_ip == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY,
+				    "no memory for the configuration");
+	return cs_ceiling_parse(&text, &in->arena, &in->ceiling[i], err) ||
+	       cs_error_prefix(err, CS_CONFIG_FILE ":%u: issuer `%s`: ceiling",
+			       in->config.issuers[i].line,
+			       in->config.issuers[i].name);
+}
+
+static bool load_issuer(struct cs_install *in, size_t i, struct cs_error *err)
+{
+	const struct cs_config_issuer *c = &in->config.issuers[i];
+	CS_CLEANUP(cs_buf_done) struct cs_buf chain;
+	struct cs_issuer_ca_source source = {
+		.name = cs_span_str(c->name),
+		.crl_url = cs_span_str(c->crl_url),
+		.crl_shards = c->crl_shards,
+	};
+
+	cs_buf_init(&chain, CS_MAX_PEM_FILE);
+	if (!cs_files_read(in->dir, c->chain, &chain, err))
+		return false;
+	source.chain_pem = cs_buf_span(&chain);
+	in->ca[i] = cs_issuer_ca_new(&source, err);
+	if (in->ca[i] == NULL)
+		return cs_error_prefix(err, "issuer `%s`: %s", c->name,
+				       c->chain);
+	return load_ceiling(in, i, err);
+}
+
+static bool load(struct cs_install *in, const char *dir, struct cs_error *err)
+{
+	char absolute[PATH_MAX];
+	size_t n;
+
+	if (realpath(dir, absolute) == NULL)
+		return cs_error_set_errno(
+			err, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, errno,
+			"%s", dir);
+	in->dir = cs_arena_str(&in->arena, cs_span_str(absolute));
+	if (in->dir == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	if (!cs_config_load(in->dir, &in->arena, &in->config, err))
+		return false;
+	n = in->config.n_issuers;
+	in->ca = cs_arena_new_array(&in->arena, n, sizeof(*in->ca));
+	in->ceiling = cs_arena_new_array(&in->arena, n, sizeof(*in->ceiling));
+	if (in->ca == NULL || in->ceiling == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY,
+				    "no memory for the configuration");
+	for (size_t i = 0; i < n; i++)
+		if (!load_issuer(in, i, err))
+			return false;
+	return true;
+}
+
+struct cs_install *cs_install_load(const char *dir, struct cs_error *err)
+{
+	struct cs_install *in = cs_mem_new(sizeof(*in));
+
+	if (in == NULL) {
+		cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+		return NULL;
+	}
+	cs_arena_init(&in->arena, ARENA_BYTES);
+	if (load(in, dir, err))
+		return in;
+	cs_install_free(in);
+	return NULL;
+}

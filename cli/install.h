@@ -1,0 +1,31 @@
+/*
+ * An installation as the parent process knows it: the configuration, and
+ * what is public of each issuer (chain and ceiling). Loaded before anything
+ * is forked; rooms inherit it and only read it.
+ *
+ * No key file is opened here.
+ */
+#ifndef CS_CLI_INSTALL_H
+#define CS_CLI_INSTALL_H
+
+#include "base/arena.h"
+#include "cli/config.h"
+#include "issuer/ca.h"
+#include "issuer/ceiling.h"
+
+struct cs_install {
+	struct cs_arena arena;
+	const char *dir; /* absolute */
+	struct cs_config config;
+	/* In the order of config.issuers, config.n_issuers of each. */
+	struct cs_issuer_ca **ca;
+	struct cs_ceiling *ceiling;
+};
+
+void cs_install_free(struct cs_install *in);
+
+/* Load DIR. NULL: CS_E_NOT_FOUND (none there), CS_E_CONFIG, CS_E_CERT... */
+struct cs_install *cs_install_load(const char *dir,
+				   struct cs_error *err) CS_MUST_USE;
+
+#endif
