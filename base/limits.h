@@ -127,6 +127,8 @@
 #define CS_MAX_ISSUERS 64
 /* Worker processes. */
 #define CS_MAX_WORKERS 64
+/* Workers that may die within a minute before the house gives up. */
+#define CS_MAX_WORKER_DEATHS 20
 /* Clients, and credentials of one. */
 #define CS_MAX_CLIENTS	   10000
 #define CS_MAX_CREDENTIALS 32

@@ -1,0 +1,77 @@
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/floor.h"
+#include "cli/house.h"
+#include "cli/logging.h"
+#include "cli/passphrase.h"
+
+static const struct cs_option options[] = {
+	{"listen", 0, "ADDR:PORT",
+	 "listen here instead of what the configuration says; repeatable"},
+	{"passphrase-fd", 0, "N", "descriptor with the issuer key's passphrase"},
+	{0},
+};
+
+/* --listen, if it was given. */
+static bool collect_listen(const struct cs_call *call,
+			   struct cs_config_list *ret, struct cs_error *err)
+{
+	const char *value;
+
+	*ret = (struct cs_config_list){0};
+	while ((value = cs_call_get_nth(call, "listen", ret->n)) != NULL) {
+		if (ret->n == CS_MAX_CONFIG_LIST)
+			return cs_error_set(err, CS_E_USAGE,
+					    "--listen: more than %d",
+					    CS_MAX_CONFIG_LIST);
+		ret->item[ret->n++] = value;
+	}
+	return true;
+}
+
+static int run(const struct cs_call *call)
+{
+	struct cs_error err = {0};
+	struct cs_config_list listen;
+	struct cs_log log;
+	struct cs_house_config house = {
+		.purpose = CS_HOUSE_SERVE,
+		.passphrase_fd = -1,
+		.clock = cs_clock_system(),
+		.log = &log,
+		.out = call->out,
+	};
+	struct cs_install *install;
+	int status;
+
+	if (!collect_listen(call, &listen, &err))
+		return cs_call_fail(call, &err);
+	if (listen.n > 0)
+		house.listen = &listen;
+	install = cs_install_load(call->dir, &err);
+	if (install == NULL)
+		return cs_call_fail(call, &err);
+	house.install = install;
+	cs_logging_init(&log, CS_LOG_INFO, house.clock);
+	cs_floor_report(&log);
+	if (!cs_passphrase_open(call, &house.passphrase_fd, &err)) {
+		cs_install_free(install);
+		return cs_call_fail(call, &err);
+	}
+	status = cs_house_run(&house, &err);
+	if (status != CS_EXIT_DONE)
+		(void)cs_call_fail(call, &err);
+	cs_install_free(install);
+	return status;
+}
+
+const struct cs_command cs_cmd_serve = {
+	.name = "serve",
+	.args = "",
+	.help = "Run the server in the foreground until SIGTERM",
+	.options = options,
+	.example = "countersign serve --dir /var/lib/countersign",
+	.run = run,
+};

@@ -1,0 +1,27 @@
+/* The descriptors of all subcommands: one file each, cli/cmd_NAME.c. */
+#ifndef CS_CLI_COMMANDS_H
+#define CS_CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct cs_command cs_cmd_init;
+extern const struct cs_command cs_cmd_serve;
+extern const struct cs_command cs_cmd_status;
+extern const struct cs_command cs_cmd_client_add;
+extern const struct cs_command cs_cmd_client_list;
+extern const struct cs_command cs_cmd_client_remove;
+extern const struct cs_command cs_cmd_issue;
+extern const struct cs_command cs_cmd_request_list;
+extern const struct cs_command cs_cmd_request_show;
+extern const struct cs_command cs_cmd_request_approve;
+extern const struct cs_command cs_cmd_request_deny;
+extern const struct cs_command cs_cmd_cert_show;
+extern const struct cs_command cs_cmd_audit_list;
+extern const struct cs_command cs_cmd_audit_show;
+extern const struct cs_command cs_cmd_audit_verify;
+extern const struct cs_command cs_cmd_policy_check;
+extern const struct cs_command cs_cmd_policy_apply;
+extern const struct cs_command cs_cmd_policy_show;
+extern const struct cs_command cs_cmd_clock_accept;
+
+#endif
