@@ -26,6 +26,7 @@ libcs_base_a_SOURCES = \
 	base/span.c base/span.h \
 	base/terms.c base/terms.h \
 	base/time.c base/time.h \
+	base/version.c base/version.h \
 	base/wire.c base/wire.h \
 	base/yaml.c base/yaml.h \
 	base/yaml_scalar.c base/yaml_scalar.h

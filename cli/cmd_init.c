@@ -310,9 +310,8 @@ static void tell(const struct init *in)
 
 static int run(const struct cs_call *call)
 {
-	struct init in = {.call = call,
-			  .passphrase_fd = -1,
-			  .clock = cs_clock_system()};
+	struct init in = {
+		.call = call, .passphrase_fd = -1, .clock = cs_clock_system()};
 	struct cs_error err = {0};
 	bool taken = false;
 	bool ok;

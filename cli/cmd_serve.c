@@ -10,7 +10,8 @@
 static const struct cs_option options[] = {
 	{"listen", 0, "ADDR:PORT",
 	 "listen here instead of what the configuration says; repeatable"},
-	{"passphrase-fd", 0, "N", "descriptor with the issuer key's passphrase"},
+	{"passphrase-fd", 0, "N",
+	 "descriptor with the issuer key's passphrase"},
 	{0},
 };
 

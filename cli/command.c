@@ -196,10 +196,10 @@ static bool read_option(const struct cs_command *c, int argc, char *const *argv,
 	*ret = (struct option_word){0};
 	if (strncmp(word, "--", 2) == 0) {
 		equals = strchr(word, '=');
-		ret->option = find_long(c, word + 2,
-					equals != NULL
-						? (size_t)(equals - word - 2)
-						: strlen(word + 2));
+		ret->option =
+			find_long(c, word + 2,
+				  equals != NULL ? (size_t)(equals - word - 2)
+						 : strlen(word + 2));
 	} else if (word[2] == '\0') {
 		ret->option = find_letter(c, word[1]);
 	}
@@ -218,8 +218,7 @@ static bool read_option(const struct cs_command *c, int argc, char *const *argv,
 		return true;
 	}
 	if (i + 1 >= argc)
-		return cs_error_set(err, CS_E_USAGE,
-				    "`--%s` needs a value: %s",
+		return cs_error_set(err, CS_E_USAGE, "`--%s` needs a value: %s",
 				    ret->option->name, ret->option->value);
 	ret->value = argv[i + 1];
 	ret->takes_next = true;
@@ -264,8 +263,8 @@ static bool find_command(const struct cs_command *const *commands, int argc,
 	if (n == 0)
 		return true;
 	for (size_t i = 0; commands[i] != NULL; i++)
-		if (n == 2 && name_is(commands[i], argv[words[0]],
-				      argv[words[1]])) {
+		if (n == 2 &&
+		    name_is(commands[i], argv[words[0]], argv[words[1]])) {
 			ret->command = commands[i];
 			ret->second = words[1];
 			return true;
@@ -424,7 +423,8 @@ static void help_option(const struct cs_option *o, FILE *out)
 
 void cs_command_help(const struct cs_command *command, FILE *out)
 {
-	fprintf(out, "Usage: countersign %s%s%s [OPTION]...\n\n%s\n\nOptions:\n",
+	fprintf(out,
+		"Usage: countersign %s%s%s [OPTION]...\n\n%s\n\nOptions:\n",
 		command->name, command->args[0] != '\0' ? " " : "",
 		command->args, command->help);
 	for (const struct cs_option *o = command->options;

@@ -37,8 +37,8 @@ enum cs_exit {
 #define CS_MAX_CALL_ARGS 256
 
 struct cs_option {
-	const char *name; /* without the dashes; NULL ends a table */
-	char letter;	  /* or 0 */
+	const char *name;  /* without the dashes; NULL ends a table */
+	char letter;	   /* or 0 */
 	const char *value; /* what the value is, in help; NULL: a flag */
 	const char *help;
 };
@@ -49,8 +49,9 @@ struct cs_command {
 	const char *name;
 	const char *args; /* "NAME", "" for none */
 	size_t min_args, max_args;
-	const char *help;    /* one line */
-	const char *outputs; /* "table|json", the first is the default; or NULL */
+	const char *help; /* one line */
+	const char
+		*outputs; /* "table|json", the first is the default; or NULL */
 	const struct cs_option *options; /* its own; may be NULL */
 	const char *example;
 	int (*run)(const struct cs_call *call); /* an enum cs_exit */
@@ -68,7 +69,10 @@ struct cs_call {
 	} given[CS_MAX_CALL_OPTIONS];
 	size_t n_given;
 	FILE *out, *err; /* borrowed */
-	enum { CS_CALL_RUN, CS_CALL_HELP } what;
+	enum {
+		CS_CALL_RUN,
+		CS_CALL_HELP
+	} what;
 };
 
 /*

@@ -6,7 +6,6 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "base/yaml.h"
-#include "cli/files.h"
 
 /* Where we are: for sentences, and for what is made. */
 struct reader {
@@ -24,7 +23,9 @@ struct key {
 };
 
 #define KEY(type, member, read, required)                                      \
-	{#member, (read), offsetof(type, member), (required)}
+	{                                                                      \
+#member, (read), offsetof(type, member), (required)            \
+	}
 
 /* Refuse node v with a place and a sentence. */
 #define refuse(r, v, ...)                                                      \
@@ -61,8 +62,7 @@ static bool read_map(struct reader *r, const struct cs_yaml *map,
 			return false;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (keys[i].required &&
-		    cs_yaml_get(map, keys[i].name) == NULL)
+		if (keys[i].required && cs_yaml_get(map, keys[i].name) == NULL)
 			return refuse(r, map, "key `%s` is missing",
 				      keys[i].name);
 	return true;
@@ -78,9 +78,8 @@ static bool read_text(struct reader *r, const struct cs_yaml *v, void *target)
 		return refuse(r, v, "%.*s: an empty text, or a NUL in it",
 			      CS_SPAN_FMT(v->key));
 	*out = cs_arena_str(r->arena, v->text);
-	return *out != NULL ||
-	       cs_error_set(r->err, CS_E_NO_MEMORY, "no memory to read %s",
-			    r->file);
+	return *out != NULL || cs_error_set(r->err, CS_E_NO_MEMORY,
+					    "no memory to read %s", r->file);
 }
 
 static bool read_bool(struct reader *r, const struct cs_yaml *v, void *target)
@@ -108,7 +107,7 @@ static bool read_number(struct reader *r, const struct cs_yaml *v, int64_t low,
 static bool read_workers(struct reader *r, const struct cs_yaml *v,
 			 void *target)
 {
-	int64_t n;
+	int64_t n = 0;
 
 	if (!read_number(r, v, 0, CS_MAX_WORKERS, &n))
 		return false;
@@ -118,7 +117,7 @@ static bool read_workers(struct reader *r, const struct cs_yaml *v,
 
 static bool read_quota(struct reader *r, const struct cs_yaml *v, void *target)
 {
-	int64_t n;
+	int64_t n = 0;
 
 	if (!read_number(r, v, 0, 1000000, &n))
 		return false;
@@ -128,7 +127,7 @@ static bool read_quota(struct reader *r, const struct cs_yaml *v, void *target)
 
 static bool read_shards(struct reader *r, const struct cs_yaml *v, void *target)
 {
-	int64_t n;
+	int64_t n = 0;
 
 	if (!read_number(r, v, 1, 4096, &n))
 		return false;
@@ -148,8 +147,7 @@ static bool read_duration(struct reader *r, const struct cs_yaml *v,
 		return expected(r, v, "a duration such as 90d or 24h");
 	if (!cs_time_parse_duration(v->text, &seconds, r->err))
 		return cs_error_prefix(r->err, "%s:%u:%u: %.*s", r->file,
-				       v->line, v->column,
-				       CS_SPAN_FMT(v->key));
+				       v->line, v->column, CS_SPAN_FMT(v->key));
 	if (seconds < 60 || seconds > CS_CONFIG_MAX_DURATION)
 		return refuse(r, v, "%.*s: expected 1m to 3650d",
 			      CS_SPAN_FMT(v->key));
@@ -389,25 +387,14 @@ bool cs_config_parse(struct cs_span text, const char *file,
 		return false;
 	if (doc->next != NULL)
 		return refuse(&r, doc->next, "a second document");
-	if (!read_map(&r, doc, top_keys,
-		      sizeof(top_keys) / sizeof(top_keys[0]), &c))
+	if (!read_map(&r, doc, top_keys, sizeof(top_keys) / sizeof(top_keys[0]),
+		      &c))
 		return false;
 	if (c.listen.n == 0 || c.hosts.n == 0)
 		return refuse(&r, doc, "`%s` is empty",
 			      c.listen.n == 0 ? "listen" : "tls.hosts");
 	*ret_config = c;
 	return true;
-}
-
-bool cs_config_load(const char *dir, struct cs_arena *arena,
-		    struct cs_config *ret_config, struct cs_error *err)
-{
-	CS_CLEANUP(cs_buf_done) struct cs_buf text;
-
-	cs_buf_init(&text, CS_MAX_POLICY_FILE);
-	return cs_files_read(dir, CS_CONFIG_FILE, &text, err) &&
-	       cs_config_parse(cs_buf_span(&text), CS_CONFIG_FILE, arena,
-			       ret_config, err);
 }
 
 const struct cs_config_issuer *cs_config_issuer(const struct cs_config *config,

@@ -56,10 +56,10 @@ struct cs_config_ceiling {
 
 struct cs_config_issuer {
 	const char *name;
-	const char *chain, *key;      /* paths */
+	const char *chain, *key; /* paths */
 	bool self_approval;
 	enum cs_config_no_policy no_policy;
-	const char *crl_url;	      /* NULL: no CRLDP */
+	const char *crl_url; /* NULL: no CRLDP */
 	uint32_t crl_shards; /* a power of two */
 	struct cs_config_ceiling ceiling;
 	unsigned line;
@@ -70,12 +70,12 @@ struct cs_config {
 	struct cs_config_list hosts;  /* names of the listener's certificate */
 	int64_t admin_uids[CS_MAX_CONFIG_LIST];
 	size_t n_admin_uids;
-	uint32_t workers; /* 0: one for each core */
-	uint32_t pending_quota;	  /* open requests of one client */
+	uint32_t workers;	/* 0: one for each core */
+	uint32_t pending_quota; /* open requests of one client */
 	int64_t pending_expiry_s;
 	enum cs_config_policy_source policy_source;
-	const char *origin;	     /* of the log, fixed at init */
-	const char *log_key;	     /* path */
+	const char *origin;		 /* of the log, fixed at init */
+	const char *log_key;		 /* path */
 	const char *tls_key, *tls_chain; /* paths */
 	struct cs_config_issuer *issuers;
 	size_t n_issuers;
@@ -85,11 +85,6 @@ struct cs_config {
 bool cs_config_parse(struct cs_span text, const char *file,
 		     struct cs_arena *arena, struct cs_config *ret_config,
 		     struct cs_error *err) CS_MUST_USE;
-
-/* Read and parse DIR/countersign.yaml. */
-bool cs_config_load(const char *dir, struct cs_arena *arena,
-		    struct cs_config *ret_config,
-		    struct cs_error *err) CS_MUST_USE;
 
 /* The same as a commented file that a person can edit. */
 bool cs_config_write(const struct cs_config *config, struct cs_buf *out,

@@ -54,11 +54,10 @@ bool cs_files_read_fd(int fd, const char *what, struct cs_buf *out,
 	}
 }
 
-bool cs_files_read(const char *dir, const char *path, struct cs_buf *out,
+bool cs_files_open(const char *dir, const char *path, int *ret_fd,
 		   struct cs_error *err)
 {
 	char name[PATH_BYTES];
-	bool ok;
 	int fd;
 
 	if (!join(dir, path, name, err))
@@ -68,7 +67,19 @@ bool cs_files_read(const char *dir, const char *path, struct cs_buf *out,
 		return cs_error_set_errno(
 			err, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, errno,
 			"%s", name);
-	ok = cs_files_read_fd(fd, name, out, err);
+	*ret_fd = fd;
+	return true;
+}
+
+bool cs_files_read(const char *dir, const char *path, struct cs_buf *out,
+		   struct cs_error *err)
+{
+	bool ok;
+	int fd;
+
+	if (!cs_files_open(dir, path, &fd, err))
+		return false;
+	ok = cs_files_read_fd(fd, path, out, err);
 	close(fd);
 	return ok;
 }
@@ -141,8 +152,8 @@ bool cs_files_open_secret(const char *dir, const char *path, int *ret_fd,
 
 	if (!join(dir, path, name, err))
 		return false;
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY |
-				O_NONBLOCK);
+	fd = open(name,
+		  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 && errno == ELOOP)
 		return cs_error_set(err, CS_E_PERMISSION,
 				    "%s: is a symbolic link", name);

@@ -33,7 +33,11 @@ bool cs_files_read_fd(int fd, const char *what, struct cs_buf *out,
 bool cs_files_write(const char *dir, const char *path, struct cs_span bytes,
 		    mode_t mode, struct cs_error *err) CS_MUST_USE;
 
-/* Open for reading, CLOEXEC, after the checks above. */
+/* Open for reading, CLOEXEC. */
+bool cs_files_open(const char *dir, const char *path, int *ret_fd,
+		   struct cs_error *err) CS_MUST_USE;
+
+/* The same after the checks above. */
 bool cs_files_open_secret(const char *dir, const char *path, int *ret_fd,
 			  struct cs_error *err) CS_MUST_USE;
 

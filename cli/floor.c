@@ -30,11 +30,20 @@ static bool is_below(const char *text, const int least[3])
 void cs_floor_report(struct cs_log *log)
 {
 	const struct floor libraries[] = {
-		{"libevent", event_get_version(), {2, 1, 12}, {2, 1, 12},
+		{"libevent",
+		 event_get_version(),
+		 {2, 1, 12},
+		 {2, 1, 12},
 		 "several CVEs in buffers and HTTP"},
-		{"OpenSSL", cs_version_openssl(), {3, 0, 19}, {3, 0, 22},
+		{"OpenSSL",
+		 cs_version_openssl(),
+		 {3, 0, 19},
+		 {3, 0, 22},
 		 "CVE-2024-13176, CVE-2026-7383, CVE-2026-34180 and others"},
-		{"SQLite", cs_version_sqlite(), {3, 40, 1}, {3, 40, 1},
+		{"SQLite",
+		 cs_version_sqlite(),
+		 {3, 40, 1},
+		 {3, 40, 1},
 		 "lost commits in WAL mode"},
 	};
 

@@ -88,9 +88,9 @@ static void next_stop_stage(struct house *h);
 static const char *room_name(enum cs_room room)
 {
 	static const char *const names[] = {
-		[CS_ROOM_ANY] = "room",	 [CS_ROOM_P] = "parent",
-		[CS_ROOM_F] = "front",	 [CS_ROOM_W] = "worker",
-		[CS_ROOM_L] = "ledger",	 [CS_ROOM_R] = "reader",
+		[CS_ROOM_ANY] = "room", [CS_ROOM_P] = "parent",
+		[CS_ROOM_F] = "front",	[CS_ROOM_W] = "worker",
+		[CS_ROOM_L] = "ledger", [CS_ROOM_R] = "reader",
 		[CS_ROOM_S] = "signer",
 	};
 
@@ -202,8 +202,8 @@ static bool send_listener_csr(struct house *h, struct cs_link *front,
 			      struct cs_error *err)
 {
 	const struct cs_msg_listener_csr m = {
-		.issuer = cs_span_str(
-			h->config->install->config.issuers[0].name),
+		.issuer =
+			cs_span_str(h->config->install->config.issuers[0].name),
 		.csr = h->config->listener_csr,
 	};
 
@@ -636,8 +636,7 @@ static void on_timer(void *ctx)
 	struct house *h = ctx;
 
 	if (h->phase == PHASE_STOPPING)
-		cs_error_set(&h->why, CS_E_INTERNAL,
-			     "%s did not stop in %d s",
+		cs_error_set(&h->why, CS_E_INTERNAL, "%s did not stop in %d s",
 			     room_name(stop_order[h->stop_stage]),
 			     STOP_MS / 1000);
 	else
@@ -663,8 +662,8 @@ static bool watch_signals(struct house *h, struct cs_error *err)
 	h->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (h->signal_fd < 0)
 		return cs_error_set_errno(err, CS_E_IO, errno, "signalfd");
-	h->signals = cs_watch_readable(h->loop, h->signal_fd, on_signal, h,
-				       err);
+	h->signals =
+		cs_watch_readable(h->loop, h->signal_fd, on_signal, h, err);
 	return h->signals != NULL;
 }
 

@@ -37,13 +37,14 @@ enum cs_house_purpose {
 
 struct cs_house_config {
 	enum cs_house_purpose purpose;
-	const struct cs_install *install;   /* borrowed */
-	const struct cs_config_list *listen; /* instead of the config's; or NULL */
-	int passphrase_fd;		    /* closed by the house; -1: none */
+	const struct cs_install *install; /* borrowed */
+	const struct cs_config_list
+		*listen;   /* instead of the config's; or NULL */
+	int passphrase_fd; /* closed by the house; -1: none */
 	struct cs_clock clock;
 	struct cs_log *log;
-	FILE *out;			/* the ready lines */
-	struct cs_span listener_csr;	/* INIT: DER */
+	FILE *out;		     /* the ready lines */
+	struct cs_span listener_csr; /* INIT: DER */
 };
 
 /*

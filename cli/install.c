@@ -77,6 +77,22 @@ static bool load_issuer(struct cs_install *in, size_t i, struct cs_error *err)
 	return load_ceiling(in, i, err);
 }
 
+static bool load_config(struct cs_install *in, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	struct cs_hash *hash = cs_hash_new(err);
+	bool ok;
+
+	cs_buf_init(&text, CS_MAX_POLICY_FILE);
+	ok = hash != NULL &&
+	     cs_files_read(in->dir, CS_CONFIG_FILE, &text, err) &&
+	     cs_hash_sha256(hash, cs_buf_span(&text), in->config_sha256, err) &&
+	     cs_config_parse(cs_buf_span(&text), CS_CONFIG_FILE, &in->arena,
+			     &in->config, err);
+	cs_hash_free(hash);
+	return ok;
+}
+
 static bool load(struct cs_install *in, const char *dir, struct cs_error *err)
 {
 	char absolute[PATH_MAX];
@@ -89,7 +105,7 @@ static bool load(struct cs_install *in, const char *dir, struct cs_error *err)
 	in->dir = cs_arena_str(&in->arena, cs_span_str(absolute));
 	if (in->dir == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	if (!cs_config_load(in->dir, &in->arena, &in->config, err))
+	if (!load_config(in, err))
 		return false;
 	n = in->config.n_issuers;
 	in->ca = cs_arena_new_array(&in->arena, n, sizeof(*in->ca));

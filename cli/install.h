@@ -9,6 +9,7 @@
 #define CS_CLI_INSTALL_H
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "cli/config.h"
 #include "issuer/ca.h"
 #include "issuer/ceiling.h"
@@ -17,6 +18,7 @@ struct cs_install {
 	struct cs_arena arena;
 	const char *dir; /* absolute */
 	struct cs_config config;
+	uint8_t config_sha256[CS_SHA256_SIZE]; /* of countersign.yaml's bytes */
 	/* In the order of config.issuers, config.n_issuers of each. */
 	struct cs_issuer_ca **ca;
 	struct cs_ceiling *ceiling;

@@ -133,15 +133,14 @@ static bool socket_path(const char *dir, struct sockaddr_un *ret,
 	return true;
 }
 
-bool cs_listen_local(const char *dir, enum cs_listen_access access,
-		     int *ret_fd, struct cs_error *err)
+bool cs_listen_local(const char *dir, enum cs_listen_access access, int *ret_fd,
+		     struct cs_error *err)
 {
 	struct sockaddr_un a;
 	mode_t mode = access == CS_LISTEN_OWNER ? 0600 : 0666;
 	int fd;
 
-	if (!socket_path(dir, &a, err) ||
-	    !cs_files_make_dir(dir, "run", err))
+	if (!socket_path(dir, &a, err) || !cs_files_make_dir(dir, "run", err))
 		return false;
 	(void)unlink(a.sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -34,8 +34,8 @@ enum cs_listen_access {
 };
 
 /* DIR/run/countersign.sock; and take it away again. */
-bool cs_listen_local(const char *dir, enum cs_listen_access access,
-		     int *ret_fd, struct cs_error *err) CS_MUST_USE;
+bool cs_listen_local(const char *dir, enum cs_listen_access access, int *ret_fd,
+		     struct cs_error *err) CS_MUST_USE;
 void cs_listen_local_remove(const char *dir);
 
 #endif

@@ -1,2 +1,26 @@
 noinst_LIBRARIES += libcs_cli.a
-libcs_cli_a_SOURCES =
+libcs_cli_a_SOURCES = \
+	cli/child.c cli/child.h \
+	cli/command.c cli/command.h \
+	cli/commands.h \
+	cli/config.c cli/config.h \
+	cli/files.c cli/files.h \
+	cli/floor.c cli/floor.h \
+	cli/house.c cli/house.h \
+	cli/install.c cli/install.h \
+	cli/listen.c cli/listen.h \
+	cli/logging.c cli/logging.h \
+	cli/notify.c cli/notify.h \
+	cli/passphrase.c cli/passphrase.h \
+	cli/policies.c cli/policies.h \
+	cli/rooms.h \
+	cli/spawn.c cli/spawn.h \
+	cli/text.c cli/text.h
+
+cli_tests = cli/command_test cli/config_test cli/files_test cli/text_test
+UNIT_TESTS += $(cli_tests)
+CLI_LIBS = libcs_cli.a $(BASE_LIBS)
+cli_command_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
+cli_config_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
+cli_files_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
+cli_text_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)

@@ -101,8 +101,8 @@ bool cs_passphrase_open(const struct cs_call *call, int *ret_fd,
 	}
 	ok = move(from, to, err) &&
 	     (fcntl(to, F_ADD_SEALS,
-		    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
-			    F_SEAL_SEAL) == 0 ||
+		    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
+		      0 ||
 	      cs_error_set_errno(err, CS_E_IO, errno, "passphrase")) &&
 	     cs_passphrase_rewind(to, err);
 	close(from);

@@ -54,8 +54,8 @@ static bool add_file(struct collection *c, const char *dir, const char *path,
 				    dir, CS_MAX_POLICY_SET);
 	if (!cs_arena_dup(c->arena, cs_span_str(name), &s->name) ||
 	    !cs_arena_dup(c->arena, cs_buf_span(&text), &s->bytes))
-		return cs_error_set(err, CS_E_NO_MEMORY,
-				    "no memory to read %s", path);
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory to read %s",
+				    path);
 	c->n++;
 	return true;
 }
@@ -87,19 +87,18 @@ static bool list_dir(struct collection *c, const char *dir, const char ***ret,
 	}
 	closedir(d);
 	if (names == NULL)
-		return cs_error_set(err, CS_E_NO_MEMORY,
-				    "no memory to read %s", dir);
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory to read %s",
+				    dir);
 	qsort(names, n, sizeof(*names), compare_names);
 	*ret = names;
 	*ret_n = n;
 	return true;
 }
 
-static bool add_dir(struct collection *c, const char *dir,
-		    struct cs_error *err)
+static bool add_dir(struct collection *c, const char *dir, struct cs_error *err)
 {
-	const char **names;
-	size_t n;
+	const char **names = NULL;
+	size_t n = 0;
 
 	if (!list_dir(c, dir, &names, &n, err))
 		return false;

@@ -17,7 +17,11 @@ static size_t next_char(struct cs_span s, uint32_t *ret)
 {
 	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
 	uint32_t c = s.p[0];
-	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	size_t n = c < 0x80   ? 1
+		   : c < 0xc2 ? 0
+		   : c < 0xe0 ? 2
+		   : c < 0xf0 ? 3
+			      : 4;
 
 	if (n == 0 || c > 0xf4 || n > s.n)
 		return 0;

@@ -11,6 +11,7 @@ libcs_store_a_SOURCES = \
 	store/stored.h
 
 # The log and the questions.
+libcs_store_a_SOURCES += store/version.c store/version.h
 libcs_store_a_SOURCES += \
 	store/leaf.c store/leaf.h \
 	store/note.c store/note.h \

@@ -1,0 +1,344 @@
+#include "cli/rooms.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "api/front.h"
+#include "base/limits.h"
+#include "base/version.h"
+#include "cli/files.h"
+#include "cli/spawn.h"
+#include "issuer/signer.h"
+#include "issuer/worker.h"
+#include "store/ledger.h"
+#include "store/reader.h"
+
+/* The child's own log: same descriptor, its own name and counter. */
+static struct cs_log own_log(const struct cs_rooms *r, const char *room)
+{
+	struct cs_log log = *r->log;
+
+	log.room = room;
+	log.dropped = 0;
+	return log;
+}
+
+/* What every child keeps: its log. */
+static struct cs_spawn new_spawn(const struct cs_rooms *r, const char *name,
+				 int (*run)(void *ctx), void *ctx)
+{
+	struct cs_spawn s = {.name = name, .run = run, .ctx = ctx};
+
+	cs_spawn_keep(&s, r->log->fd);
+	return s;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* -- signer ------------------------------------------------------------- */
+
+struct signer {
+	const struct cs_rooms *r;
+	struct cs_signer_config c;
+	struct cs_signer_issuer issuer[CS_MAX_ISSUERS];
+};
+
+static int run_signer(void *ctx)
+{
+	struct signer *s = ctx;
+	struct cs_log log = own_log(s->r, "signer");
+
+	s->c.log = &log;
+	return cs_signer_run(&s->c);
+}
+
+/* Open every issuer's key. False: those that are open stay for the caller. */
+static bool open_keys(struct signer *s, struct cs_error *err)
+{
+	const struct cs_install *in = s->r->install;
+
+	for (size_t i = 0; i < in->config.n_issuers; i++) {
+		struct cs_signer_issuer *is = &s->issuer[i];
+
+		is->ca = in->ca[i];
+		is->ceiling = &in->ceiling[i];
+		is->key_fd = -1;
+		s->c.issuers_n = i + 1;
+		if (!cs_files_open_secret(in->dir, in->config.issuers[i].key,
+					  &is->key_fd, err))
+			return false;
+	}
+	return true;
+}
+
+bool cs_rooms_start_signer(const struct cs_rooms *r, int parent_fd,
+			   int ledger_fd, pid_t *ret_pid, struct cs_error *err)
+{
+	struct signer s = {.r = r,
+			   .c = {.parent_fd = parent_fd,
+				 .ledger_fd = ledger_fd,
+				 .passphrase_fd = r->passphrase_fd,
+				 .issuers = s.issuer,
+				 .clock = r->clock}};
+	struct cs_spawn spawn = new_spawn(r, "cs-signer", run_signer, &s);
+	bool ok = open_keys(&s, err);
+
+	cs_spawn_keep(&spawn, parent_fd);
+	cs_spawn_keep(&spawn, ledger_fd);
+	cs_spawn_keep(&spawn, r->passphrase_fd);
+	for (size_t i = 0; i < s.c.issuers_n; i++)
+		cs_spawn_keep(&spawn, s.issuer[i].key_fd);
+	ok = ok && cs_spawn_start(&spawn, ret_pid, err);
+	for (size_t i = 0; i < s.c.issuers_n; i++)
+		close_fd(s.issuer[i].key_fd);
+	return ok;
+}
+
+/* -- ledger ------------------------------------------------------------- */
+
+struct ledger {
+	const struct cs_rooms *r;
+	struct cs_ledger_config c;
+	struct cs_ledger_issuer issuer[CS_MAX_ISSUERS];
+};
+
+static int run_ledger(void *ctx)
+{
+	struct ledger *l = ctx;
+	struct cs_log log = own_log(l->r, "ledger");
+
+	l->c.log = &log;
+	return cs_ledger_run(&l->c);
+}
+
+static void fill_ledger_issuers(struct ledger *l)
+{
+	const struct cs_install *in = l->r->install;
+
+	for (size_t i = 0; i < in->config.n_issuers; i++) {
+		const struct cs_config_issuer *c = &in->config.issuers[i];
+		const struct cs_issuer_ca *ca = in->ca[i];
+
+		l->issuer[i] = (struct cs_ledger_issuer){
+			.name = c->name,
+			.chain = ca->chain_pem,
+			.ca = ca->root_pem,
+			.certificate = ca->certificate,
+			.sig_alg = ca->sig_alg,
+			.crl_base = c->crl_url,
+			.crl_shards = c->crl_shards,
+			.self_approval = c->self_approval,
+		};
+	}
+	l->c.issuers = l->issuer;
+	l->c.issuers_n = in->config.n_issuers;
+}
+
+bool cs_rooms_start_ledger(const struct cs_rooms *r,
+			   const struct cs_rooms_ledger_links *links,
+			   pid_t *ret_pid, struct cs_error *err)
+{
+	const struct cs_install *in = r->install;
+	char engine[64];
+	struct ledger l = {
+		.r = r,
+		.c = {.dir = in->dir,
+		      .log_key_fd = -1,
+		      .clock = r->clock,
+		      .parent_fd = links->parent_fd,
+		      .front_fd = links->front_fd,
+		      .reader_fd = links->reader_fd,
+		      .signer_fd = links->signer_fd,
+		      .engine = engine,
+		      .config_sha256 = in->config_sha256,
+		      .pending_quota = in->config.pending_quota,
+		      .pending_ttl_ms = in->config.pending_expiry_s * 1000}};
+	struct cs_spawn spawn = new_spawn(r, "cs-ledger", run_ledger, &l);
+	bool ok;
+
+	snprintf(engine, sizeof(engine), "countersign %s", cs_version());
+	fill_ledger_issuers(&l);
+	if (!cs_files_open_secret(in->dir, in->config.log_key, &l.c.log_key_fd,
+				  err))
+		return false;
+	cs_spawn_keep(&spawn, links->parent_fd);
+	cs_spawn_keep(&spawn, links->front_fd);
+	cs_spawn_keep(&spawn, links->reader_fd);
+	cs_spawn_keep(&spawn, links->signer_fd);
+	cs_spawn_keep(&spawn, l.c.log_key_fd);
+	ok = cs_spawn_start(&spawn, ret_pid, err);
+	close_fd(l.c.log_key_fd);
+	return ok;
+}
+
+/* -- reader ------------------------------------------------------------- */
+
+struct reader {
+	const struct cs_rooms *r;
+	struct cs_reader_config c;
+};
+
+static int run_reader(void *ctx)
+{
+	struct reader *rd = ctx;
+	struct cs_log log = own_log(rd->r, "reader");
+
+	/* Questions never hold up decisions. */
+	(void)!nice(5);
+	rd->c.log = &log;
+	return cs_reader_run(&rd->c);
+}
+
+bool cs_rooms_start_reader(const struct cs_rooms *r, int parent_fd,
+			   int front_fd, int ledger_fd, pid_t *ret_pid,
+			   struct cs_error *err)
+{
+	struct reader rd = {.r = r,
+			    .c = {.dir = r->install->dir,
+				  .clock = r->clock,
+				  .parent_fd = parent_fd,
+				  .front_fd = front_fd,
+				  .ledger_fd = ledger_fd}};
+	struct cs_spawn spawn = new_spawn(r, "cs-reader", run_reader, &rd);
+
+	cs_spawn_keep(&spawn, parent_fd);
+	cs_spawn_keep(&spawn, front_fd);
+	cs_spawn_keep(&spawn, ledger_fd);
+	return cs_spawn_start(&spawn, ret_pid, err);
+}
+
+/* -- front -------------------------------------------------------------- */
+
+struct front {
+	const struct cs_rooms *r;
+	struct cs_front_config c;
+	struct cs_front_issuer issuer[CS_MAX_ISSUERS];
+	struct cs_http_listen listen[CS_MAX_CONFIG_LIST + 1];
+	uid_t uid[CS_MAX_CONFIG_LIST];
+};
+
+static int run_front(void *ctx)
+{
+	struct front *f = ctx;
+	struct cs_log log = own_log(f->r, "front");
+
+	f->c.log = &log;
+	return cs_front_run(&f->c);
+}
+
+static void fill_front(struct front *f)
+{
+	const struct cs_install *in = f->r->install;
+
+	for (size_t i = 0; i < in->config.n_issuers; i++) {
+		f->issuer[i].name = in->config.issuers[i].name;
+		f->issuer[i].self_approval =
+			in->config.issuers[i].self_approval;
+	}
+	for (size_t i = 0; i < in->config.n_admin_uids; i++)
+		f->uid[i] = (uid_t)in->config.admin_uids[i];
+	for (size_t i = 0; i < f->r->listens_n; i++) {
+		f->listen[i].fd = f->r->listens[i].fd;
+		f->listen[i].kind = f->r->listens[i].is_local
+					    ? CS_HTTP_LISTEN_LOCAL
+					    : CS_HTTP_LISTEN_TLS;
+	}
+	f->c.issuers = f->issuer;
+	f->c.issuers_n = in->config.n_issuers;
+	f->c.admin_uids = f->uid;
+	f->c.admin_uids_n = in->config.n_admin_uids;
+	f->c.listens = f->listen;
+	f->c.listens_n = f->r->listens_n;
+}
+
+/* The listener's key and chain, where there is anything to listen at. */
+static bool open_tls(struct front *f, struct cs_error *err)
+{
+	const struct cs_install *in = f->r->install;
+
+	if (f->r->listens_n == 0)
+		return true;
+	if (!cs_files_open_secret(in->dir, in->config.tls_key, &f->c.tls_key_fd,
+				  err))
+		return false;
+	return cs_files_open(in->dir, in->config.tls_chain, &f->c.tls_chain_fd,
+			     err);
+}
+
+bool cs_rooms_start_front(const struct cs_rooms *r, int parent_fd,
+			  int ledger_fd, int reader_fd, pid_t *ret_pid,
+			  struct cs_error *err)
+{
+	struct front f = {.r = r,
+			  .c = {.clock = r->clock,
+				.parent_fd = parent_fd,
+				.ledger_fd = ledger_fd,
+				.reader_fd = reader_fd,
+				.tls_key_fd = -1,
+				.tls_chain_fd = -1}};
+	struct cs_spawn spawn = new_spawn(r, "cs-front", run_front, &f);
+	bool ok;
+
+	fill_front(&f);
+	ok = open_tls(&f, err);
+	cs_spawn_keep(&spawn, parent_fd);
+	cs_spawn_keep(&spawn, ledger_fd);
+	cs_spawn_keep(&spawn, reader_fd);
+	cs_spawn_keep(&spawn, f.c.tls_key_fd);
+	cs_spawn_keep(&spawn, f.c.tls_chain_fd);
+	for (size_t i = 0; i < r->listens_n; i++)
+		cs_spawn_keep(&spawn, r->listens[i].fd);
+	ok = ok && cs_spawn_start(&spawn, ret_pid, err);
+	close_fd(f.c.tls_key_fd);
+	close_fd(f.c.tls_chain_fd);
+	return ok;
+}
+
+/* -- worker ------------------------------------------------------------- */
+
+struct worker {
+	const struct cs_rooms *r;
+	struct cs_worker_config c;
+	struct cs_judge_issuer issuer[CS_MAX_ISSUERS];
+};
+
+static int run_worker(void *ctx)
+{
+	struct worker *w = ctx;
+	struct cs_log log = own_log(w->r, "worker");
+
+	w->c.log = &log;
+	return cs_worker_run(&w->c);
+}
+
+bool cs_rooms_start_worker(const struct cs_rooms *r, unsigned number,
+			   int parent_fd, int front_fd, int ledger_fd,
+			   pid_t *ret_pid, struct cs_error *err)
+{
+	const struct cs_install *in = r->install;
+	struct worker w = {.r = r,
+			   .c = {.number = number,
+				 .parent_fd = parent_fd,
+				 .front_fd = front_fd,
+				 .ledger_fd = ledger_fd,
+				 .issuers = w.issuer,
+				 .issuers_n = in->config.n_issuers,
+				 .clock = r->clock}};
+	struct cs_spawn spawn;
+	char name[16];
+
+	snprintf(name, sizeof(name), "cs-worker-%u", number);
+	spawn = new_spawn(r, name, run_worker, &w);
+	for (size_t i = 0; i < in->config.n_issuers; i++) {
+		w.issuer[i].ca = in->ca[i];
+		w.issuer[i].ceiling = &in->ceiling[i];
+	}
+	cs_spawn_keep(&spawn, parent_fd);
+	cs_spawn_keep(&spawn, front_fd);
+	cs_spawn_keep(&spawn, ledger_fd);
+	return cs_spawn_start(&spawn, ret_pid, err);
+}
