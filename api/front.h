@@ -51,23 +51,34 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "api/server.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/span.h"
 
 /* What front has to know of an issuer. All borrowed. */
 struct cs_front_issuer {
 	const char *name;
-	bool self_approval; /* requester and approver may be one */
-	const char *chain;  /* PEM: the issuer's certificate, intermediates */
+	bool self_approval;   /* requester and approver may be one */
+	struct cs_span chain; /* PEM: the issuer's certificate, intermediates */
+	struct cs_span ca;    /* PEM of the root; may be empty */
 };
 
 struct cs_front_config {
 	struct cs_clock clock;
-	struct cs_log *log;
+	struct cs_log *log; /* borrowed */
 
-	int parent_fd; /* links; front owns them from cs_front_run() on */
+	/* Links; front owns them. */
+	int parent_fd;
 	int ledger_fd;
 	int reader_fd;
+
+	/* Listening sockets; front owns the descriptors. 0 at init. */
+	const struct cs_http_listen *listens;
+	size_t listens_n;
+	/* PEM of the listener's key and chain; closed at start; -1: none. */
+	int tls_key_fd;
+	int tls_chain_fd;
 
 	const struct cs_front_issuer *issuers; /* borrowed */
 	size_t issuers_n;
@@ -75,7 +86,17 @@ struct cs_front_config {
 	size_t admin_uids_n;
 };
 
-/* Runs until the house stops; the process's exit status. */
+/* Runs until the house stops; the process's exit status (0 or 75). */
 int cs_front_run(const struct cs_front_config *config);
+
+/*
+ * The same on a loop of the caller's: for tests. It stops the loop when it
+ * is done.
+ */
+struct cs_front;
+void cs_front_free(struct cs_front *f);
+struct cs_front *cs_front_new(struct cs_loop *loop,
+			      const struct cs_front_config *config,
+			      struct cs_error *err) CS_MUST_USE;
 
 #endif
