@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""A house that is killed at each named failpoint, and recovers.
+
+For each failpoint: the house runs with that point set to kill its process
+once; requests are sent until it happens; the house is started again (or, if a
+worker died, goes on); every lost key gets its answer; the invariants hold.
+"""
+import os
+import re
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
+from tests.lib import invariants  # noqa: E402
+from tests.lib.house import House, Tap, expect  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.join(HERE, "..", "..")
+tap = Tap()
+
+
+def listed():
+    with open(os.path.join(HERE, "failpoints"), encoding="ascii") as f:
+        return [line.split() for line in f
+                if line.strip() and not line.startswith("#")]
+
+
+def settle(house, csr, keys):
+    """Each key gets a terminal answer."""
+    end = time.monotonic() + 30
+    for key in keys:
+        while True:
+            expect(time.monotonic() < end, f"{key} gets no answer")
+            try:
+                if house.submit("ci", csr, key).terminal:
+                    break
+            except Exception:
+                if house.process.poll() is not None:
+                    house.wait_end()
+                    house.start()
+            time.sleep(0.02)
+
+
+def strike(house, csr, point, action):
+    """Run into the failpoint once, under a few requests."""
+    once = os.path.join(house.root, f"once-{point}-{action}")
+    house.start(env={"CS_FAILPOINTS": f"{point}={action}",
+                     "CS_FAILPOINT_ONCE": once})
+    keys = []
+    for i in range(40):
+        keys.append(f"{point}-{action}-{i}")
+        try:
+            house.submit("ci", csr, keys[-1])
+        except Exception:
+            pass
+        if os.path.exists(once):
+            break
+    expect(os.path.exists(once), f"{point} was never passed")
+    return keys
+
+
+def run_point(house, csr, point, room, action):
+    keys = strike(house, csr, point, action)
+    if room == "worker":
+        time.sleep(0.1)
+        expect(house.process.poll() is None, "the house ended")
+    else:
+        expect(house.wait_end() == 75, "the house did not end with 75")
+        house.start()
+    settle(house, csr, keys)
+    found = invariants.violations(invariants.View(house))
+    expect(not found, f"{point}: " + "; ".join(found[:5]))
+    expect(house.stop() == 0, "it did not stop cleanly")
+
+
+@tap.test
+def every_failpoint_in_the_sources_is_listed():
+    found = set()
+    for room in ("api", "issuer", "store", "cli"):
+        out = subprocess.run(
+            ["grep", "-rhoE", r'cs_failpoint\("[a-z_.]+"\)',
+             os.path.join(TOP, room)], capture_output=True, text=True)
+        found |= set(re.findall(r'"([a-z_.]+)"', out.stdout))
+    known = {row[0] for row in listed()}
+    expect(found == known, f"not listed: {sorted(found - known)}; "
+           f"not there: {sorted(known - found)}")
+    expect(len(known) >= 10, "too few to be every step")
+
+
+def recovery_points():
+    return [row[0] for row in listed() if row[0].startswith("ledger.recover")]
+
+
+@tap.test
+def killed_at_each_failpoint_it_recovers():
+    with House() as house:
+        house.env["CS_TRACE_FILE"] = os.path.join(house.root, "signed")
+        house.start()
+        house.client_add("ci", "submit", "approve")
+        csr = house.csr("www.fail.example")
+        expect(house.stop() == 0, "stop")
+        for point, room, *_ in listed():
+            if point.startswith("ledger.recover"):
+                continue
+            for action in ("kill", "segv", "exit"):
+                run_point(house, csr, point, room, action)
+                print(f"# {point}={action}: recovered")
+
+
+@tap.test
+def recovery_killed_ten_times_converges():
+    with House() as house:
+        house.env["CS_TRACE_FILE"] = os.path.join(house.root, "signed")
+        house.start()
+        house.client_add("ci", "submit", "approve")
+        csr = house.csr("www.fail.example")
+        expect(house.stop() == 0, "stop")
+        keys = strike(house, csr, "ledger.after_commit", "kill")
+        house.wait_end()
+        points = recovery_points()
+        expect(points, "no failpoint in recovery")
+        for n in range(10):
+            point = points[n % len(points)]
+            house.start(env={"CS_FAILPOINTS": f"{point}=kill"}, wait=False)
+            status = house.wait_end()
+            expect(status == 75, f"{point}: ended with {status}")
+        house.start()
+        settle(house, csr, keys)
+        found = invariants.violations(invariants.View(house))
+        expect(not found, "; ".join(found[:5]))
+        expect(house.stop() == 0, "it did not stop cleanly")
+
+
+sys.exit(tap.run())
