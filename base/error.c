@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Append formatted text to the fixed buffer, cutting what does not fit. */
-static void append(char *text, const char *fmt, va_list ap)
+static CS_PRINTF(2, 0) void append(char *text, const char *fmt, va_list ap)
 {
 	size_t used = strlen(text);
 

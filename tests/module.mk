@@ -1,4 +1,5 @@
-EXTRA_DIST += tests/lib/test.h
+EXTRA_DIST += tests/lib/test.h tests/__init__.py tests/lib/__init__.py \
+	tests/lib/der.py tests/lib/house.py tests/lib/invariants.py
 
 # The seams that test programs link in front of libcs_base.a.
 SEAMS = tests/lib/failpoint_env.c tests/lib/clock_shifted.c
@@ -15,9 +16,54 @@ tests_bench_load_SOURCES = tests/bench/bench.h tests/bench/clients.c \
 tests_bench_load_LDADD = $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(SQLITE_LIBS)
 EXTRA_DIST += tests/bench/run
 
-.PHONY: bench
+.PHONY: bench fuzz
 bench: countersign tests/bench/load
 	top_builddir=$(top_builddir) $(srcdir)/tests/bench/run
 
 EXTRA_DIST += tests/lib/vectors.h tests/vectors/log/generate.py \
 	tests/vectors/log/checkpoints.json tests/vectors/log/leaves.json
+
+# Fuzz targets. `make check` replays their corpora; with --enable-fuzzing,
+# `make fuzz` runs each for FUZZ_SECONDS.
+FUZZ_NAMES = der http json msg yaml
+FUZZ_REPLAY = tests/fuzz/der_replay tests/fuzz/http_replay \
+	tests/fuzz/json_replay tests/fuzz/msg_replay tests/fuzz/yaml_replay
+check_PROGRAMS += $(FUZZ_REPLAY)
+TESTS += $(FUZZ_REPLAY)
+FUZZ_COMMON = tests/fuzz/fuzz.h tests/fuzz/replay.c
+tests_fuzz_der_replay_SOURCES = tests/fuzz/der_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_der_replay_LDADD = $(BASE_LIBS)
+tests_fuzz_http_replay_SOURCES = tests/fuzz/http_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_http_replay_LDADD = $(API_LIBS)
+tests_fuzz_json_replay_SOURCES = tests/fuzz/json_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_json_replay_LDADD = $(BASE_LIBS)
+tests_fuzz_msg_replay_SOURCES = tests/fuzz/msg_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_msg_replay_LDADD = $(BASE_LIBS)
+tests_fuzz_yaml_replay_SOURCES = tests/fuzz/yaml_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_yaml_replay_LDADD = $(BASE_LIBS)
+EXTRA_DIST += tests/fuzz/corpus
+
+if FUZZING
+EXTRA_PROGRAMS += tests/fuzz/der_fuzz tests/fuzz/http_fuzz \
+	tests/fuzz/json_fuzz tests/fuzz/msg_fuzz tests/fuzz/yaml_fuzz
+tests_fuzz_der_fuzz_LDADD = $(BASE_LIBS)
+tests_fuzz_der_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_http_fuzz_LDADD = $(API_LIBS)
+tests_fuzz_http_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_json_fuzz_LDADD = $(BASE_LIBS)
+tests_fuzz_json_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_msg_fuzz_LDADD = $(BASE_LIBS)
+tests_fuzz_msg_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_yaml_fuzz_LDADD = $(BASE_LIBS)
+tests_fuzz_yaml_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+FUZZ_SECONDS = 60
+fuzz: $(FUZZ_NAMES:%=tests/fuzz/%_fuzz)
+	@for t in $(FUZZ_NAMES); do \
+		mkdir -p fuzz-$$t && echo "== $$t" && \
+		tests/fuzz/$${t}_fuzz -max_total_time=$(FUZZ_SECONDS) \
+			-timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+			-artifact_prefix=fuzz-$$t/ fuzz-$$t \
+			$(srcdir)/tests/fuzz/corpus/$$t || exit 1; \
+	done
+endif
