@@ -50,7 +50,11 @@ bool cs_der_at_end(const struct cs_der *r);
 /* Is there another element, and does it have this tag? Reads nothing. */
 bool cs_der_next_is(const struct cs_der *r, uint8_t tag);
 
-/* Any element: its tag and content, and all its bytes if wanted. */
+/*
+ * Any element: its tag and content, and all its bytes if ret_whole is not
+ * NULL. Universal types must be primitive or constructed as X.690 8 and 10.2
+ * have them.
+ */
 bool cs_der_any(struct cs_der *r, uint8_t *ret_tag, struct cs_span *ret_content,
 		struct cs_span *ret_whole, struct cs_error *err) CS_MUST_USE;
 
@@ -81,7 +85,7 @@ bool cs_der_integer(struct cs_der *r, const char *what,
 /* A non-negative INTEGER that fits. */
 bool cs_der_uint(struct cs_der *r, const char *what, uint64_t *ret_value,
 		 struct cs_error *err) CS_MUST_USE;
-/* A well-formed OID's content octets (minimal arcs). */
+/* A well-formed OID's content octets (minimal arcs), at most CS_MAX_OID. */
 bool cs_der_oid(struct cs_der *r, const char *what, struct cs_span *ret_oid,
 		struct cs_error *err) CS_MUST_USE;
 /* A BIT STRING of whole octets, as SPKI and signatures are. */
@@ -91,18 +95,28 @@ bool cs_der_bit_string_octets(struct cs_der *r, const char *what,
 /* A named-bit-list (X.690 11.2.2) of at most 32 bits: bit n is 1 << n. */
 bool cs_der_named_bits(struct cs_der *r, const char *what, uint32_t *ret_bits,
 		       struct cs_error *err) CS_MUST_USE;
-/* UTCTime or GeneralizedTime as RFC 5280 4.1.2.5 wants them; seconds. */
+/*
+ * UTCTime (1950 to 2049) or GeneralizedTime (from 2050 on) as RFC 5280 4.1.2.5
+ * wants them: with seconds and Z, no fraction. Seconds since 1970.
+ */
 bool cs_der_time(struct cs_der *r, const char *what, int64_t *ret_seconds,
 		 struct cs_error *err) CS_MUST_USE;
 
-/* Dotted text of an OID's content octets, "1.2.840..."; and back. */
+/*
+ * Dotted text of an OID's content octets, "1.2.840..."; and back. Arcs may
+ * have any size that fits into CS_MAX_OID octets of content. What is not
+ * well-formed is written as "?".
+ */
 void cs_der_oid_text(struct cs_span oid, struct cs_buf *out);
 bool cs_der_oid_parse(struct cs_span text, struct cs_buf *out_content,
 		      struct cs_error *err) CS_MUST_USE;
 
 /* -- writing ------------------------------------------------------------ */
 
-/* Begin an element; returns a mark for cs_der_write_end(). */
+/*
+ * Begin an element; returns a mark for cs_der_write_end(). Marks nest: the
+ * element begun last is ended first.
+ */
 size_t cs_der_write_begin(struct cs_buf *out, uint8_t tag);
 void cs_der_write_end(struct cs_buf *out, size_t mark);
 
@@ -115,7 +129,13 @@ void cs_der_write_uint(struct cs_buf *out, uint64_t v);
 /* A non-negative INTEGER from big-endian octets; made minimal. */
 void cs_der_write_uint_octets(struct cs_buf *out, struct cs_span octets);
 void cs_der_write_bit_string_octets(struct cs_buf *out, struct cs_span octets);
+/* Bit n is 1 << n; no trailing zero bits (X.690 11.2.2). */
 void cs_der_write_named_bits(struct cs_buf *out, uint32_t bits);
+/*
+ * UTCTime up to 2049, GeneralizedTime from then on (RFC 5280 4.1.2.5). A time
+ * outside 1950 to 9999 has no form there and fails the buffer: the caller
+ * checks the years it writes.
+ */
 void cs_der_write_time(struct cs_buf *out, int64_t seconds);
 
 #endif

@@ -6,6 +6,9 @@ libcs_base_a_SOURCES = \
 	base/clock.c base/clock.h \
 	base/codec.c base/codec.h \
 	base/der.h \
+	base/der_oid.c \
+	base/der_read.c \
+	base/der_write.c \
 	base/error.c base/error.h \
 	base/error.def \
 	base/failpoint.c base/failpoint.h \
@@ -37,6 +40,10 @@ base_tests += base/buf_test
 base_buf_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/codec_test
 base_codec_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/der_test
+base_der_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/der_oracle_test
+base_der_oracle_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/hash_test
 base_hash_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/ipc_test
