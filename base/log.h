@@ -4,7 +4,12 @@
  * told with the next line that fits. This is not the audit log (store/).
  *
  * Library modules never log; who handles an error logs it, once. No secret,
- * CSR or token is ever an argument here. Text from outside is escaped.
+ * CSR or token is ever an argument here. Text from outside is escaped, and
+ * cut at CS_LOG_TEXT bytes, so that a line fits into PIPE_BUF and lines of
+ * several processes on one pipe do not mix.
+ *
+ * A line: {"at":RFC 3339,"code"?,"dropped"?,"event","level","message","pid",
+ * "place"?,"room"}.
  */
 #ifndef CS_BASE_LOG_H
 #define CS_BASE_LOG_H
@@ -12,6 +17,9 @@
 #include "base/attr.h"
 #include "base/clock.h"
 #include "base/error.h"
+
+/* Bytes of one message, the NUL included. */
+#define CS_LOG_TEXT 1024
 
 enum cs_log_level {
 	CS_LOG_ERROR,
@@ -25,10 +33,14 @@ struct cs_log {
 	const char *room; /* "front", "ledger", ... */
 	enum cs_log_level level;
 	struct cs_clock clock;
-	uint64_t dropped;
+	uint64_t dropped; /* lines, since the last one that was written */
+	bool torn;	  /* the last write ended inside a line */
 };
 
-/* `event` is a stable word, "client.refused"; the rest is for people. */
+/*
+ * `event` is a stable word, "client.refused"; the rest is for people. A NULL
+ * log, or a level that is not wanted, writes nothing. errno is kept.
+ */
 void cs_log_write(struct cs_log *log, enum cs_log_level level,
 		  const char *event, const char *fmt, ...) CS_PRINTF(4, 5);
 

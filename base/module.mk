@@ -18,13 +18,13 @@ libcs_base_a_SOURCES = \
 	base/json_parse.c \
 	base/limit.c base/limit.h \
 	base/limits.h \
-	base/log.h \
+	base/log.c base/log.h \
 	base/loop.c base/loop.h \
 	base/mem.c base/mem.h \
 	base/msg.c base/msg.h \
 	base/msg.def \
 	base/random.c base/random.h \
-	base/secret.h \
+	base/secret.c base/secret.h \
 	base/sources.c base/sources.h \
 	base/span.c base/span.h \
 	base/terms.c base/terms.h \
@@ -36,6 +36,8 @@ libcs_base_a_SOURCES = \
 
 base_tests =
 UNIT_TESTS += $(base_tests)
+base_tests += base/arena_test
+base_arena_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/buf_test
 base_buf_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/codec_test
@@ -44,6 +46,8 @@ base_tests += base/der_test
 base_der_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/der_oracle_test
 base_der_oracle_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/error_test
+base_error_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/hash_test
 base_hash_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/ipc_test
@@ -52,6 +56,16 @@ base_tests += base/json_test
 base_json_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/limit_test
 base_limit_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/log_test
+base_log_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/msg_test
+base_msg_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/oom_test
+base_oom_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_oom_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+base_tests += base/secret_test
+base_secret_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/sources_test
 base_sources_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/span_test
@@ -60,5 +74,7 @@ base_tests += base/terms_test
 base_terms_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/time_test
 base_time_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/wire_test
+base_wire_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/yaml_test
 base_yaml_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

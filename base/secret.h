@@ -10,20 +10,32 @@
 #include "base/error.h"
 #include "base/span.h"
 
+/* Bytes of the smallest heap: a few pages. */
+#define CS_SECRET_HEAP_MIN 4096
+
 struct cs_secret {
 	uint8_t *p; /* secure heap, owned */
 	size_t n;
 };
 
-/* A locked heap of `bytes` (a power of two). False: cannot be locked. */
+/*
+ * A locked heap of `bytes` (a power of two, at least CS_SECRET_HEAP_MIN).
+ * Asking again changes nothing. False: the heap cannot be locked (a limit of
+ * the process), or there is none; secrets then stand in memory that is wiped
+ * but may be swapped, and the caller decides whether that will do.
+ */
 bool cs_secret_heap_init(size_t bytes, struct cs_error *err) CS_MUST_USE;
 
+/* n zeroed octets (n may be 0). */
 bool cs_secret_new(size_t n, struct cs_secret *ret_secret,
 		   struct cs_error *err) CS_MUST_USE;
 /* Wipes and releases; a zeroed struct is allowed. */
 void cs_secret_done(struct cs_secret *s);
 
-/* All of a descriptor, at most max bytes (borrowed fd). */
+/*
+ * All of a descriptor from where it stands, at most max bytes (borrowed fd);
+ * more is CS_E_TOO_LARGE. What was read is wiped on failure.
+ */
 bool cs_secret_read(int fd, size_t max, struct cs_secret *ret_secret,
 		    struct cs_error *err) CS_MUST_USE;
 
