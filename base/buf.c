@@ -114,7 +114,7 @@ uint8_t *cs_buf_extend(struct cs_buf *b, size_t n)
 
 bool cs_buf_insert(struct cs_buf *b, size_t at, struct cs_span s)
 {
-	if (b->failed || at > b->n)
+	if (!b->failed && at > b->n)
 		return fail(b, false);
 	if (!reserve(b, s.n))
 		return false;

@@ -92,7 +92,9 @@ bool cs_json_canonical(const json_t *value, struct cs_buf *out,
  * Parse strictly (RFC 8259, any value at the top): duplicate names, numbers
  * beyond int64 or a double, trailing text, more than CS_JSON_READ_DEPTH
  * levels and NUL in strings are errors whose sentence says line and column.
- * NULL on error; the caller owns the value.
+ * NULL on error; the caller owns the value. Jansson's scanner may call an
+ * allocation that failed a syntax error, so that CS_E_FORMAT does not rule
+ * out memory.
  */
 json_t *cs_json_parse(struct cs_span text, const char *what,
 		      struct cs_error *err) CS_MUST_USE;

@@ -68,7 +68,9 @@ json_t *cs_json_parse(struct cs_span text, const char *what,
 		       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (v != NULL)
 		return v;
-	if (json_error_code(&error) == json_error_out_of_memory)
+	/* Jansson has no words when there was no memory to begin with. */
+	if (json_error_code(&error) == json_error_out_of_memory ||
+	    error.text[0] == '\0')
 		cs_error_set(err, CS_E_NO_MEMORY, "%s: out of memory", what);
 	else
 		cs_error_set(err, CS_E_FORMAT, "%s: line %d column %d: %s",

@@ -198,6 +198,9 @@ static bool json_case(struct cs_error *err)
 		"it", err);
 	bool ok;
 
+	/* See base/json.h: Jansson does not always say that it was memory. */
+	if (v == NULL && err->code == CS_E_FORMAT)
+		err->code = CS_E_NO_MEMORY;
 	if (v == NULL)
 		return false;
 	cs_buf_init(&b, 100000);
