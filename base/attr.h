@@ -22,6 +22,11 @@
 #define CS_FREED_BY(fn) __attribute__((malloc))
 #endif
 
+/* A call is a warning (base/banned.h), except behind CS_OWNS_BANNED. */
+#define CS_BANNED(why) __attribute__((deprecated(why)))
+#define CS_OWNS_BANNED                                                         \
+	_Pragma("GCC diagnostic ignored \"-Wdeprecated-declarations\"")
+
 #define CS_NORETURN __attribute__((noreturn))
 #define CS_UNUSED   __attribute__((unused))
 

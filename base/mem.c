@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+CS_OWNS_BANNED
+
 void *cs_mem_new(size_t n)
 {
 	return calloc(1, n == 0 ? 1 : n);

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libcs_base.a
 libcs_base_a_SOURCES = \
 	base/arena.c base/arena.h \
 	base/attr.h \
+	base/banned.h \
 	base/buf.c base/buf.h \
 	base/clock.c base/clock.h \
 	base/codec.c base/codec.h \

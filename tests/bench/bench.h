@@ -9,6 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/attr.h"
+
+/* A program of the tests, which base/banned.h does not hold. */
+CS_OWNS_BANNED
+
 /* Nanoseconds of a clock (CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID). */
 int64_t bench_ns(int clock);
 

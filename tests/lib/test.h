@@ -12,6 +12,11 @@
 
 #include <cmocka.h>
 
+#include "base/attr.h"
+
+/* Test programs may use what base/banned.h bans. */
+CS_OWNS_BANNED
+
 /* Run one group; `name` is the folder and unit, as in "base/buf". */
 #define cs_test_run(name, tests)                                               \
 	(cmocka_set_message_output(CM_OUTPUT_TAP),                             \
