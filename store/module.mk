@@ -20,9 +20,11 @@ libcs_store_a_SOURCES += \
 	store/rows.c store/rows.h \
 	store/sql_log.def \
 	store/tree.c store/tree.h \
-	store/verify.h
+	store/verify.c store/verify.h store/verify_internal.h \
+	store/verify_admin.c store/verify_leaf.c store/verify_rows.c
 
-store_log_tests = store/leaf_test store/tree_test
+store_log_tests = store/leaf_test store/note_test store/tree_test
 UNIT_TESTS += $(store_log_tests)
 store_leaf_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_note_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_tree_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)

@@ -44,6 +44,7 @@ struct cs_verify_report {
 	uint64_t certificates; /* put together */
 	uint8_t root[CS_TREE_HASH];
 	unsigned split;	   /* 1: the checkpoint outside is newer or another */
+	unsigned outside;  /* 1: it was compared with the tree */
 	uint64_t findings; /* in all; given out: at most the maximum */
 };
 

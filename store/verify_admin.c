@@ -1,0 +1,297 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/codec.h"
+#include "base/json.h"
+#include "store/rows.h"
+#include "store/verify_internal.h"
+
+/* An entry taken apart. */
+struct entry {
+	json_t *decision; /* owned */
+	json_t *record;	  /* owned */
+};
+
+/* Release what read_entry() made. */
+static void entry_done(struct entry *e)
+{
+	json_decref(e->decision);
+	json_decref(e->record);
+	*e = (struct entry){.decision = NULL};
+}
+
+/* Both objects of an entry; false: it is none, and *why says so. */
+static bool read_entry(struct cs_span bytes, struct entry *ret_entry,
+		       struct cs_error *why)
+{
+	struct cs_span decision;
+	struct cs_span record;
+	struct entry e = {.decision = NULL};
+
+	if (!cs_leaf_entry_split(bytes, &decision, &record, why))
+		return false;
+	e.decision = cs_json_parse(decision, "decision", why);
+	e.record = e.decision == NULL ? NULL
+				      : cs_json_parse(record, "record", why);
+	if (e.record == NULL) {
+		entry_done(&e);
+		return false;
+	}
+	*ret_entry = e;
+	return true;
+}
+
+/* A member that is a number; -1 when it is not there. */
+static int64_t number_of(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+/* A member that is a string; empty when it is not there. */
+static struct cs_span string_of(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	return cs_span_make(json_string_value(value),
+			    json_string_length(value));
+}
+
+/* Is the record's member the SHA-256, in hexadecimal, of these octets? */
+static bool same_digest(struct cs_verify *v, const json_t *record,
+			const char *name, struct cs_span octets)
+{
+	uint8_t want[CS_SHA256_SIZE];
+	uint8_t is[CS_SHA256_SIZE];
+
+	return cs_codec_hex_fixed(string_of(record, name), want,
+				  sizeof(want)) &&
+	       cs_hash_sha256(v->hash, octets, is, NULL) &&
+	       memcmp(is, want, sizeof(is)) == 0;
+}
+
+/* The rows that the act left behind, in v->rows, against the record. */
+static void compare_rows(struct cs_verify *v, uint64_t index, const char *where,
+			 int64_t row, const json_t *record)
+{
+	if (!same_digest(v, record, "rows", cs_buf_span(&v->rows)))
+		cs_verify_find(v, index, where, row,
+			       "the rows are not what the leaf left behind");
+}
+
+/* Look up the two numbers of a one-row statement with one parameter. */
+static bool look_up(struct cs_stmt *s, bool *ret_row, int64_t *ret_first,
+		    int64_t *ret_second, struct cs_error *err)
+{
+	*ret_first = 0;
+	*ret_second = 0;
+	if (!cs_stmt_step(s, ret_row, err))
+		return false;
+	if (*ret_row) {
+		*ret_first = cs_stmt_col_int(s, 0);
+		*ret_second = cs_stmt_col_int(s, 1);
+	}
+	cs_stmt_end(s);
+	return true;
+}
+
+/* client.changed: the client is there, and not as an earlier leaf left it. */
+static bool check_client(struct cs_verify *v, const struct cs_verify_row *leaf,
+			 const struct entry *e, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_CLIENT);
+	int64_t id;
+	int64_t last;
+	bool row = false;
+
+	cs_stmt_str(&s, string_of(e->decision, "name"));
+	if (!look_up(&s, &row, &id, &last, err))
+		return false;
+	if (!row) {
+		cs_verify_find(v, leaf->index, "client", 0,
+			       "the client that was changed is missing");
+		return true;
+	}
+	if (last < (int64_t)leaf->index)
+		cs_verify_find(v, leaf->index, "client", id,
+			       "its row is older than this change");
+	if (last != (int64_t)leaf->index)
+		return true;
+	cs_buf_reset(&v->rows);
+	if (!cs_rows_client(v->db, v->hash, (uint64_t)id, &v->rows, err))
+		return false;
+	compare_rows(v, leaf->index, "client", id, e->record);
+	return true;
+}
+
+/* ca.created: the issuer's row. */
+static bool check_issuer(struct cs_verify *v, const struct cs_verify_row *leaf,
+			 const struct entry *e, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_ISSUER);
+	int64_t id = number_of(e->record, "issuer_id");
+	int64_t created;
+	int64_t unused;
+	bool row = false;
+
+	cs_stmt_int(&s, id);
+	if (!look_up(&s, &row, &created, &unused, err))
+		return false;
+	if (!row || created != (int64_t)leaf->index) {
+		cs_verify_find(v, leaf->index, "issuer", id,
+			       "the issuer that was created is missing");
+		return true;
+	}
+	cs_buf_reset(&v->rows);
+	if (!cs_rows_issuer(v->db, v->hash, (uint64_t)id, &v->rows, err))
+		return false;
+	compare_rows(v, leaf->index, "issuer", id, e->record);
+	return true;
+}
+
+/* policy.applied: the set and its sources. */
+static bool check_policy(struct cs_verify *v, const struct cs_verify_row *leaf,
+			 const struct entry *e, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_POLICY_SET);
+	int64_t epoch = number_of(e->record, "epoch");
+	int64_t applied;
+	int64_t unused;
+	bool row = false;
+
+	cs_stmt_int(&s, epoch);
+	if (!look_up(&s, &row, &applied, &unused, err))
+		return false;
+	if (!row || applied != (int64_t)leaf->index) {
+		cs_verify_find(v, leaf->index, "policy_set", epoch,
+			       "the policy set that was applied is missing");
+		return true;
+	}
+	cs_buf_reset(&v->rows);
+	if (!cs_rows_policy_set(v->db, v->hash, (uint64_t)epoch, &v->rows, err))
+		return false;
+	compare_rows(v, leaf->index, "policy_set", epoch, e->record);
+	return true;
+}
+
+/*
+ * start and config.applied: what they say of meta's columns. The
+ * configuration changes; the last word counts.
+ */
+static void compare_claims(struct cs_verify *v,
+			   const struct cs_verify_row *leaf,
+			   const struct entry *e)
+{
+	uint8_t octets[32];
+	int64_t created = number_of(e->decision, "created_ms");
+
+	if (cs_codec_hex_fixed(string_of(e->decision, "config_sha256"), octets,
+			       32))
+		v->config_differs =
+			memcmp(octets, v->meta.config_sha256, 32) != 0;
+	if ((created >= 0 && created != v->meta.created_ms) ||
+	    (cs_codec_hex_fixed(string_of(e->decision, "installation"), octets,
+				16) &&
+	     memcmp(octets, v->meta.installation, 16) != 0))
+		cs_verify_find(v, leaf->index, "meta", 1,
+			       "installation or created_ms is another than the "
+			       "leaf says");
+}
+
+/* What the kinds have beside their entry. */
+static bool check_kind(struct cs_verify *v, const struct cs_verify_row *leaf,
+		       const struct entry *e, struct cs_error *err)
+{
+	enum cs_leaf_kind kind = (enum cs_leaf_kind)leaf->kind;
+
+	if (kind == CS_LEAF_CLIENT_CHANGED)
+		return check_client(v, leaf, e, err);
+	if (kind == CS_LEAF_CA_CREATED)
+		return check_issuer(v, leaf, e, err);
+	if (kind == CS_LEAF_POLICY_APPLIED)
+		return check_policy(v, leaf, e, err);
+	if (kind == CS_LEAF_START || kind == CS_LEAF_CONFIG_APPLIED)
+		compare_claims(v, leaf, e);
+	return true;
+}
+
+bool cs_verify_admin(struct cs_verify *v, const struct cs_verify_row *leaf,
+		     struct cs_error *err)
+{
+	enum cs_leaf_kind kind = (enum cs_leaf_kind)leaf->kind;
+	struct cs_error why = {0};
+	uint8_t hash[CS_TREE_HASH];
+	struct entry e;
+	bool ok;
+
+	if (leaf->request != 0)
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "an act of administration names a request");
+	if (leaf->entry.n == 0) /* purged: its hash is in the tree */
+		return true;
+	if (!cs_tree_leaf_hash(v->hash, leaf->entry, hash, err))
+		return false;
+	if (!cs_span_equal(leaf->hash, cs_span_make(hash, sizeof(hash)))) {
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "its entry does not give its hash");
+		return true;
+	}
+	if (!read_entry(leaf->entry, &e, &why)) {
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "%s", why.text);
+		return true;
+	}
+	if (number_of(e.record, "index") != (int64_t)leaf->index ||
+	    number_of(e.record, "at") != leaf->at_ms ||
+	    !cs_span_equal_str(string_of(e.record, "kind"),
+			       cs_leaf_kind_name(kind)))
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "index, time or kind is not its entry's");
+	ok = check_kind(v, leaf, &e, err);
+	entry_done(&e);
+	return ok;
+}
+
+/* One client's row: the leaf that it names must be a change of it. */
+static void check_client_row(struct cs_verify *v, struct cs_stmt *s)
+{
+	int64_t id = cs_stmt_col_int(s, 0);
+	struct cs_span name = cs_stmt_col(s, 1);
+	int64_t index = cs_stmt_col_int(s, 2);
+	struct cs_span bytes = cs_stmt_col(s, 4);
+	struct cs_error why = {0};
+	struct entry e;
+
+	if (cs_stmt_is_null(s, 3) ||
+	    cs_stmt_col_int(s, 3) != CS_LEAF_CLIENT_CHANGED) {
+		cs_verify_find(v, CS_VERIFY_NO_INDEX, "client", id,
+			       "leaf %" PRId64 " is no client.changed", index);
+		return;
+	}
+	if (bytes.n == 0) /* purged */
+		return;
+	if (!read_entry(bytes, &e, &why)) {
+		cs_verify_find(v, (uint64_t)index, "leaf", index, "%s",
+			       why.text);
+		return;
+	}
+	if (!cs_span_equal(string_of(e.decision, "name"), name))
+		cs_verify_find(v, (uint64_t)index, "client", id,
+			       "its leaf is a change of another client");
+	entry_done(&e);
+}
+
+bool cs_verify_clients(struct cs_verify *v, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_CLIENTS);
+	bool row = false;
+	bool ok;
+
+	while ((ok = cs_stmt_step(&s, &row, err)) && row)
+		check_client_row(v, &s);
+	cs_stmt_end(&s);
+	return ok;
+}

@@ -1,0 +1,370 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/der.h"
+#include "base/limit.h"
+#include "base/limits.h"
+#include "base/terms.h"
+#include "store/verify_internal.h"
+
+/* Columns of VERIFY_REQUEST. */
+enum {
+	R_ID,
+	R_CLIENT,
+	R_CLIENT_NAME,
+	R_CREDENTIAL,
+	R_UID,
+	R_REALM,
+	R_SOURCE,
+	R_IDEM_KEY,
+	R_FINGERPRINT,
+	R_RECEIVED,
+	R_FLAGS,
+	R_ISSUER,
+	R_SCALARS,
+	R_CSR,
+	R_STATE,
+	R_EXPIRES,
+	R_HOLD,
+	R_NOT_BEFORE,
+	R_PENDING_BODY,
+	R_PENDING_TERMS,
+	R_LEAF,
+	P_CLIENT,
+	P_CLIENT_NAME,
+	P_CREDENTIAL,
+	P_UID,
+	P_BINDS,
+	P_AT,
+	P_DENIES,
+	P_SELF,
+	P_CLAIMED_BY,
+	P_REASON,
+	P_MESSAGE
+};
+
+/* Columns of VERIFY_ATTEMPT. */
+enum {
+	A_SEQ,
+	A_REQUEST,
+	A_ISSUER,
+	A_SERIAL,
+	A_SPKI,
+	A_SUBJECT_KEY,
+	A_NOW,
+	A_EPOCH,
+	A_NOT_AFTER,
+	A_TBS,
+	A_BODY,
+	A_TERMS,
+	A_INPUTS,
+	A_LIMITS,
+	A_SIGNATURE,
+	A_ISSUER_NAME,
+	A_GENERATION,
+	A_SIG_ALG,
+	A_SET,
+	A_REQUEST_ID
+};
+
+/* Columns of VERIFY_REFUSAL. */
+enum {
+	F_REQUEST,
+	F_NOW,
+	F_EPOCH,
+	F_BODY,
+	F_TERMS,
+	F_INPUTS,
+	F_SET
+};
+
+/* Octets of exactly n, borrowed; NULL for any other length. */
+static const uint8_t *fixed(struct cs_stmt *s, int column, size_t n)
+{
+	struct cs_span v = cs_stmt_col(s, column);
+
+	return v.n == n ? v.p : NULL;
+}
+
+/* The request's members of the record, and its approval's. */
+static void take_request(struct cs_stmt *s, struct cs_leaf_record *r)
+{
+	r->id = fixed(s, R_ID, 16);
+	r->client = (uint64_t)cs_stmt_col_int(s, R_CLIENT);
+	r->client_name = cs_stmt_col(s, R_CLIENT_NAME);
+	r->credential = (uint64_t)cs_stmt_col_int(s, R_CREDENTIAL);
+	r->uid = cs_stmt_col_int(s, R_UID);
+	r->realm = cs_stmt_col(s, R_REALM);
+	r->source = cs_stmt_col(s, R_SOURCE);
+	r->idem_key = cs_stmt_col(s, R_IDEM_KEY);
+	r->fingerprint = fixed(s, R_FINGERPRINT, 32);
+	r->received_ms = cs_stmt_col_int(s, R_RECEIVED);
+	r->flags = (uint32_t)cs_stmt_col_int(s, R_FLAGS);
+	r->issuer_asked = cs_stmt_col(s, R_ISSUER);
+	r->scalars = cs_stmt_col(s, R_SCALARS);
+	r->csr = cs_stmt_col(s, R_CSR);
+	r->expires_ms = cs_stmt_col_int(s, R_EXPIRES);
+	r->hold = cs_stmt_col(s, R_HOLD);
+	r->not_before_ms = cs_stmt_col_int(s, R_NOT_BEFORE);
+	r->pending_body = cs_stmt_col(s, R_PENDING_BODY);
+	r->pending_terms = cs_stmt_col(s, R_PENDING_TERMS);
+	if (cs_stmt_is_null(s, P_CLIENT))
+		return;
+	r->approval = (struct cs_leaf_approval){
+		.client = (uint64_t)cs_stmt_col_int(s, P_CLIENT),
+		.client_name = cs_stmt_col(s, P_CLIENT_NAME),
+		.credential = (uint64_t)cs_stmt_col_int(s, P_CREDENTIAL),
+		.uid = cs_stmt_col_int(s, P_UID),
+		.binds = fixed(s, P_BINDS, 32),
+		.at_ms = cs_stmt_col_int(s, P_AT),
+		.denies = (unsigned)cs_stmt_col_int(s, P_DENIES),
+		.self = (unsigned)cs_stmt_col_int(s, P_SELF),
+		.claimed_by = cs_stmt_col(s, P_CLAIMED_BY),
+		.reason = cs_stmt_col(s, P_REASON),
+		.message = cs_stmt_col(s, P_MESSAGE),
+	};
+}
+
+/* The attempt's members of the record, and its issuer's. */
+static void take_attempt(struct cs_stmt *s, struct cs_leaf_record *r)
+{
+	r->issuer = (uint64_t)cs_stmt_col_int(s, A_ISSUER);
+	r->issuer_name = cs_stmt_col(s, A_ISSUER_NAME);
+	r->generation = (uint64_t)cs_stmt_col_int(s, A_GENERATION);
+	r->now_ms = cs_stmt_col_int(s, A_NOW);
+	r->epoch = (uint64_t)cs_stmt_col_int(s, A_EPOCH);
+	r->set_sha256 = fixed(s, A_SET, 32);
+	r->body = cs_stmt_col(s, A_BODY);
+	r->terms = cs_stmt_col(s, A_TERMS);
+	r->inputs = cs_stmt_col(s, A_INPUTS);
+	r->seq = (uint64_t)cs_stmt_col_int(s, A_SEQ);
+	r->serial = cs_stmt_col(s, A_SERIAL);
+	r->spki_sha256 = fixed(s, A_SPKI, 32);
+	r->subject_key = fixed(s, A_SUBJECT_KEY, 32);
+	r->not_after_s = cs_stmt_col_int(s, A_NOT_AFTER);
+	r->limits = cs_stmt_col(s, A_LIMITS);
+	r->tbs = cs_stmt_col(s, A_TBS);
+}
+
+/* The refusal's members of the record. */
+static void take_refusal(struct cs_stmt *s, struct cs_leaf_record *r)
+{
+	r->now_ms = cs_stmt_col_int(s, F_NOW);
+	r->epoch = (uint64_t)cs_stmt_col_int(s, F_EPOCH);
+	r->set_sha256 = fixed(s, F_SET, 32);
+	r->body = cs_stmt_col(s, F_BODY);
+	r->terms = cs_stmt_col(s, F_TERMS);
+	r->inputs = cs_stmt_col(s, F_INPUTS);
+}
+
+/*= RFC 5280 4.1: SEQUENCE of TBS, algorithm and signature */
+static bool put_certificate(struct cs_verify *v, struct cs_stmt *s,
+			    struct cs_error *err)
+{
+	size_t mark;
+
+	cs_buf_reset(&v->der);
+	mark = cs_der_write_begin(&v->der, CS_DER_SEQUENCE);
+	cs_der_write_raw(&v->der, cs_stmt_col(s, A_TBS));
+	cs_der_write_raw(&v->der, cs_stmt_col(s, A_SIG_ALG));
+	cs_der_write_bit_string_octets(&v->der, cs_stmt_col(s, A_SIGNATURE));
+	cs_der_write_end(&v->der, mark);
+	v->report->certificates++;
+	return cs_buf_finish(&v->der, "certificate", err);
+}
+
+/* Are the terms that the watermark says are filed, filed? */
+static bool check_terms(struct cs_verify *v, const struct cs_verify_row *leaf,
+			struct cs_span terms, struct cs_error *err)
+{
+	uint8_t field;
+	struct cs_span value;
+	bool bad = false;
+
+	if (leaf->index >= v->terms_done ||
+	    !cs_leaf_kind_is_decision((enum cs_leaf_kind)leaf->kind))
+		return true;
+	while (cs_terms_next(&terms, &field, &value, &bad)) {
+		struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_TERM);
+		bool row = false;
+
+		cs_stmt_int(&s, field);
+		cs_stmt_blob(&s, value);
+		cs_stmt_int(&s, (int64_t)leaf->index);
+		if (!cs_stmt_step(&s, &row, err))
+			return false;
+		cs_stmt_end(&s);
+		v->terms++;
+		if (!row)
+			cs_verify_find(v, leaf->index, "term", 0,
+				       "a search term of field %u is not filed",
+				       field);
+	}
+	if (bad)
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "its search terms are malformed");
+	return true;
+}
+
+/* Is the use of every limit that the attempt fell under recorded? */
+static bool check_limits(struct cs_verify *v, const struct cs_verify_row *leaf,
+			 const struct cs_leaf_record *r, struct cs_error *err)
+{
+	struct cs_span list = r->limits;
+	struct cs_limit limit;
+	bool bad = false;
+
+	while (cs_limit_next(&list, &limit, &bad)) {
+		struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_LIMIT);
+		bool row = false;
+
+		cs_stmt_str(&s, limit.rule);
+		cs_stmt_blob(&s, limit.key);
+		cs_stmt_int(&s, r->now_ms);
+		cs_stmt_int(&s, (int64_t)r->seq);
+		if (!cs_stmt_step(&s, &row, err))
+			return false;
+		cs_stmt_end(&s);
+		v->limits++;
+		if (!row)
+			cs_verify_find(v, leaf->index, "limit_use",
+				       (int64_t)r->seq,
+				       "a limit's use is not recorded");
+	}
+	if (bad)
+		cs_verify_find(v, leaf->index, "attempt", (int64_t)r->seq,
+			       "its limits are malformed");
+	return true;
+}
+
+/* Write the entry again; compare it with the stored one and the hash. */
+static bool compare_entry(struct cs_verify *v, const struct cs_verify_row *leaf,
+			  const struct cs_leaf_record *r, struct cs_error *err)
+{
+	struct cs_error why = {0};
+	uint8_t hash[CS_TREE_HASH];
+
+	cs_buf_reset(&v->entry);
+	if (!cs_leaf_entry_write(v->hash, r->body, r, &v->entry, &why)) {
+		if (!cs_verify_is_finding(&why)) {
+			if (err != NULL)
+				*err = why;
+			return false;
+		}
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "its rows make no leaf: %s", why.text);
+		return true;
+	}
+	if (!cs_tree_leaf_hash(v->hash, cs_buf_span(&v->entry), hash, err))
+		return false;
+	if (!cs_span_equal(leaf->hash, cs_span_make(hash, sizeof(hash))))
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "its rows do not give its hash");
+	if (leaf->entry.n > 0 &&
+	    !cs_span_equal(leaf->entry, cs_buf_span(&v->entry)))
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "its entry is not what its rows give");
+	return check_terms(v, leaf, r->terms, err) &&
+	       check_limits(v, leaf, r, err);
+}
+
+/* A leaf that ends an attempt: the attempt's rows, or a finding. */
+static bool with_attempt(struct cs_verify *v, const struct cs_verify_row *leaf,
+			 struct cs_leaf_record *r, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_ATTEMPT);
+	bool abandoned = r->kind == CS_LEAF_ATTEMPT_ABANDONED;
+	bool row = false;
+	bool ok = true;
+
+	cs_stmt_int(&s, (int64_t)leaf->index);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	if (!row) {
+		cs_verify_find(v, leaf->index, "outcome", 0,
+			       "no attempt ends in this leaf");
+		cs_stmt_end(&s);
+		return true;
+	}
+	if (leaf->request != 0 &&
+	    cs_stmt_col_int(&s, A_REQUEST) != leaf->request)
+		cs_verify_find(v, leaf->index, "attempt",
+			       cs_stmt_col_int(&s, A_SEQ),
+			       "it belongs to another request than its leaf");
+	if (cs_stmt_is_null(&s, A_SIGNATURE) != abandoned)
+		cs_verify_find(v, leaf->index, "outcome",
+			       cs_stmt_col_int(&s, A_SEQ),
+			       "signature: there must be one exactly when the "
+			       "attempt was not abandoned");
+	take_attempt(&s, r);
+	if (abandoned)
+		r->id = fixed(&s, A_REQUEST_ID, 16);
+	else
+		ok = put_certificate(v, &s, err);
+	r->certificate = cs_buf_span(&v->der);
+	if (abandoned)
+		r->certificate = cs_span_make(NULL, 0);
+	ok = ok && compare_entry(v, leaf, r, err);
+	cs_stmt_end(&s);
+	return ok;
+}
+
+/* A leaf that ends a request without a certificate. */
+static bool with_refusal(struct cs_verify *v, const struct cs_verify_row *leaf,
+			 struct cs_leaf_record *r, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_REFUSAL);
+	bool row = false;
+	bool ok;
+
+	cs_stmt_int(&s, (int64_t)leaf->index);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	if (!row) {
+		cs_verify_find(v, leaf->index, "refusal", 0,
+			       "no row says why it was refused");
+		cs_stmt_end(&s);
+		return true;
+	}
+	if (cs_stmt_col_int(&s, F_REQUEST) != leaf->request)
+		cs_verify_find(v, leaf->index, "refusal", (int64_t)leaf->index,
+			       "it belongs to another request than its leaf");
+	take_refusal(&s, r);
+	ok = compare_entry(v, leaf, r, err);
+	cs_stmt_end(&s);
+	return ok;
+}
+
+bool cs_verify_decision(struct cs_verify *v, const struct cs_verify_row *leaf,
+			struct cs_error *err)
+{
+	enum cs_leaf_kind kind = (enum cs_leaf_kind)leaf->kind;
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_REQUEST);
+	struct cs_leaf_record r;
+	bool row = false;
+	bool ok;
+
+	cs_leaf_record_init(&r, kind, leaf->index, leaf->at_ms);
+	if (kind == CS_LEAF_ATTEMPT_ABANDONED)
+		return with_attempt(v, leaf, &r, err);
+	cs_stmt_int(&s, leaf->request);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	if (!row) {
+		cs_verify_find(v, leaf->index, "request", leaf->request,
+			       "the request that it decides is missing");
+		cs_stmt_end(&s);
+		return true;
+	}
+	if (!cs_span_equal_str(cs_stmt_col(&s, R_STATE),
+			       cs_leaf_kind_name(kind)) ||
+	    cs_stmt_is_null(&s, R_LEAF) ||
+	    cs_stmt_col_int(&s, R_LEAF) != (int64_t)leaf->index)
+		cs_verify_find(v, leaf->index, "request", leaf->request,
+			       "its state or leaf is another decision's");
+	take_request(&s, &r);
+	ok = kind == CS_LEAF_ISSUED ? with_attempt(v, leaf, &r, err)
+				    : with_refusal(v, leaf, &r, err);
+	cs_stmt_end(&s);
+	return ok;
+}
