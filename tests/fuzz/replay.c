@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "tests/fuzz/fuzz.h"
+
+CS_OWNS_BANNED
 
 #define LONGEST (1024 * 1024)
 
