@@ -430,9 +430,13 @@ static bool check_byte(struct cs_http_parser *p, struct cs_span all)
 	return true;
 }
 
-/* Write what was gathered. */
-static void give(const struct cs_http_parser *p, struct cs_span all,
-		 struct cs_http_head *ret_head)
+void cs_http_parser_init(struct cs_http_parser *p)
+{
+	*p = (struct cs_http_parser){0};
+}
+
+void cs_http_parser_head(const struct cs_http_parser *p, struct cs_span all,
+			 struct cs_http_head *ret_head)
 {
 	*ret_head = (struct cs_http_head){
 		.method = p->method,
@@ -449,11 +453,6 @@ static void give(const struct cs_http_parser *p, struct cs_span all,
 		.expect_continue = p->expect_continue,
 		.size = p->seen,
 	};
-}
-
-void cs_http_parser_init(struct cs_http_parser *p)
-{
-	*p = (struct cs_http_parser){0};
 }
 
 enum cs_http_progress cs_http_parse(struct cs_http_parser *p,
@@ -475,7 +474,7 @@ enum cs_http_progress cs_http_parse(struct cs_http_parser *p,
 		else if (line.n > 0)
 			fine = read_field_line(p, all.p, line);
 		else if (check_whole(p)) {
-			give(p, all, ret_head);
+			cs_http_parser_head(p, all, ret_head);
 			return CS_HTTP_DONE;
 		} else
 			break;

@@ -109,4 +109,11 @@ enum cs_http_progress cs_http_parse(struct cs_http_parser *p,
 				    struct cs_http_head *ret_head,
 				    struct cs_http_refusal *ret_refusal);
 
+/*
+ * After DONE: the head once more, with its spans in `all`, which holds the
+ * same bytes at another place.
+ */
+void cs_http_parser_head(const struct cs_http_parser *p, struct cs_span all,
+			 struct cs_http_head *ret_head);
+
 #endif

@@ -1,13 +1,20 @@
 noinst_LIBRARIES += libcs_api.a
 libcs_api_a_SOURCES = \
 	api/http_client.h \
+	api/http_conn.c \
 	api/http_parse.c api/http_parse.h \
-	api/server.h \
-	api/tls.h
+	api/http_write.c api/http_write.h \
+	api/listener.c \
+	api/server.c api/server.h api/server_parts.h \
+	api/stream.c api/stream.h \
+	api/tls.c api/tls.h api/tls_context.h
 
-api_tests = api/http_parse_test
+PEERS = tests/lib/http_peers.c tests/lib/http_peers.h
+api_tests = api/http_parse_test api/server_test
 UNIT_TESTS += $(api_tests)
 api_http_parse_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_server_test_SOURCES = api/server_test.c $(PEERS)
+api_server_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 
 # Front: who is asking, what for, and the answer.
 libcs_api_a_SOURCES += \

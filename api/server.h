@@ -134,7 +134,7 @@ struct cs_http_server_config {
 struct cs_http_stats {
 	uint64_t open;
 	uint64_t accepted;
-	uint64_t over_cap;	   /* closed: max_connections */
+	uint64_t over_cap;	   /* closed: max_connections, no memory */
 	uint64_t over_address_cap; /* closed: max_per_address */
 	uint64_t no_descriptor;	   /* closed: EMFILE or ENFILE */
 	uint64_t tls_failed;	   /* handshakes that failed or were late */

@@ -51,8 +51,10 @@
 #define CS_MAX_HTTP_ANSWER_HEAD 4096
 /* Listening sockets of one server. */
 #define CS_MAX_HTTP_LISTENS 16
-/* Open connections, whatever the configuration says. */
-#define CS_MAX_HTTP_CONNECTIONS 65535
+/* Open TCP connections, whatever the configuration says. */
+#define CS_MAX_HTTP_CONNECTIONS 65000
+/* And connections over the Unix socket, which have slots of their own. */
+#define CS_MAX_HTTP_LOCAL 64
 
 /* A name of ours: client, issuer, realm, policy. */
 #define CS_MAX_NAME 64

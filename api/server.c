@@ -1,0 +1,332 @@
+#include "api/server.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "api/server_parts.h"
+#include "api/tls.h"
+#include "base/mem.h"
+
+/* Deadlines are kept to within this, or a quarter of the shortest. */
+#define SWEEP_MS 100
+
+struct cs_http_limits cs_http_limits_default(void)
+{
+	return (struct cs_http_limits){
+		.handshake_ms = 5000,
+		.head_ms = 5000,
+		.body_ms = 10000,
+		.reply_ms = 10000,
+		.idle_ms = 30000,
+		.linger_ms = 1000,
+		.drain_ms = 10000,
+		.max_connections = 4096,
+		.max_per_address = 64,
+		.max_requests = 1000,
+	};
+}
+
+int64_t cs_http_server_now(const struct cs_http_server *s)
+{
+	return cs_clock_boot_ms(&s->config.clock);
+}
+
+const char *cs_http_server_date(struct cs_http_server *s)
+{
+	int64_t now = cs_clock_wall_ms(&s->config.clock) / 1000;
+
+	if (now != s->date_s || s->date[0] == '\0') {
+		s->date_s = now;
+		cs_http_write_date(now, s->date);
+	}
+	return s->date;
+}
+
+/* Tell the owner, once, that a drain is over. */
+static void check_drained(struct cs_http_server *s)
+{
+	if (!s->draining || s->drained || s->stats.open > 0)
+		return;
+	s->drained = true;
+	cs_timer_stop(s->drain);
+	if (s->config.on_drained != NULL)
+		s->config.on_drained(s->config.ctx);
+}
+
+/*
+ * The loop's callback, with nothing of ours on the stack: go on with
+ * connections whose buffers hold something, release those that ended.
+ */
+static void on_errands(void *ctx)
+{
+	struct cs_http_server *s = ctx;
+	struct cs_http_conn *next;
+	struct cs_http_conn *c;
+
+	for (c = s->resumed, s->resumed = NULL; c != NULL; c = next) {
+		next = c->next_resumed;
+		c->resumes = false;
+		cs_http_conn_resume(c);
+	}
+	for (c = s->buried, s->buried = NULL; c != NULL; c = next) {
+		next = c->next_buried;
+		if (c->resumes) {
+			/* Named in the other list again: next time. */
+			c->next_buried = s->buried;
+			s->buried = c;
+		} else {
+			cs_http_conn_free(c);
+		}
+	}
+	if (s->resumed != NULL || s->buried != NULL)
+		cs_timer_start(s->errands, 0);
+	check_drained(s);
+}
+
+void cs_http_server_resume(struct cs_http_server *s, struct cs_http_conn *c)
+{
+	if (c->resumes)
+		return;
+	c->resumes = true;
+	c->next_resumed = s->resumed;
+	s->resumed = c;
+	cs_timer_start(s->errands, 0);
+}
+
+void cs_http_server_bury(struct cs_http_server *s, struct cs_http_conn *c)
+{
+	s->slots[c->slot] = NULL;
+	s->free_slots[s->free_n++] = c->slot;
+	s->stats.open--;
+	c->next_buried = s->buried;
+	s->buried = c;
+	cs_timer_start(s->errands, 0);
+}
+
+/* The loop's callback: cut what is late. */
+static void on_sweep(void *ctx)
+{
+	struct cs_http_server *s = ctx;
+	int64_t now = cs_http_server_now(s);
+	struct cs_http_conn *c;
+	uint32_t i;
+
+	for (i = 0; i < s->slots_n; i++) {
+		c = s->slots[i];
+		if (c != NULL && c->deadline <= now)
+			cs_http_conn_expire(c);
+	}
+	s->sweeping = false;
+	if (s->stats.open > 0)
+		cs_http_server_sweep_start(s);
+}
+
+void cs_http_server_sweep_start(struct cs_http_server *s)
+{
+	if (s->sweeping)
+		return;
+	s->sweeping = true;
+	cs_timer_start(s->sweep, s->sweep_ms);
+}
+
+/* The loop's callback: the drain's time is up. */
+static void on_drain_end(void *ctx)
+{
+	struct cs_http_server *s = ctx;
+	uint32_t i;
+
+	for (i = 0; i < s->slots_n; i++) {
+		if (s->slots[i] != NULL)
+			cs_http_conn_cut(s->slots[i]);
+	}
+	check_drained(s);
+}
+
+void cs_http_server_drain(struct cs_http_server *s)
+{
+	uint32_t i;
+
+	if (s->draining)
+		return;
+	s->draining = true;
+	cs_http_doors_close(s);
+	cs_timer_start(s->drain, s->config.limits.drain_ms);
+	for (i = 0; i < s->slots_n; i++) {
+		if (s->slots[i] != NULL)
+			cs_http_conn_drain(s->slots[i]);
+	}
+	/* on_drained comes from the loop, also when nothing was open. */
+	cs_timer_start(s->errands, 0);
+}
+
+/* How often to look: fine enough for the shortest deadline. */
+static uint32_t sweep_interval(const struct cs_http_limits *l)
+{
+	const uint32_t all[] = {l->handshake_ms, l->head_ms, l->body_ms,
+				l->reply_ms,	 l->idle_ms, l->linger_ms};
+	uint32_t ms = SWEEP_MS;
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i] / 4 < ms)
+			ms = all[i] / 4;
+	}
+	return ms < 5 ? 5 : ms;
+}
+
+/* Counts and times that make sense. */
+static bool check_config(const struct cs_http_server_config *config,
+			 struct cs_error *err)
+{
+	const struct cs_http_limits *l = &config->limits;
+
+	if (config->listens_n > CS_MAX_HTTP_LISTENS)
+		return cs_error_set(err, CS_E_ARGUMENT,
+				    "HTTP server: more than %d listeners",
+				    CS_MAX_HTTP_LISTENS);
+	if (l->max_connections == 0 ||
+	    l->max_connections > CS_MAX_HTTP_CONNECTIONS)
+		return cs_error_set(err, CS_E_ARGUMENT,
+				    "HTTP server: connections are limited to "
+				    "1..%d",
+				    CS_MAX_HTTP_CONNECTIONS);
+	if (l->handshake_ms == 0 || l->head_ms == 0 || l->body_ms == 0 ||
+	    l->reply_ms == 0 || l->idle_ms == 0 || l->linger_ms == 0 ||
+	    l->max_per_address == 0 || l->max_requests == 0)
+		return cs_error_set(err, CS_E_ARGUMENT,
+				    "HTTP server: a limit is 0");
+	return true;
+}
+
+/* Slots for TCP peers, and some kept for local ones. */
+static bool make_slots(struct cs_http_server *s)
+{
+	uint32_t i;
+
+	s->slots_n = s->config.limits.max_connections + CS_MAX_HTTP_LOCAL;
+	s->slots = cs_mem_new_array(s->slots_n, sizeof(*s->slots));
+	s->free_slots = cs_mem_new_array(s->slots_n, sizeof(*s->free_slots));
+	if (s->slots == NULL || s->free_slots == NULL)
+		return false;
+	/* The lowest first, so that a sweep touches little. */
+	for (i = 0; i < s->slots_n; i++)
+		s->free_slots[i] = (uint16_t)(s->slots_n - 1 - i);
+	s->free_n = s->slots_n;
+	return true;
+}
+
+/* Everything that can fail, once the object owns what it was given. */
+static bool set_up(struct cs_http_server *s, struct cs_error *err)
+{
+	struct cs_loop *loop = s->config.loop;
+
+	if (!check_config(&s->config, err))
+		return false;
+	if (!make_slots(s))
+		return cs_error_set(err, CS_E_NO_MEMORY,
+				    "HTTP server: out of memory");
+	s->sweep_ms = sweep_interval(&s->config.limits);
+	s->sweep = cs_timer_new(loop, on_sweep, s, err);
+	s->errands = cs_timer_new(loop, on_errands, s, err);
+	s->drain = cs_timer_new(loop, on_drain_end, s, err);
+	return s->sweep != NULL && s->errands != NULL && s->drain != NULL &&
+	       cs_http_doors_open(s, err);
+}
+
+/* Close what was handed over to an object that could not be made. */
+static void give_up(const struct cs_http_server_config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->listens_n; i++)
+		(void)close(config->listens[i].fd);
+	cs_tls_free(config->tls);
+}
+
+struct cs_http_server *cs_http_server_new(
+	const struct cs_http_server_config *config, struct cs_error *err)
+{
+	struct cs_http_server *s = NULL;
+	size_t i;
+
+	if (config->listens_n <= CS_MAX_HTTP_LISTENS)
+		s = cs_mem_new(sizeof(*s));
+	if (s == NULL) {
+		give_up(config);
+		if (check_config(config, err))
+			cs_error_set(err, CS_E_NO_MEMORY,
+				     "HTTP server: out of memory");
+		return NULL;
+	}
+	s->config = *config;
+	s->config.listens = NULL;
+	s->tls = config->tls;
+	s->reserve_fd = -1;
+	for (i = 0; i < config->listens_n; i++)
+		s->doors[i] = (struct cs_http_door){
+			.server = s,
+			.fd = config->listens[i].fd,
+			.kind = config->listens[i].kind,
+		};
+	s->doors_n = config->listens_n;
+	/* A peer that has closed is an ordinary error of a write. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (!set_up(s, err)) {
+		cs_http_server_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void cs_http_server_free(struct cs_http_server *s)
+{
+	struct cs_http_conn *next;
+	struct cs_http_conn *c;
+	uint32_t i;
+
+	if (s == NULL)
+		return;
+	cs_http_doors_close(s);
+	for (i = 0; s->slots != NULL && i < s->slots_n; i++) {
+		if (s->slots[i] == NULL)
+			continue;
+		cs_http_address_leave(s, s->slots[i]->address);
+		cs_http_conn_free(s->slots[i]);
+	}
+	for (c = s->buried; c != NULL; c = next) {
+		next = c->next_buried;
+		cs_http_conn_free(c);
+	}
+	cs_timer_free(s->sweep);
+	cs_timer_free(s->errands);
+	cs_timer_free(s->drain);
+	cs_tls_free(s->tls);
+	cs_mem_free(s->slots);
+	cs_mem_free(s->free_slots);
+	cs_mem_free(s);
+}
+
+void cs_http_server_set_tls(struct cs_http_server *s, struct cs_tls *tls)
+{
+	assert(tls != NULL);
+	cs_tls_free(s->tls);
+	s->tls = tls;
+}
+
+void cs_http_reply(struct cs_http_server *s, uint64_t ticket,
+		   const struct cs_http_answer *answer)
+{
+	uint32_t slot = (uint32_t)(ticket & 0xFFFF);
+	struct cs_http_conn *c = slot < s->slots_n ? s->slots[slot] : NULL;
+
+	/* Gone, or answered already. */
+	if (ticket == 0 || c == NULL || c->ticket != ticket)
+		return;
+	cs_http_conn_reply(c, answer);
+}
+
+struct cs_http_stats cs_http_server_stats(const struct cs_http_server *s)
+{
+	return s->stats;
+}

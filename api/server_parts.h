@@ -1,0 +1,176 @@
+/*
+ * The inside of the HTTP server, shared by its files and seen by nobody
+ * else: server.c (the object and its clock), listener.c (who may come in),
+ * http_conn.c (one connection).
+ *
+ * Ownership: the server owns its connections by slot. A connection that
+ * ends is taken out of its slot and buried at once (descriptor closed, no
+ * event left) and released when the loop is back at the top, so every
+ * function here may end any connection, its own included, and go on
+ * reading it until it returns.
+ */
+#ifndef CS_API_SERVER_PARTS_H
+#define CS_API_SERVER_PARTS_H
+
+#include "api/http_parse.h"
+#include "api/http_write.h"
+#include "api/server.h"
+#include "api/stream.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/loop.h"
+
+/*
+ * A connection's life. Only http_conn.c moves it, along this table:
+ *
+ *	HANDSHAKE -> IDLE
+ *	IDLE      -> HEAD          its first byte is here
+ *	HEAD      -> BODY          the head is whole
+ *	BODY      -> FLIGHT        the owner has it
+ *	HEAD, BODY, FLIGHT -> REPLY   an answer is being sent
+ *	REPLY     -> IDLE, LINGER
+ *	any       -> BURIED
+ */
+enum cs_http_state {
+	CS_HTTP_STATE_HANDSHAKE,
+	CS_HTTP_STATE_IDLE,
+	CS_HTTP_STATE_HEAD,
+	CS_HTTP_STATE_BODY,
+	CS_HTTP_STATE_FLIGHT,
+	CS_HTTP_STATE_REPLY,
+	CS_HTTP_STATE_LINGER,
+	CS_HTTP_STATE_BURIED,
+	CS_HTTP_STATES
+};
+
+/* Connections of one address (IPv6: of one /64). */
+struct cs_http_address {
+	struct cs_http_address *next; /* in its bucket */
+	uint8_t key[16];
+	uint32_t count;
+};
+
+#define CS_HTTP_BUCKETS 1024
+
+struct cs_http_conn {
+	struct cs_http_server *server; /* borrowed */
+	struct cs_http_conn *next_buried;
+	struct cs_http_conn *next_resumed;
+	struct cs_http_address *address; /* counted; NULL: local */
+	uint16_t slot;
+	uint64_t id;
+	uint64_t ticket; /* of the request in flight; 0: none */
+	enum cs_http_state state;
+	int64_t deadline; /* boot clock, ms; INT64_MAX: none */
+	struct cs_stream stream;
+	struct cs_watch *readable;
+	struct cs_watch *writable; /* NULL until it is needed */
+	bool reads, writes;	   /* which watches are enabled */
+	bool wants_write;	   /* TLS reads on only after a write */
+	bool muted;	/* in flight, bytes wait: do not watch for more */
+	bool pumping;	/* cs_http_conn_pump() is on the stack */
+	bool closes;	/* after the answer under way */
+	bool resumes;	/* is in the server's list */
+	uint32_t count; /* requests so far */
+	size_t wasted;	/* bytes discarded while lingering */
+	struct cs_buf in;
+	struct cs_buf out;
+	size_t sent; /* of out */
+	struct cs_http_parser parser;
+	struct cs_http_head head;
+	struct cs_http_request request;
+	struct cs_http_peer peer;
+};
+
+/* One listening socket. */
+struct cs_http_door {
+	struct cs_http_server *server;
+	int fd; /* owned */
+	enum cs_http_listen_kind kind;
+	struct cs_watch *watch;
+};
+
+struct cs_http_server {
+	struct cs_http_server_config config; /* listens: not kept */
+	struct cs_tls *tls;
+	struct cs_http_door doors[CS_MAX_HTTP_LISTENS];
+	size_t doors_n;
+	int reserve_fd;		  /* given up for an accept at EMFILE */
+	struct cs_timer *reopen;  /* doors, after EMFILE */
+	struct cs_timer *sweep;	  /* deadlines */
+	struct cs_timer *errands; /* resumed and buried, from the loop */
+	struct cs_timer *drain;
+	uint32_t sweep_ms;
+	bool sweeping; /* the timer runs */
+	bool draining;
+	bool drained;		     /* on_drained was called */
+	struct cs_http_conn **slots; /* slots_n, NULL: free */
+	uint16_t *free_slots;	     /* a stack of free_n */
+	uint32_t slots_n;
+	uint32_t free_n;
+	uint32_t open_tcp; /* of stats.open */
+	struct cs_http_conn *buried;
+	struct cs_http_conn *resumed;
+	struct cs_http_address *buckets[CS_HTTP_BUCKETS];
+	uint64_t last_id;
+	struct cs_http_stats stats;
+	int64_t date_s;
+	char date[CS_HTTP_DATE];
+};
+
+/* -- server.c ------------------------------------------------------------ */
+
+/* Milliseconds of the boot clock. */
+int64_t cs_http_server_now(const struct cs_http_server *s);
+
+/* The Date field's value, made once a second. */
+const char *cs_http_server_date(struct cs_http_server *s);
+
+/* Begin to look at deadlines. */
+void cs_http_server_sweep_start(struct cs_http_server *s);
+
+/* Have cs_http_conn_resume() called from the loop, soon. */
+void cs_http_server_resume(struct cs_http_server *s, struct cs_http_conn *c);
+
+/* Take a closed connection out of its slot; release it soon. */
+void cs_http_server_bury(struct cs_http_server *s, struct cs_http_conn *c);
+
+/* -- listener.c ---------------------------------------------------------- */
+
+bool cs_http_doors_open(struct cs_http_server *s,
+			struct cs_error *err) CS_MUST_USE;
+/* Stop accepting and close the listening sockets. */
+void cs_http_doors_close(struct cs_http_server *s);
+/* One connection fewer from this address; NULL is allowed. */
+void cs_http_address_leave(struct cs_http_server *s, struct cs_http_address *a);
+
+/* -- http_conn.c --------------------------------------------------------- */
+
+/*
+ * A connection on fd (taken, also on failure: then it is closed) that counts
+ * for address (borrowed from the table, left by its end). False: no memory.
+ */
+bool cs_http_conn_start(struct cs_http_server *s, int fd,
+			enum cs_http_listen_kind kind,
+			const struct cs_http_peer *peer,
+			struct cs_http_address *address) CS_MUST_USE;
+
+void cs_http_conn_reply(struct cs_http_conn *c,
+			const struct cs_http_answer *answer);
+
+/* Look at what its buffers hold. */
+void cs_http_conn_resume(struct cs_http_conn *c);
+
+/* Its deadline has passed. */
+void cs_http_conn_expire(struct cs_http_conn *c);
+
+/* The server drains: close if idle; else its next answer closes. */
+void cs_http_conn_drain(struct cs_http_conn *c);
+
+/* End it now. A request in flight is told to its owner as gone. */
+void cs_http_conn_cut(struct cs_http_conn *c);
+
+/* Release a buried connection, or close and release any, silently. */
+void cs_http_conn_free(struct cs_http_conn *c);
+
+#endif
