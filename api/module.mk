@@ -10,11 +10,13 @@ libcs_api_a_SOURCES = \
 	api/tls.c api/tls.h api/tls_context.h
 
 PEERS = tests/lib/http_peers.c tests/lib/http_peers.h
-api_tests = api/http_parse_test api/server_test
+api_tests = api/http_parse_test api/server_test api/server_tls_test
 UNIT_TESTS += $(api_tests)
 api_http_parse_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_server_test_SOURCES = api/server_test.c $(PEERS)
 api_server_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_server_tls_test_SOURCES = api/server_tls_test.c $(PEERS)
+api_server_tls_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 
 # Front: who is asking, what for, and the answer.
 libcs_api_a_SOURCES += \

@@ -8,6 +8,7 @@
 #include "api/tls_context.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/secret.h"
 
 /* Intermediates behind the leaf: deeper chains are somebody's mistake. */
 #define MAX_CHAIN 8
@@ -163,6 +164,19 @@ struct cs_tls *cs_tls_new(struct cs_span chain_pem, struct cs_span key_pem,
 		return NULL;
 	}
 	return tls;
+}
+
+struct cs_tls *cs_tls_new_from_fds(int chain_fd, int key_fd,
+				   struct cs_error *err)
+{
+	CS_CLEANUP(cs_secret_done) struct cs_secret chain = {0};
+	CS_CLEANUP(cs_secret_done) struct cs_secret key = {0};
+
+	if (!cs_secret_read(chain_fd, CS_MAX_PEM_FILE, &chain, err) ||
+	    !cs_secret_read(key_fd, CS_MAX_PEM_FILE, &key, err))
+		return NULL;
+	return cs_tls_new(cs_span_make(chain.p, chain.n),
+			  cs_span_make(key.p, key.n), err);
 }
 
 void cs_tls_free(struct cs_tls *tls)

@@ -17,6 +17,7 @@
 
 #include "api/tls.h"
 #include "base/clock.h"
+#include "base/mem.h"
 
 /* Nothing in a test takes longer than this. */
 #define PATIENCE_MS 5000
@@ -366,7 +367,7 @@ bool peer_send(struct peer *p, struct house *h, const char *text)
 static size_t answer_end(struct cs_span s)
 {
 	static const char field[] = "Content-Length: ";
-	char *text = strndup((const char *)s.p, s.n);
+	char *text = cs_mem_strndup((const char *)s.p, s.n);
 	char *end = strstr(text, "\r\n\r\n");
 	char *length;
 	size_t n = 0;
@@ -378,7 +379,7 @@ static size_t answer_end(struct cs_span s)
 		    length < end)
 			n += strtoul(length + sizeof(field) - 1, NULL, 10);
 	}
-	free(text);
+	cs_mem_free(text);
 	return n <= s.n ? n : 0;
 }
 
