@@ -1,0 +1,330 @@
+#include "cli/ask.h"
+
+#include <string.h>
+
+#include "api/answer.h"
+#include "api/http_client.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/time.h"
+#include "cli/show.h"
+#include "store/db.h"
+#include "store/query.h"
+
+/* Memory of one question's texts. */
+#define ARENA_BYTES (4 * 1024 * 1024)
+
+void cs_reply_done(struct cs_reply *r)
+{
+	json_decref(r->body);
+	*r = (struct cs_reply){0};
+}
+
+void cs_ask_escape(struct cs_buf *out, const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._~";
+
+	for (; *s != '\0'; s++) {
+		if (strchr(plain, *s) != NULL)
+			cs_buf_add_byte(out, (uint8_t)*s);
+		else
+			cs_buf_addf(out, "%%%02X", (unsigned char)*s);
+	}
+}
+
+int cs_exit_of_status(int status)
+{
+	switch (status) {
+	case 200:
+	case 201:
+	case 204:
+		return CS_EXIT_DONE;
+	case 202:
+		return CS_EXIT_PENDING;
+	case 400:
+		return CS_EXIT_USAGE;
+	case 401:
+	case 403:
+		return CS_EXIT_FORBIDDEN;
+	case 404:
+		return CS_EXIT_NOT_FOUND;
+	case 429:
+	case 503:
+		return CS_EXIT_AGAIN;
+	default:
+		return CS_EXIT_REFUSED;
+	}
+}
+
+/* The body of an HTTP answer as JSON. */
+static json_t *parse_body(const struct cs_http_result *r, struct cs_error *err)
+{
+	struct cs_span type = cs_http_result_header(r, "Content-Type");
+	struct cs_span body = cs_buf_span(&r->body);
+
+	if (body.n == 0)
+		return json_null();
+	if (!cs_span_starts_with(type, CS_SPAN_LIT("application/json")) &&
+	    !cs_span_starts_with(type,
+				 CS_SPAN_LIT("application/problem+json"))) {
+		cs_error_set(err, CS_E_HTTP, "the server answered with `%.*s`",
+			     CS_SPAN_FMT(type));
+		return NULL;
+	}
+	return cs_json_parse(body, "the server's answer", err);
+}
+
+bool cs_ask(const struct cs_call *call, const char *method, const char *target,
+	    const json_t *body, const char *key, struct cs_reply *ret_reply,
+	    struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	struct cs_http_result result = {0};
+	struct cs_http_call http = {
+		.dir = call->dir,
+		.method = method,
+		.target = target,
+		.accept = "application/json",
+		.idempotency_key = key,
+	};
+	json_t *json;
+
+	cs_buf_init(&text, CS_MAX_HTTP_BODY);
+	if (body != NULL) {
+		if (!cs_json_canonical(body, &text, err) ||
+		    !cs_buf_finish(&text, "the request", err))
+			return false;
+		http.content_type = "application/json";
+		http.body = cs_buf_span(&text);
+	}
+	if (!cs_http_call(&http, &result, err))
+		return false;
+	json = parse_body(&result, err);
+	if (json != NULL)
+		*ret_reply = (struct cs_reply){.status = result.status,
+					       .body = json};
+	cs_http_result_done(&result);
+	return json != NULL;
+}
+
+void cs_question_add(struct cs_question_call *q, struct cs_param param)
+{
+	if (q->n_params < CS_MAX_QUESTION_PARAMS)
+		q->param[q->n_params++] = param;
+}
+
+/* The target with its query. */
+static bool write_target(const struct cs_question_call *q, struct cs_buf *out,
+			 struct cs_error *err)
+{
+	char time[CS_TIME_TEXT];
+
+	cs_buf_add_str(out, q->target);
+	for (size_t i = 0; i < q->n_params; i++) {
+		const struct cs_param *p = &q->param[i];
+
+		cs_buf_addf(out, "%c%s=", i == 0 ? '?' : '&', p->name);
+		switch (p->kind) {
+		case CS_PARAM_INT:
+			cs_buf_addf(out, "%lld", (long long)p->number);
+			break;
+		case CS_PARAM_TIME:
+			cs_time_rfc3339_ms(p->number, time);
+			cs_ask_escape(out, time);
+			break;
+		default:
+			cs_ask_escape(out, p->text);
+			break;
+		}
+	}
+	return cs_buf_finish(out, "the question", err);
+}
+
+/* One parameter as store/query.h wants it. */
+static bool add_param(json_t *params, const struct cs_param *p)
+{
+	char name[CS_MAX_NAME];
+	json_t *list;
+
+	if (p->name == NULL)
+		return true;
+	switch (p->kind) {
+	case CS_PARAM_ONE:
+		return json_object_set_new(params, p->name,
+					   json_string(p->text)) == 0;
+	case CS_PARAM_INT:
+		return json_object_set_new(params, p->name,
+					   json_integer(p->number)) == 0;
+	case CS_PARAM_TIME:
+		snprintf(name, sizeof(name), "%s_ms", p->name);
+		return json_object_set_new(params, name,
+					   json_integer(p->number)) == 0;
+	case CS_PARAM_LIST:
+		break;
+	}
+	list = json_object_get(params, p->name);
+	if (list == NULL) {
+		list = json_array();
+		if (json_object_set_new(params, p->name, list) != 0)
+			return false;
+	}
+	return json_array_append_new(list, json_string(p->text)) == 0;
+}
+
+static bool write_params(const struct cs_question_call *q, struct cs_buf *out,
+			 struct cs_error *err)
+{
+	json_t *params = json_object();
+	bool ok = params != NULL && add_param(params, &q->in_path);
+
+	for (size_t i = 0; ok && i < q->n_params; i++)
+		ok = add_param(params, &q->param[i]);
+	ok = ok ? cs_json_canonical(params, out, err)
+		: cs_error_set(err, CS_E_NO_MEMORY,
+			       "no memory for the question");
+	json_decref(params);
+	return ok;
+}
+
+/* A request's page is an encoded ANSWER; render it as front does. */
+static bool render_request(struct cs_buf *body, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf json;
+	struct cs_answer_http http;
+	struct cs_msg_answer m;
+
+	cs_buf_init(&json, CS_MAX_MESSAGE);
+	if (!cs_msg_answer_decode(cs_buf_span(body), &m, err) ||
+	    !cs_answer_render(&m, &json, &http, err))
+		return false;
+	cs_buf_reset(body);
+	cs_buf_add(body, cs_buf_span(&json));
+	return cs_buf_finish(body, "the request", err);
+}
+
+/* {"code", "detail"} of a question that has no answer. */
+static json_t *no_page(const struct cs_question_result *result)
+{
+	return json_pack("{s:s, s:s}", "code",
+			 result->code[0] != '\0' ? result->code : "NOT_FOUND",
+			 "detail",
+			 result->detail[0] != '\0' ? result->detail
+						   : "There is no such thing.");
+}
+
+/* Ask an open database. */
+static bool ask_db(struct cs_db *db, const struct cs_question_call *q,
+		   struct cs_reply *ret, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf params, body;
+	struct cs_clock clock = cs_clock_system();
+	struct cs_questions *questions = cs_questions_new(db, &clock, 0, err);
+	struct cs_question question = {.kind = q->kind};
+	struct cs_question_result result;
+	struct cs_reply r = {.stopped = true};
+	bool ok;
+
+	cs_buf_init(&params, CS_MAX_HTTP_BODY);
+	cs_buf_init(&body, CS_MAX_MESSAGE);
+	ok = questions != NULL && write_params(q, &params, err);
+	question.params = cs_buf_span(&params);
+	ok = ok &&
+	     cs_questions_ask(questions, &question, &body, &result, err) &&
+	     (!result.found || q->kind != CS_QUERY_REQUEST ||
+	      render_request(&body, err));
+	cs_questions_free(questions);
+	if (!ok)
+		return false;
+	r.status = result.found		     ? 200
+		   : result.code[0] == 'B' ? 400 /* BAD_CURSOR, BAD_PARAMETER */
+					     : 404;
+	r.body = result.found ? cs_json_parse(cs_buf_span(&body),
+					      "the ledger's answer", err)
+			      : no_page(&result);
+	if (r.body == NULL)
+		return result.found ? false
+				    : cs_error_set(err, CS_E_NO_MEMORY,
+						   "no memory");
+	*ret = r;
+	return true;
+}
+
+/* Ask the files of a stopped installation. `unreachable` says why. */
+static bool ask_files(const struct cs_call *call,
+		      const struct cs_question_call *q, struct cs_reply *ret,
+		      const struct cs_error *unreachable, struct cs_error *err)
+{
+	CS_CLEANUP(cs_arena_done) struct cs_arena arena;
+	struct cs_db_config config = {0};
+	struct cs_error why = {0};
+	struct cs_db *db;
+	bool ok;
+
+	cs_arena_init(&arena, ARENA_BYTES);
+	config.path = cs_arena_printf(&arena, "%s/ledger.db", call->dir);
+	if (config.path == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	db = cs_db_open(&config, CS_DB_READ, &why);
+	if (db == NULL)
+		return cs_error_set(err, CS_E_UNREACHABLE, "%s; and %s",
+				    unreachable->text, why.text);
+	ok = ask_db(db, q, ret, err);
+	cs_db_close(db);
+	return ok;
+}
+
+bool cs_ask_question(const struct cs_call *call,
+		     const struct cs_question_call *q,
+		     struct cs_reply *ret_reply, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf target;
+	struct cs_error why = {0};
+
+	cs_buf_init(&target, CS_MAX_HTTP_BODY);
+	if (!write_target(q, &target, err))
+		return false;
+	if (cs_ask(call, "GET", cs_buf_str(&target), NULL, NULL, ret_reply,
+		   &why))
+		return true;
+	if (why.code == CS_E_UNREACHABLE)
+		return ask_files(call, q, ret_reply, &why, err);
+	if (err != NULL)
+		*err = why;
+	return false;
+}
+
+int cs_reply_print_json(const struct cs_call *call, const struct cs_reply *r)
+{
+	json_dumpf(r->body, call->out,
+		   JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+	fputc('\n', call->out);
+	return cs_exit_of_status(r->status);
+}
+
+const char *cs_reply_text(const json_t *object, const char *name)
+{
+	const char *s = json_string_value(json_object_get(object, name));
+
+	return s != NULL ? s : "";
+}
+
+int cs_reply_print_problem(const struct cs_call *call, const struct cs_reply *r)
+{
+	const char *code = cs_reply_text(r->body, "code");
+
+	if (json_object_get(r->body, "violations") != NULL) {
+		cs_show_refusal(r->body, call->err);
+		return cs_exit_of_status(r->status);
+	}
+	fputs("countersign: ", call->err);
+	cs_text_print(call->err, cs_reply_text(r->body, "detail"));
+	if (code[0] != '\0') {
+		fputs(" (", call->err);
+		cs_text_print(call->err, code);
+		fputc(')', call->err);
+	}
+	fputc('\n', call->err);
+	return cs_exit_of_status(r->status);
+}

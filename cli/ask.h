@@ -1,0 +1,93 @@
+/*
+ * Talking to the installation: to the running server over its Unix socket,
+ * and for questions, where no server runs, to the files of the stopped one.
+ *
+ * A reply is a status as HTTP has it and a JSON body. A question
+ * (struct cs_question_call) is stated once, as names and values; it becomes
+ * a GET for the server, or parameters of store/query.h for the files, which
+ * only their owner can open.
+ *
+ * What is not checked here: whether the values mean anything. Server and
+ * store/query.h do.
+ */
+#ifndef CS_CLI_ASK_H
+#define CS_CLI_ASK_H
+
+#include <jansson.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/msg.h"
+#include "cli/command.h"
+
+struct cs_reply {
+	int status;
+	json_t *body; /* never NULL after success; null when there was none */
+	bool stopped; /* it comes from files, no server runs */
+};
+
+/* Safe on a zeroed struct. */
+void cs_reply_done(struct cs_reply *r);
+
+/*
+ * One call to the server. `body` is borrowed, NULL for none; `key` is an
+ * Idempotency-Key or NULL. CS_E_UNREACHABLE: no server runs.
+ */
+bool cs_ask(const struct cs_call *call, const char *method, const char *target,
+	    const json_t *body, const char *key, struct cs_reply *ret_reply,
+	    struct cs_error *err) CS_MUST_USE;
+
+/* Parameters of one question. */
+#define CS_MAX_QUESTION_PARAMS 80
+
+enum cs_param_kind {
+	CS_PARAM_ONE,  /* {"id": "..."} */
+	CS_PARAM_LIST, /* {"name": ["..."]}; a repeated one is OR */
+	CS_PARAM_INT,  /* {"limit": 100} */
+	CS_PARAM_TIME  /* since: {"since_ms": n}, since=RFC 3339 */
+};
+
+struct cs_param {
+	enum cs_param_kind kind;
+	const char *name;
+	const char *text; /* ONE, LIST */
+	int64_t number;	  /* INT, TIME (ms) */
+};
+
+struct cs_question_call {
+	enum cs_query kind;
+	const char *target; /* of the GET, without a query; escaped */
+	/* Parameters that stand in the target's path are for files only. */
+	struct cs_param in_path;
+	struct cs_param param[CS_MAX_QUESTION_PARAMS];
+	size_t n_params;
+};
+
+void cs_question_add(struct cs_question_call *q, struct cs_param param);
+
+/* Ask the server or, when none runs, the files. */
+bool cs_ask_question(const struct cs_call *call,
+		     const struct cs_question_call *q,
+		     struct cs_reply *ret_reply,
+		     struct cs_error *err) CS_MUST_USE;
+
+/* Append s so that it can stand in a path or a query (RFC 3986 2.3). */
+void cs_ask_escape(struct cs_buf *out, const char *s);
+
+/* The exit status of an HTTP status. */
+int cs_exit_of_status(int status);
+
+/*
+ * Print the body as JSON, indented, to standard output, and return the
+ * status's exit status: what every command does for -o json.
+ */
+int cs_reply_print_json(const struct cs_call *call, const struct cs_reply *r);
+
+/* Print a problem's sentence and violations to standard error; as above. */
+int cs_reply_print_problem(const struct cs_call *call,
+			   const struct cs_reply *r);
+
+/* A member's text, or "" when there is none (numbers are not texts). */
+const char *cs_reply_text(const json_t *object, const char *name);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * Answers as people read them: a verdict with its diff, a refusal with every
+ * violation. From the JSON of an answer (api/answer.h), escaped.
+ */
+#ifndef CS_CLI_SHOW_H
+#define CS_CLI_SHOW_H
+
+#include <jansson.h>
+
+#include "cli/text.h"
+
+/* REFUSED and its violations, one line each, and what was not reached. */
+void cs_show_refusal(const json_t *answer, FILE *out);
+
+/* ISSUED, its diff and what was kept; for a dry run, what would be. */
+void cs_show_issued(const json_t *answer, FILE *out);
+
+/* Any answer about a request: issued, refused, pending, a dry run. */
+void cs_show_answer(const json_t *answer, FILE *out);
+
+/* A JSON value in one cell: text as it is, lists joined, null "-". */
+void cs_show_value(const json_t *value, struct cs_buf *out);
+
+#endif
