@@ -238,6 +238,8 @@ static void fill_front(struct front *f)
 		f->issuer[i].name = in->config.issuers[i].name;
 		f->issuer[i].self_approval =
 			in->config.issuers[i].self_approval;
+		f->issuer[i].chain = in->ca[i]->chain_pem;
+		f->issuer[i].ca = in->ca[i]->root_pem;
 	}
 	for (size_t i = 0; i < in->config.n_admin_uids; i++)
 		f->uid[i] = (uid_t)in->config.admin_uids[i];

@@ -211,3 +211,74 @@ void cs_show_answer(const json_t *answer, FILE *out)
 		 strcmp(would, "refused") == 0)
 		cs_show_refusal(answer, out);
 }
+
+void cs_show_object(const json_t *object, FILE *out)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf name, value;
+	struct cs_table t;
+	const json_t *v, *w;
+	const char *k, *l;
+
+	cs_buf_init(&name, CELL_BYTES);
+	cs_buf_init(&value, CELL_BYTES);
+	cs_table_init(&t, 2, NULL);
+	json_object_foreach((json_t *)object, k, v) {
+		if (!json_is_object(v)) {
+			cs_table_cell(&t, k);
+			cell(&t, "", object, k);
+			continue;
+		}
+		json_object_foreach((json_t *)v, l, w) {
+			cs_buf_reset(&name);
+			cs_buf_addf(&name, "%s.%s", k, l);
+			cs_table_cell(&t, cs_buf_str(&name));
+			cell(&t, "", v, l);
+		}
+	}
+	if (!cs_table_print(&t, "", out, NULL))
+		fputs("(no memory for the list)\n", out);
+	cs_table_done(&t);
+}
+
+/* The value at "a.b" or, with alternatives, "a|b.c"; NULL: none. */
+static const json_t *find_path(const json_t *object, const char *path)
+{
+	while (*path != '\0') {
+		const json_t *v = object;
+		size_t n = strcspn(path, "|");
+		const char *end = path + n;
+
+		while (path < end && v != NULL) {
+			size_t m = strcspn(path, ".|");
+
+			v = json_object_getn(v, path, m);
+			path += m + (path + m < end);
+		}
+		if (v != NULL && !json_is_null(v))
+			return v;
+		path = *end == '|' ? end + 1 : end;
+	}
+	return NULL;
+}
+
+void cs_show_list(const json_t *items, const char *const *header,
+		  const char *const *names, size_t n, FILE *out)
+{
+	struct cs_table t;
+	const json_t *item;
+	size_t i;
+
+	cs_table_init(&t, n, header);
+	json_array_foreach(items, i, item)
+		for (size_t k = 0; k < n; k++) {
+			CS_CLEANUP(cs_buf_done) struct cs_buf b;
+
+			cs_buf_init(&b, CELL_BYTES);
+			cs_show_value(find_path(item, names[k]), &b);
+			cs_table_cell(&t, cs_buf_ok(&b) ? cs_buf_str(&b)
+							: "(too long)");
+		}
+	if (!cs_table_print(&t, "", out, NULL))
+		fputs("(no memory for the list)\n", out);
+	cs_table_done(&t);
+}

@@ -18,6 +18,16 @@ void cs_show_issued(const json_t *answer, FILE *out);
 /* Any answer about a request: issued, refused, pending, a dry run. */
 void cs_show_answer(const json_t *answer, FILE *out);
 
+/* Any object, a line for each member, "log.index  7". */
+void cs_show_object(const json_t *object, FILE *out);
+
+/*
+ * A list of objects as a table: a column for each name; "a.b" is a member of
+ * a member, "a|b" the first of two that is there.
+ */
+void cs_show_list(const json_t *items, const char *const *header,
+		  const char *const *names, size_t n, FILE *out);
+
 /* A JSON value in one cell: text as it is, lists joined, null "-". */
 void cs_show_value(const json_t *value, struct cs_buf *out);
 
