@@ -237,16 +237,16 @@ static bool ask_db(struct cs_db *db, const struct cs_question_call *q,
 	cs_questions_free(questions);
 	if (!ok)
 		return false;
-	r.status = result.found		     ? 200
+	r.status = result.found		   ? 200
 		   : result.code[0] == 'B' ? 400 /* BAD_CURSOR, BAD_PARAMETER */
-					     : 404;
+					   : 404;
 	r.body = result.found ? cs_json_parse(cs_buf_span(&body),
 					      "the ledger's answer", err)
 			      : no_page(&result);
 	if (r.body == NULL)
-		return result.found ? false
-				    : cs_error_set(err, CS_E_NO_MEMORY,
-						   "no memory");
+		return result.found
+			       ? false
+			       : cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 	*ret = r;
 	return true;
 }

@@ -43,8 +43,8 @@ static bool add_list(const struct cs_call *call, const char *option,
 	if (cs_call_get(call, option) == NULL)
 		return true;
 	list = json_array();
-	for (size_t i = 0;
-	     (value = cs_call_get_nth(call, option, i)) != NULL; i++)
+	for (size_t i = 0; (value = cs_call_get_nth(call, option, i)) != NULL;
+	     i++)
 		if (!append_words(list, value)) {
 			json_decref(list);
 			return false;
@@ -98,10 +98,9 @@ static int run_add(const struct cs_call *call)
 
 static int run_list(const struct cs_call *call)
 {
-	static const char *const header[] = {"NAME",	   "RIGHTS", "REALM",
-					     "ISSUERS",	   "GROUPS",
-					     "NAMESPACES"};
-	static const char *const names[] = {"name",   "rights", "realm",
+	static const char *const header[] = {"NAME",	"RIGHTS", "REALM",
+					     "ISSUERS", "GROUPS", "NAMESPACES"};
+	static const char *const names[] = {"name",    "rights", "realm",
 					    "issuers", "groups", "namespaces"};
 	const struct cs_question_call q = {.kind = CS_QUERY_CLIENTS,
 					   .target = "/v1/clients"};

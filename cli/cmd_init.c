@@ -25,6 +25,7 @@
 #include "cli/policies.h"
 #include "issuer/keygen.h"
 #include "policy/engine.h"
+#include "store/migrate.h"
 #include "store/note.h"
 
 #define ISSUER	 "default"
@@ -33,6 +34,7 @@
 #define ROOT_KEY "offline/root.key"
 #define ROOT_PEM "root.pem"
 #define LOG_KEY	 "log.key"
+#define LOG_PUB	 "log.pub"
 #define TLS_KEY	 "tls/key.pem"
 #define TLS_CERT "tls/chain.pem"
 
@@ -214,23 +216,51 @@ static bool make_ca(struct init *in, struct cs_error *err)
 	       cs_passphrase_rewind(in->passphrase_fd, err);
 }
 
-/* In a child: the log's key. */
-static bool make_log_key(void *ctx, struct cs_error *err)
+/* The log's public key for anybody's verifier, and the empty database. */
+static bool make_ledger(struct init *in, const struct cs_note_verifier *key,
+			struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	struct cs_db_config db = {.path = path(in, "ledger.db")};
+	uint8_t id[16];
+	struct cs_installation installation = {
+		.id = id,
+		.origin = in->config.origin,
+		.log_key = key->public_key,
+		.now_ms = cs_clock_wall_ms(&in->clock),
+	};
+
+	cs_buf_init(&text, CS_MAX_HTTP_HEAD);
+	cs_note_verifier_write(key, &text);
+	cs_buf_add_byte(&text, '\n');
+	return cs_buf_finish(&text, LOG_PUB, err) &&
+	       cs_files_write(in->dir, LOG_PUB, cs_buf_span(&text), 0644,
+			      err) &&
+	       cs_random_public(id, sizeof(id), err) &&
+	       cs_store_create(&db, &installation, err);
+}
+
+/* In a child: the log's key, and what is made with its public half. */
+static bool make_log(void *ctx, struct cs_error *err)
 {
 	struct init *in = ctx;
 	const char *name = path(in, LOG_KEY);
+	struct cs_note_signer *signer = NULL;
 	bool ok;
 	int fd;
 
 	if (name == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return cs_error_set_errno(err, CS_E_IO, errno, "%s", name);
 	ok = cs_note_key_create(fd, err) &&
-	     (fsync(fd) == 0 ||
-	      cs_error_set_errno(err, CS_E_IO, errno, "%s", name));
+	     ((fsync(fd) == 0 && lseek(fd, 0, SEEK_SET) == 0) ||
+	      cs_error_set_errno(err, CS_E_IO, errno, "%s", name)) &&
+	     (signer = cs_note_signer_new(fd, in->config.origin, err)) != NULL;
 	close(fd);
+	ok = ok && make_ledger(in, cs_note_signer_verifier(signer), err);
+	cs_note_signer_free(signer);
 	return ok;
 }
 
@@ -287,9 +317,8 @@ static bool run_house(struct init *in, struct cs_error *err)
 static bool make_all(struct init *in, struct cs_error *err)
 {
 	return make_dirs(in, err) && make_ca(in, err) &&
-	       cs_child_call(make_log_key, in, err) &&
-	       make_listener_key(in, err) && make_files(in, err) &&
-	       run_house(in, err);
+	       cs_child_call(make_log, in, err) && make_listener_key(in, err) &&
+	       make_files(in, err) && run_house(in, err);
 }
 
 static void tell(const struct init *in)
@@ -302,6 +331,7 @@ static void tell(const struct init *in)
 		fprintf(out, "  offline/root.key   the root's key: MOVE IT to "
 			     "a safe place, it is not needed here\n");
 	fprintf(out,
+		"  log.pub            the log's public key, for verifiers\n"
 		"  countersign.yaml   the configuration\n"
 		"  policies/          the policy, as files\n"
 		"Next: countersign serve --dir %s\n",

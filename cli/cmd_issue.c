@@ -88,8 +88,8 @@ static bool add_approval(const struct cs_call *call, json_t *body)
 		json_object_set_new(c, "reason", json_string(reason));
 	if (message != NULL)
 		json_object_set_new(c, "message", json_string(message));
-	return json_object_set_new(body, "conditions",
-				   json_pack("[o]", c)) == 0;
+	return json_object_set_new(body, "conditions", json_pack("[o]", c)) ==
+	       0;
 }
 
 static bool add_text(const struct cs_call *call, const char *option,
@@ -109,8 +109,8 @@ static bool add_usages(const struct cs_call *call, json_t *body)
 	if (cs_call_get(call, "usage") == NULL)
 		return true;
 	list = json_array();
-	for (size_t i = 0;
-	     (value = cs_call_get_nth(call, "usage", i)) != NULL; i++)
+	for (size_t i = 0; (value = cs_call_get_nth(call, "usage", i)) != NULL;
+	     i++)
 		if (json_array_append_new(list, json_string(value)) != 0) {
 			json_decref(list);
 			return false;
@@ -128,8 +128,9 @@ static json_t *make_body(const struct cs_call *call, struct cs_error *err)
 		json_decref(body);
 		return NULL;
 	}
-	if (add_text(call, "issuer", body) && add_text(call, "duration", body) &&
-	    add_usages(call, body) && add_approval(call, body))
+	if (add_text(call, "issuer", body) &&
+	    add_text(call, "duration", body) && add_usages(call, body) &&
+	    add_approval(call, body))
 		return body;
 	json_decref(body);
 	cs_error_set(err, CS_E_USAGE, "an option is not valid UTF-8");

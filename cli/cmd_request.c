@@ -28,7 +28,7 @@ static const struct cs_option decide_options[] = {
 
 static int run_list(const struct cs_call *call)
 {
-	static const char *const header[] = {"RECEIVED",  "STATE",   "ISSUER",
+	static const char *const header[] = {"RECEIVED",  "STATE",  "ISSUER",
 					     "REQUESTER", "CLIENT", "ID"};
 	static const char *const names[] = {"received",	 "state",  "issuer",
 					    "requester", "client", "id"};
@@ -39,8 +39,8 @@ static int run_list(const struct cs_call *call)
 				     .filters = filters,
 				     .header = header,
 				     .names = names,
-				     .columns = sizeof(names) /
-						sizeof(names[0])};
+				     .columns =
+					     sizeof(names) / sizeof(names[0])};
 
 	return cs_list_run(call, &list);
 }
@@ -59,9 +59,9 @@ static bool get_request(const struct cs_call *call, struct cs_reply *r,
 			struct cs_error *err)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf target;
-	struct cs_question_call q = {.kind = CS_QUERY_REQUEST,
-				     .in_path = {CS_PARAM_ONE, "id",
-						 call->args[0], 0}};
+	struct cs_question_call q = {
+		.kind = CS_QUERY_REQUEST,
+		.in_path = {CS_PARAM_ONE, "id", call->args[0], 0}};
 
 	cs_buf_init(&target, CS_MAX_HTTP_TARGET);
 	if (!target_of(call, "", &target, err))
@@ -115,8 +115,7 @@ static json_t *make_decision(const struct cs_call *call, int *ret_status,
 		const char *value = cs_call_get(call, texts[i]);
 
 		if (value != NULL)
-			json_object_set_new(body, texts[i],
-					    json_string(value));
+			json_object_set_new(body, texts[i], json_string(value));
 	}
 	return body;
 }

@@ -63,8 +63,9 @@ static bool make_question(const struct cs_call *call,
 	*q = (struct cs_question_call){.kind = list->kind,
 				       .target = list->target};
 	for (size_t f = 0; list->filters[f] != NULL; f++)
-		for (size_t i = 0; (value = cs_call_get_nth(
-					    call, list->filters[f], i)) != NULL;
+		for (size_t i = 0;
+		     (value = cs_call_get_nth(call, list->filters[f], i)) !=
+		     NULL;
 		     i++)
 			cs_question_add(q, (struct cs_param){CS_PARAM_LIST,
 							     list->filters[f],
@@ -126,8 +127,8 @@ static bool collect(const struct cs_call *call, const struct cs_list *list,
 		return false;
 	for (;;) {
 		size_t left = limit - json_array_size(items);
-		const char *cursor = json_string_value(
-			json_object_get(page.body, "next"));
+		const char *cursor =
+			json_string_value(json_object_get(page.body, "next"));
 		struct cs_reply next = {0};
 
 		if (left == 0 || (page.body != NULL && cursor == NULL))
@@ -165,7 +166,8 @@ static void print(const struct cs_call *call, const struct cs_list *list,
 		fputc('\n', call->out);
 		return;
 	}
-	json_array_foreach(items, i, item) {
+	json_array_foreach(items, i, item)
+	{
 		json_dumpf(item, call->out, JSON_COMPACT | JSON_SORT_KEYS);
 		fputc('\n', call->out);
 	}

@@ -1,6 +1,11 @@
 noinst_LIBRARIES += libcs_cli.a
 libcs_cli_a_SOURCES = \
+	cli/ask.c cli/ask.h \
 	cli/child.c cli/child.h \
+	cli/cli.c \
+	cli/cmd_audit.c cli/cmd_cert.c cli/cmd_client.c cli/cmd_clock.c \
+	cli/cmd_init.c cli/cmd_issue.c cli/cmd_policy.c cli/cmd_request.c \
+	cli/cmd_serve.c cli/cmd_status.c \
 	cli/command.c cli/command.h \
 	cli/commands.h \
 	cli/config.c cli/config.h \
@@ -8,19 +13,23 @@ libcs_cli_a_SOURCES = \
 	cli/floor.c cli/floor.h \
 	cli/house.c cli/house.h \
 	cli/install.c cli/install.h \
+	cli/list.c cli/list.h \
 	cli/listen.c cli/listen.h \
 	cli/logging.c cli/logging.h \
 	cli/notify.c cli/notify.h \
 	cli/passphrase.c cli/passphrase.h \
 	cli/policies.c cli/policies.h \
-	cli/rooms.h \
+	cli/rooms.c cli/rooms.h \
+	cli/show.c cli/show.h \
 	cli/spawn.c cli/spawn.h \
 	cli/text.c cli/text.h
 
-cli_tests = cli/command_test cli/config_test cli/files_test cli/text_test
+cli_tests = cli/command_test cli/config_test cli/files_test cli/show_test \
+	cli/text_test
 UNIT_TESTS += $(cli_tests)
 CLI_LIBS = libcs_cli.a $(BASE_LIBS)
 cli_command_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_config_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_files_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
+cli_show_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_text_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)

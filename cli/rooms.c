@@ -330,11 +330,8 @@ bool cs_rooms_start_worker(const struct cs_rooms *r, unsigned number,
 				 .issuers = w.issuer,
 				 .issuers_n = in->config.n_issuers,
 				 .clock = r->clock}};
-	struct cs_spawn spawn;
-	char name[16];
+	struct cs_spawn spawn = new_spawn(r, "cs-worker", run_worker, &w);
 
-	snprintf(name, sizeof(name), "cs-worker-%u", number);
-	spawn = new_spawn(r, name, run_worker, &w);
 	for (size_t i = 0; i < in->config.n_issuers; i++) {
 		w.issuer[i].ca = in->ca[i];
 		w.issuer[i].ceiling = &in->ceiling[i];

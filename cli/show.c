@@ -39,14 +39,15 @@ void cs_show_value(const json_t *value, struct cs_buf *out)
 	else if (!json_is_array(value))
 		cs_buf_add_str(out, "-");
 	else
-		json_array_foreach(value, i, item) {
+		json_array_foreach(value, i, item)
+		{
 			cs_buf_add_str(out, i > 0 ? ", " : "");
 			if (json_is_string(item))
 				cs_buf_add_str(out, json_string_value(item));
 			else if (json_is_integer(item))
-				cs_buf_addf(out, "%lld",
-					    (long long)json_integer_value(
-						    item));
+				cs_buf_addf(
+					out, "%lld",
+					(long long)json_integer_value(item));
 		}
 }
 
@@ -103,7 +104,8 @@ static void print_findings(const json_t *findings, const char *mark, FILE *out)
 	size_t i;
 
 	cs_table_init(&t, 6, NULL);
-	json_array_foreach(findings, i, v) {
+	json_array_foreach(findings, i, v)
+	{
 		const char *message = text_of(v, "message");
 
 		cell(&t, mark, v, "field");
@@ -122,8 +124,8 @@ static void print_findings(const json_t *findings, const char *mark, FILE *out)
 }
 
 /* "WORD: a, b, c" when there is something in the list. */
-static void print_list(const json_t *answer, const char *name,
-		       const char *word, FILE *out)
+static void print_list(const json_t *answer, const char *name, const char *word,
+		       FILE *out)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf b;
 	const json_t *list = json_object_get(answer, name);
@@ -158,7 +160,8 @@ static void print_diff(const json_t *answer, FILE *out)
 	size_t i;
 
 	cs_table_init(&t, 6, NULL);
-	json_array_foreach(json_object_get(answer, "diff"), i, d) {
+	json_array_foreach(json_object_get(answer, "diff"), i, d)
+	{
 		cell(&t, "", d, "field");
 		quoted_cell(&t, "asked", d, "asked");
 		quoted_cell(&t, "given", d, "given");
@@ -212,23 +215,25 @@ void cs_show_answer(const json_t *answer, FILE *out)
 		cs_show_refusal(answer, out);
 }
 
-void cs_show_object(const json_t *object, FILE *out)
+void cs_show_object(json_t *object, FILE *out)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf name, value;
 	struct cs_table t;
-	const json_t *v, *w;
+	json_t *v, *w;
 	const char *k, *l;
 
 	cs_buf_init(&name, CELL_BYTES);
 	cs_buf_init(&value, CELL_BYTES);
 	cs_table_init(&t, 2, NULL);
-	json_object_foreach((json_t *)object, k, v) {
+	json_object_foreach(object, k, v)
+	{
 		if (!json_is_object(v)) {
 			cs_table_cell(&t, k);
 			cell(&t, "", object, k);
 			continue;
 		}
-		json_object_foreach((json_t *)v, l, w) {
+		json_object_foreach(v, l, w)
+		{
 			cs_buf_reset(&name);
 			cs_buf_addf(&name, "%s.%s", k, l);
 			cs_table_cell(&t, cs_buf_str(&name));
@@ -269,15 +274,15 @@ void cs_show_list(const json_t *items, const char *const *header,
 	size_t i;
 
 	cs_table_init(&t, n, header);
-	json_array_foreach(items, i, item)
-		for (size_t k = 0; k < n; k++) {
-			CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	json_array_foreach(items, i, item) for (size_t k = 0; k < n; k++)
+	{
+		CS_CLEANUP(cs_buf_done) struct cs_buf b;
 
-			cs_buf_init(&b, CELL_BYTES);
-			cs_show_value(find_path(item, names[k]), &b);
-			cs_table_cell(&t, cs_buf_ok(&b) ? cs_buf_str(&b)
-							: "(too long)");
-		}
+		cs_buf_init(&b, CELL_BYTES);
+		cs_show_value(find_path(item, names[k]), &b);
+		cs_table_cell(&t,
+			      cs_buf_ok(&b) ? cs_buf_str(&b) : "(too long)");
+	}
 	if (!cs_table_print(&t, "", out, NULL))
 		fputs("(no memory for the list)\n", out);
 	cs_table_done(&t);

@@ -19,7 +19,7 @@ void cs_show_issued(const json_t *answer, FILE *out);
 void cs_show_answer(const json_t *answer, FILE *out);
 
 /* Any object, a line for each member, "log.index  7". */
-void cs_show_object(const json_t *object, FILE *out);
+void cs_show_object(json_t *object, FILE *out);
 
 /*
  * A list of objects as a table: a column for each name; "a.b" is a member of

@@ -11,6 +11,7 @@ libcs_issuer_a_SOURCES = \
 	issuer/keygen.h \
 	issuer/lint.h \
 	issuer/oids.h \
+	issuer/print.c issuer/print.h \
 	issuer/sigalg.h \
 	issuer/signer.h \
 	issuer/tbs.h \

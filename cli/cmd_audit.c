@@ -1,0 +1,290 @@
+/* `audit list|show|verify`. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/codec.h"
+#include "base/limits.h"
+#include "cli/ask.h"
+#include "cli/commands.h"
+#include "cli/files.h"
+#include "cli/list.h"
+#include "cli/show.h"
+#include "store/note.h"
+#include "store/verify.h"
+
+static const struct cs_option list_options[] = {
+	{"verdict", 0, "VERDICT",
+	 "issued, refused, denied or expired; repeatable"},
+	{"requester", 0, "NAME", "who asked; repeatable"},
+	{"name", 0, "NAME", "a name in the certificate; .zone: and below"},
+	{"serial", 0, "SERIAL", "of the certificate; repeatable"},
+	CS_LIST_TIME_OPTIONS,
+	CS_LIST_OPTIONS,
+	{0},
+};
+
+static const struct cs_option verify_options[] = {
+	{"database", 0, "FILE", "verify this copy (DIR/ledger.db)"},
+	{"checkpoint", 0, "FILE", "kept outside (DIR/checkpoint)"},
+	{"log-key", 0, "FILE", "the log's public key (DIR/log.pub)"},
+	{0},
+};
+
+static int run_list(const struct cs_call *call)
+{
+	static const char *const header[] = {"INDEX",	  "TIME",  "KIND",
+					     "REQUESTER", "NAMES", "SERIAL"};
+	static const char *const names[] = {
+		"index", "time", "kind", "requester|client", "names", "serial",
+	};
+	static const char *const filters[] = {"verdict", "requester", "name",
+					      "serial", NULL};
+	const struct cs_list list = {.kind = CS_QUERY_AUDIT,
+				     .target = "/v1/audit",
+				     .filters = filters,
+				     .header = header,
+				     .names = names,
+				     .columns =
+					     sizeof(names) / sizeof(names[0])};
+
+	return cs_list_run(call, &list);
+}
+
+static int run_show(const struct cs_call *call)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf target;
+	struct cs_question_call q = {
+		.kind = CS_QUERY_AUDIT_ENTRY,
+		.in_path = {CS_PARAM_INT, "index", NULL, 0}};
+	struct cs_error err = {0};
+	struct cs_reply r;
+	char *end;
+	int status;
+
+	q.in_path.number = strtoll(call->args[0], &end, 10);
+	if (*end != '\0' || q.in_path.number < 0) {
+		cs_error_set(&err, CS_E_USAGE, "`%s` is not an index",
+			     call->args[0]);
+		return cs_call_fail(call, &err);
+	}
+	cs_buf_init(&target, CS_MAX_HTTP_TARGET);
+	cs_buf_addf(&target, "/v1/audit/%lld", (long long)q.in_path.number);
+	q.target = cs_buf_str(&target);
+	if (!cs_ask_question(call, &q, &r, &err))
+		return cs_call_fail(call, &err);
+	if (r.status >= 400)
+		status = cs_reply_print_problem(call, &r);
+	else
+		status = cs_reply_print_json(call, &r);
+	cs_reply_done(&r);
+	return status;
+}
+
+/* -- verify ------------------------------------------------------------- */
+
+/* One verification under way. */
+struct verification {
+	const struct cs_call *call;
+	struct cs_arena arena;
+	struct cs_buf outside, key;
+	struct cs_note_verifier verifier;
+	json_t *findings; /* for -o json */
+};
+
+static void on_finding(void *ctx, const struct cs_verify_finding *f)
+{
+	struct verification *v = ctx;
+	FILE *err = v->call->err;
+
+	if (v->findings != NULL) {
+		json_array_append_new(
+			v->findings,
+			json_pack("{s:o, s:s, s:I, s:s}", "index",
+				  f->index == CS_VERIFY_NO_INDEX
+					  ? json_null()
+					  : json_integer((json_int_t)f->index),
+				  "where", f->where, "row", (json_int_t)f->row,
+				  "text", f->text));
+		return;
+	}
+	if (f->index != CS_VERIFY_NO_INDEX)
+		fprintf(err, "\xe2\x9c\x97 leaf %llu  %s",
+			(unsigned long long)f->index, f->where);
+	else
+		fprintf(err, "\xe2\x9c\x97 %s", f->where);
+	if (f->row != 0)
+		fprintf(err, " %lld", (long long)f->row);
+	fputs("  ", err);
+	cs_text_print(err, f->text);
+	fputc('\n', err);
+}
+
+/* An option's file, else one of the installation. Missing: empty. */
+static bool read_optional(const struct cs_call *call, const char *option,
+			  const char *name, struct cs_buf *out,
+			  struct cs_error *err)
+{
+	const char *file = cs_call_get(call, option);
+	struct cs_error why = {0};
+
+	if (file != NULL)
+		return cs_files_read(".", file, out, err);
+	if (cs_files_read(call->dir, name, out, &why))
+		return true;
+	if (why.code == CS_E_NOT_FOUND)
+		return true;
+	if (err != NULL)
+		*err = why;
+	return false;
+}
+
+static int print_json(const struct verification *v,
+		      const struct cs_verify_report *r)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf root;
+	json_t *out;
+
+	cs_buf_init(&root, 2 * CS_TREE_HASH);
+	cs_codec_hex(cs_span_make(r->root, CS_TREE_HASH), &root);
+	out = json_pack("{s:I, s:I, s:I, s:I, s:s, s:b, s:I, s:O}", "tree_size",
+			(json_int_t)r->tree_size, "leaves",
+			(json_int_t)r->leaves, "checkpoints",
+			(json_int_t)r->checkpoints, "certificates",
+			(json_int_t)r->certificates, "root", cs_buf_str(&root),
+			"split", r->split != 0, "count",
+			(json_int_t)r->findings, "findings", v->findings);
+	json_dumpf(out, v->call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
+	fputc('\n', v->call->out);
+	json_decref(out);
+	return r->findings == 0 && !r->split ? CS_EXIT_DONE : CS_EXIT_VERIFY;
+}
+
+static int print_report(const struct verification *v,
+			const struct cs_verify_report *r)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf root;
+	FILE *out = v->call->out;
+
+	if (v->findings != NULL)
+		return print_json(v, r);
+	cs_buf_init(&root, 2 * CS_TREE_HASH);
+	cs_codec_hex(cs_span_make(r->root, CS_TREE_HASH), &root);
+	fprintf(out,
+		"%llu leaves, %llu checkpoints, %llu certificates; "
+		"root %s\n",
+		(unsigned long long)r->leaves,
+		(unsigned long long)r->checkpoints,
+		(unsigned long long)r->certificates, cs_buf_str(&root));
+	if (v->outside.n == 0)
+		fputs("no checkpoint outside the database to compare with\n",
+		      out);
+	if (r->split)
+		fputs("SPLIT VIEW: the checkpoint outside is newer than this "
+		      "log, or of another one\n",
+		      v->call->err);
+	if (r->findings != 0)
+		fprintf(v->call->err, "%llu contradictions\n",
+			(unsigned long long)r->findings);
+	if (r->findings != 0 || r->split)
+		return CS_EXIT_VERIFY;
+	fputs("verified: the database says what its log says\n", out);
+	return CS_EXIT_DONE;
+}
+
+/* What the verification reads beside the database. */
+static bool read_inputs(struct verification *v, struct cs_error *err)
+{
+	struct cs_span key;
+
+	if (!read_optional(v->call, "checkpoint", "checkpoint", &v->outside,
+			   err) ||
+	    !read_optional(v->call, "log-key", "log.pub", &v->key, err))
+		return false;
+	key = cs_buf_span(&v->key);
+	while (key.n > 0 && key.p[key.n - 1] == '\n')
+		key.n--;
+	return key.n == 0 || cs_note_verifier_parse(key, &v->verifier, err);
+}
+
+static bool verify(struct verification *v, struct cs_verify_report *ret,
+		   struct cs_error *err)
+{
+	const char *file = cs_call_get(v->call, "database");
+	struct cs_db_config config = {
+		.path = file != NULL ? file
+				     : cs_files_path(&v->arena, v->call->dir,
+						     "ledger.db")};
+	struct cs_verify_config c = {.finding = on_finding, .ctx = v};
+	bool ok;
+
+	if (config.path == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	if (!read_inputs(v, err))
+		return false;
+	c.outside = cs_buf_span(&v->outside);
+	c.verifier = v->key.n > 0 ? &v->verifier : NULL;
+	c.db = cs_db_open(&config, CS_DB_READ, err);
+	if (c.db == NULL)
+		return false;
+	ok = cs_verify_run(&c, ret, err);
+	cs_db_close(c.db);
+	return ok;
+}
+
+static int run_verify(const struct cs_call *call)
+{
+	struct verification v = {.call = call};
+	struct cs_verify_report report = {0};
+	struct cs_error err = {0};
+	int status;
+
+	cs_arena_init(&v.arena, 65536);
+	cs_buf_init(&v.outside, CS_MAX_HTTP_BODY);
+	cs_buf_init(&v.key, CS_MAX_HTTP_BODY);
+	if (cs_call_wants(call, "json"))
+		v.findings = json_array();
+	if (verify(&v, &report, &err)) {
+		status = print_report(&v, &report);
+	} else {
+		status = cs_call_fail(call, &err);
+		if (err.code == CS_E_DB_CORRUPT || err.code == CS_E_DB)
+			status = CS_EXIT_VERIFY;
+	}
+	json_decref(v.findings);
+	cs_buf_done(&v.key);
+	cs_buf_done(&v.outside);
+	cs_arena_done(&v.arena);
+	return status;
+}
+
+const struct cs_command cs_cmd_audit_list = {
+	.name = "audit list",
+	.args = "",
+	.help = "List what was decided and done, newest first",
+	.outputs = "table|json|ndjson",
+	.options = list_options,
+	.example = "countersign audit list --since 1h --verdict refused",
+	.run = run_list,
+};
+
+const struct cs_command cs_cmd_audit_show = {
+	.name = "audit show",
+	.args = "INDEX",
+	.min_args = 1,
+	.max_args = 1,
+	.help = "Show one entry of the log, whole",
+	.outputs = "json",
+	.example = "countersign audit show 42",
+	.run = run_show,
+};
+
+const struct cs_command cs_cmd_audit_verify = {
+	.name = "audit verify",
+	.args = "",
+	.help = "Compute the log again from every stored column, and compare",
+	.outputs = "table|json",
+	.options = verify_options,
+	.example = "countersign audit verify --checkpoint /safe/checkpoint",
+	.run = run_verify,
+};

@@ -1,0 +1,93 @@
+#include "tests/lib/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/show.h"
+
+/* What `show` prints for this JSON. */
+static char *shown(void (*show)(const json_t *, FILE *), const char *text)
+{
+	char *out = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&out, &size);
+	json_t *json = json_loads(text, 0, NULL);
+
+	assert_non_null(json);
+	show(json, f);
+	json_decref(json);
+	fclose(f);
+	return out;
+}
+
+static void shows_every_violation_with_its_rule_and_place(void **state)
+{
+	char *s = shown(
+		cs_show_refusal,
+		"{\"code\":\"REFUSED\",\"detail\":\"1 name.\","
+		"\"policy\":{\"name\":\"web\",\"sha256\":"
+		"\"3f9a120000000000aa\"},\"log\":{\"index\":7},"
+		"\"violations\":[{\"at\":\"web.yaml:21\",\"code\":"
+		"\"SAN_DNS_NOT_ALLOWED\",\"expected\":\".shop.example\","
+		"\"field\":\"san.dns[1]\",\"message\":\"not allowed\","
+		"\"rule\":\"web/san.dns.allow\",\"value\":\"a\\u001b[2J\"}],"
+		"\"not_reached\":[\"build\",\"limits\"],\"final\":true}");
+
+	(void)state;
+	assert_string_equal(
+		s, "REFUSED  1 name.  policy web (sha 3f9a12000000)  log #7\n"
+		   "  \xe2\x9c\x97 san.dns[1]  a\\x1b[2J  SAN_DNS_NOT_ALLOWED"
+		   "  expected .shop.example  web/san.dns.allow  "
+		   "web.yaml:21\n"
+		   "  not reached: build, limits\n"
+		   "  final for this request\n");
+	free(s);
+}
+
+static void shows_what_was_changed_and_what_was_kept(void **state)
+{
+	char *s = shown(cs_show_issued,
+			"{\"changed\":true,\"serial\":\"5b01\",\"diff\":[{"
+			"\"asked\":null,\"at\":\"w.yaml:14\",\"disposition\":"
+			"\"overridden\",\"field\":\"subject.organization[0]\","
+			"\"given\":\"Example\",\"rule\":\"w/x.set\"}],"
+			"\"kept\":[\"san.dns[0]\"]}");
+
+	(void)state;
+	assert_string_equal(s, "ISSUED, CHANGED  serial 5b01\n"
+			       "  subject.organization[0]  asked -  given "
+			       "\"Example\"  overridden  w/x.set  w.yaml:14\n"
+			       "  kept: san.dns[0]\n");
+	free(s);
+}
+
+static void lists_members_of_members_and_alternatives(void **state)
+{
+	static const char *const header[] = {"A", "B"};
+	static const char *const names[] = {"a.x", "b|c.y"};
+	json_t *items = json_loads("[{\"a\":{\"x\":1},\"c\":{\"y\":[\"p\","
+				   "\"q\"]}},{\"b\":true}]",
+				   0, NULL);
+	char *out = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&out, &size);
+
+	(void)state;
+	cs_show_list(items, header, names, 2, f);
+	fclose(f);
+	assert_string_equal(out, "A  B\n1  p, q\n-  true\n");
+	json_decref(items);
+	free(out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shows_every_violation_with_its_rule_and_place),
+		cmocka_unit_test(shows_what_was_changed_and_what_was_kept),
+		cmocka_unit_test(lists_members_of_members_and_alternatives),
+	};
+
+	return cs_test_run("cli/show", tests);
+}
