@@ -65,8 +65,9 @@ static void base64_agrees_with_OpenSSL_and_reads_back(void **state)
 	}
 }
 
-static void base64_refuses_what_is_not_strict(void **state)
+static void base64_refuses_what_RFC_4648_4_does_not_have(void **state)
 {
+	/* RFC 4648 3.5: unused bits are zero, as in "AB==" they are not. */
 	static const char *const bad[] = {
 		"A",	  "AA",	    "AAA",	"AAAAA", "=",	     "====",
 		"A===",	  "AA=",    "AA=A",	"AA==A", "AA==AAAA", "AA===",
@@ -116,7 +117,7 @@ static void PEM_has_64_columns_and_reads_back(void **state)
 	}
 }
 
-static void PEM_is_one_block_and_nothing_else(void **state)
+static void PEM_is_one_block_as_in_RFC_7468_3(void **state)
 {
 	static const struct {
 		const char *text;
@@ -149,7 +150,7 @@ static void PEM_is_one_block_and_nothing_else(void **state)
 		{"-----BEGIN X-----\nAAA\n-----END X-----\n",
 		 "inside a group of four"},
 		{"-----BEGIN X-----\nA: b\n\nAAAA\n-----END X-----\n",
-		 "header lines"},
+		 "RFC 7468 2: header lines"},
 		{"-----BEGIN X-----\nAAAA\n-----END X-----\nx", "text behind"},
 		{"-----BEGIN X-----\nAAAA\n-----END X-----\n"
 		 "-----BEGIN X-----\nAAAA\n-----END X-----\n",
@@ -210,7 +211,7 @@ static void PEM_files_give_their_blocks_in_turn(void **state)
 	assert_false(found);
 }
 
-static void UTF_8_is_RFC_3629(void **state)
+static void UTF_8_is_the_table_of_RFC_3629_4(void **state)
 {
 	static const char *const good[] = {
 		"",
@@ -259,11 +260,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hexadecimal_reads_back),
 		cmocka_unit_test(base64_agrees_with_OpenSSL_and_reads_back),
-		cmocka_unit_test(base64_refuses_what_is_not_strict),
+		cmocka_unit_test(base64_refuses_what_RFC_4648_4_does_not_have),
 		cmocka_unit_test(PEM_has_64_columns_and_reads_back),
-		cmocka_unit_test(PEM_is_one_block_and_nothing_else),
+		cmocka_unit_test(PEM_is_one_block_as_in_RFC_7468_3),
 		cmocka_unit_test(PEM_files_give_their_blocks_in_turn),
-		cmocka_unit_test(UTF_8_is_RFC_3629),
+		cmocka_unit_test(UTF_8_is_the_table_of_RFC_3629_4),
 	};
 
 	return cs_test_run("base/codec", tests);

@@ -68,7 +68,7 @@ static void writes_every_kind_of_value(void **state)
 		   "\"e\":\"2026-11-25T00:20:43.123Z\",\"f\":[1,2]}");
 }
 
-static void escapes_as_RFC_8785_says(void **state)
+static void escapes_as_RFC_8785_3_2_2_2_says(void **state)
 {
 	struct fixture f;
 
@@ -317,7 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_every_kind_of_value),
-		cmocka_unit_test(escapes_as_RFC_8785_says),
+		cmocka_unit_test(escapes_as_RFC_8785_3_2_2_2_says),
 		cmocka_unit_test(replaces_what_is_not_text),
 		cmocka_unit_test(splices_members_of_another_object),
 		cmocka_unit_test(keeps_its_promises_or_fails),

@@ -10,6 +10,8 @@
 
 #include <jansson.h>
 
+#include "tests/lib/test.h"
+
 /* A JSON file of tests/vectors/, or a failed test. The caller owns it. */
 static inline json_t *cs_vectors_load(const char *name)
 {
