@@ -251,6 +251,7 @@ static void canonical_form_refuses_what_it_cannot_keep(void **state)
 	assert_null(canonical("{\"a\":[9007199254740992]}", &out, &err));
 	assert_non_null(strstr(err.text, "RFC 8785 3.2.2.3"));
 	assert_false(cs_json_canonical(NULL, &out, &err));
+	cs_buf_done(&out);
 	cs_buf_init(&out, 3);
 	assert_null(canonical("[1,2,3]", &out, &err));
 	assert_int_equal(err.code, CS_E_TOO_LARGE);

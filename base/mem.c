@@ -15,6 +15,8 @@ void *cs_mem_new_array(size_t count, size_t size)
 {
 	if (count == 0 || size == 0)
 		return calloc(1, 1);
+	if (count > SIZE_MAX / size)
+		return NULL;
 	return calloc(count, size);
 }
 

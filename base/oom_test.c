@@ -142,7 +142,7 @@ static void sweep(case_fn *fn)
 
 static bool buffer_case(struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	CS_CLEANUP(cs_buf_done) struct cs_buf b = {0};
 
 	cs_buf_init(&b, 100000);
 	for (int i = 0; i < 2000; i++)
@@ -167,7 +167,7 @@ static bool no_memory(struct cs_error *err)
 
 static bool arena_case(struct cs_error *err)
 {
-	CS_CLEANUP(cs_arena_done) struct cs_arena a;
+	CS_CLEANUP(cs_arena_done) struct cs_arena a = {0};
 	struct cs_span copy = {0};
 
 	cs_arena_init(&a, 1000000);
@@ -191,7 +191,7 @@ static void arenas_survive(void **state)
 
 static bool json_case(struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	CS_CLEANUP(cs_buf_done) struct cs_buf b = {0};
 	json_t *v = cs_json_parse(
 		CS_SPAN_LIT("{\"b\":[1,2,{\"c\":\"x\\n\",\"a\":null}],"
 			    "\"a\":{\"z\":[],\"y\":{}},\"c\":true}"),
@@ -211,7 +211,7 @@ static bool json_case(struct cs_error *err)
 
 static bool json_writer_case(struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	CS_CLEANUP(cs_buf_done) struct cs_buf b = {0};
 	struct cs_json j;
 
 	cs_buf_init(&b, 100000);
@@ -238,7 +238,7 @@ static void JSON_survives(void **state)
 static bool message_case(struct cs_error *err)
 {
 	static uint8_t tbs[3000];
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	CS_CLEANUP(cs_buf_done) struct cs_buf b = {0};
 	struct cs_msg_intent m = {.tbs = cs_span_make(tbs, sizeof(tbs))};
 	struct cs_msg_intent back = {0};
 
@@ -256,8 +256,8 @@ static void messages_survive(void **state)
 
 static bool terms_case(struct cs_error *err)
 {
-	CS_CLEANUP(cs_arena_done) struct cs_arena a;
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	CS_CLEANUP(cs_arena_done) struct cs_arena a = {0};
+	CS_CLEANUP(cs_buf_done) struct cs_buf b = {0};
 	struct cs_terms t;
 
 	cs_arena_init(&a, 1000000);
@@ -281,7 +281,7 @@ static void terms_survive(void **state)
 static bool der_case(struct cs_error *err)
 {
 	static uint8_t octets[700];
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	CS_CLEANUP(cs_buf_done) struct cs_buf b = {0};
 	size_t outer, inner;
 
 	cs_buf_init(&b, 100000);
@@ -305,8 +305,8 @@ static void DER_survives(void **state)
 
 static bool yaml_case(struct cs_error *err)
 {
-	CS_CLEANUP(cs_arena_done) struct cs_arena a;
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	CS_CLEANUP(cs_arena_done) struct cs_arena a = {0};
+	CS_CLEANUP(cs_buf_done) struct cs_buf b = {0};
 	struct cs_yaml *y;
 	json_t *v;
 	bool ok;

@@ -121,11 +121,12 @@ void cs_time_rfc3339(int64_t seconds, char ret_text[CS_TIME_TEXT])
 
 void cs_time_rfc3339_ms(int64_t ms, char ret_text[CS_TIME_TEXT])
 {
-	int64_t seconds = ms / 1000 - (ms % 1000 < 0);
+	int rest = (int)(ms % 1000);
+	int64_t seconds = ms / 1000 - (rest < 0);
 	char *end = put_date_time(ret_text, seconds);
 
 	*end++ = '.';
-	end = put_digits(end, (int)(ms - seconds * 1000), 3);
+	end = put_digits(end, rest < 0 ? rest + 1000 : rest, 3);
 	memcpy(end, "Z", 2);
 }
 
