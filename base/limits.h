@@ -17,6 +17,10 @@
 #define CS_MAX_NAMES 100
 /* Extensions of one request or certificate. */
 #define CS_MAX_EXTENSIONS 32
+/* Purposes of one extKeyUsage: the common ones are a dozen. */
+#define CS_MAX_EXT_KEY_USAGES 32
+/* URLs or policies of one extension of a certificate that we read. */
+#define CS_MAX_URLS 16
 /* Attributes of one CSR (PKCS#9 knows a handful). */
 #define CS_MAX_CSR_ATTRIBUTES 8
 /* Bytes of one OID's content; X.660 sets none, real ones are under 20. */
@@ -117,6 +121,10 @@
 #define CS_MAX_POLICIES 1000
 /* Problems that one load reports; the rest is counted. */
 #define CS_MAX_POLICY_PROBLEMS 200
+/* What loading a set tells: problems, and the list of sources. */
+#define CS_MAX_POLICY_ARENA (16 * 1024 * 1024)
+/* The JSON report of one load. */
+#define CS_MAX_POLICY_REPORT (1024 * 1024)
 /* Nodes and depth of one YAML document. */
 #define CS_MAX_YAML_NODES 100000
 #define CS_MAX_YAML_DEPTH 32
@@ -125,6 +133,12 @@
 #define CS_MAX_REQUEST_ARENA (4 * 1024 * 1024)
 /* A PEM file that we read: a chain, a key. */
 #define CS_MAX_PEM_FILE (256 * 1024)
+/* Certificates of one CA's chain, root included. */
+#define CS_MAX_CHAIN 8
+/* CRL shards of one issuer: 10^8 certificates in files of a thousand. */
+#define CS_MAX_CRL_SHARDS 65536
+/* A passphrase: OpenSSL takes no more from people. */
+#define CS_MAX_PASSPHRASE 1024
 /* Issuers in one installation. */
 #define CS_MAX_ISSUERS 64
 /* Worker processes. */

@@ -53,7 +53,7 @@ static int run_list(const struct cs_call *call)
 
 static int run_show(const struct cs_call *call)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf target = {0};
+	CS_CLEANUP(cs_buf_done) struct cs_buf target;
 	struct cs_question_call q = {
 		.kind = CS_QUERY_AUDIT_ENTRY,
 		.in_path = {CS_PARAM_INT, "index", NULL, 0}};
@@ -163,7 +163,7 @@ static int print_json(const struct verification *v,
 static int print_report(const struct verification *v,
 			const struct cs_verify_report *r)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf root = {0};
+	CS_CLEANUP(cs_buf_done) struct cs_buf root;
 	FILE *out = v->call->out;
 
 	if (v->findings != NULL)

@@ -54,7 +54,7 @@ static json_t *read_request(const struct cs_call *call, struct cs_error *err)
 static bool add_csr(const struct cs_call *call, json_t *body,
 		    struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf text = {0};
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
 	const char *file = cs_call_get(call, "csr");
 
 	if (file == NULL && json_object_get(body, "csr") != NULL)

@@ -127,7 +127,7 @@ static void print_findings(const json_t *findings, const char *mark, FILE *out)
 static void print_list(const json_t *answer, const char *name, const char *word,
 		       FILE *out)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf b = {0};
+	CS_CLEANUP(cs_buf_done) struct cs_buf b;
 	const json_t *list = json_object_get(answer, name);
 
 	if (json_array_size(list) == 0)

@@ -118,7 +118,7 @@ void cs_table_done(struct cs_table *t)
 
 void cs_table_cell(struct cs_table *t, const char *text)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf b = {0};
+	CS_CLEANUP(cs_buf_done) struct cs_buf b;
 
 	if (t->n == t->cap) {
 		size_t cap = t->cap == 0 ? 64 : t->cap * 2;

@@ -47,7 +47,7 @@ struct cs_issuer_ca {
 
 	/*
 	 * Where revocation is asked about, frozen when the issuer is made:
-	 * base URL and number of shards (a power of two). Empty: no CRLDP.
+	 * base URL and number of shards. Empty: no CRLDP.
 	 */
 	struct cs_span crl_url;
 	unsigned crl_shards;

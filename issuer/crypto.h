@@ -38,4 +38,23 @@ bool cs_crypto_verify(struct cs_crypto *c, const struct cs_fact_key *key,
 		      struct cs_span signature,
 		      struct cs_error *err) CS_MUST_USE;
 
+/* The digest that `alg` signs (not Ed25519), at most 64 octets. */
+bool cs_crypto_digest(struct cs_crypto *c, enum cs_sig_alg alg,
+		      struct cs_span message, uint8_t ret_digest[64],
+		      size_t *ret_n, struct cs_error *err) CS_MUST_USE;
+
+/* A key that is verified with often, imported once. Borrows the crypto. */
+struct cs_verifier;
+
+void cs_verifier_free(struct cs_verifier *v);
+struct cs_verifier *cs_verifier_new(struct cs_crypto *c,
+				    const struct cs_fact_key *key,
+				    enum cs_sig_alg alg,
+				    struct cs_error *err) CS_MUST_USE;
+
+/* As cs_crypto_verify: CS_E_VERIFY or CS_E_CRYPTO. */
+bool cs_verifier_check(struct cs_verifier *v, struct cs_span message,
+		       struct cs_span signature,
+		       struct cs_error *err) CS_MUST_USE;
+
 #endif

@@ -1,8 +1,8 @@
 /*
  * Would a verifier that trusts our root accept this certificate under our CA?
- * What the CA's own certificate takes away: its dates (RFC 5280 6.1.3), its
- * path length (4.2.1.9), its extKeyUsage (4.2.1.12). Name constraints are not
- * here: issuer/ca.h refuses to load a CA that has any.
+ * What the CA's own certificate takes away: its dates (RFC 5280 6.1.3) and its
+ * extKeyUsage (4.2.1.12). Name constraints are not here: issuer/ca.h refuses
+ * to load a CA that has any.
  */
 #ifndef CS_ISSUER_FEASIBLE_H
 #define CS_ISSUER_FEASIBLE_H
@@ -10,7 +10,7 @@
 #include "issuer/ca.h"
 #include "issuer/cert_facts.h"
 
-/* Findings CA_EXPIRY, CA_NOT_YET_VALID, CA_USAGE. False: no memory. */
+/* Findings CA_EXPIRY and CA_USAGE. False: no memory. */
 bool cs_feasible_check(const struct cs_issuer_ca *ca,
 		       const struct cs_tbs_facts *tbs, int64_t now_s,
 		       struct cs_findings *findings,

@@ -9,7 +9,7 @@
  * and one `now` a request, both recorded. Everything that the decision needs
  * and that does not stand in request or policy is in `inputs`.
  *
- * One object a process. What a verdict borrows lives until the next call.
+ * One object a process. What a judgement borrows lives until the next call.
  */
 #ifndef CS_ISSUER_JUDGE_H
 #define CS_ISSUER_JUDGE_H
@@ -36,8 +36,11 @@ struct cs_judge *cs_judge_new(const struct cs_judge_issuer *issuers, size_t n,
 bool cs_judge_set(struct cs_judge *j, const struct cs_msg_set *set,
 		  struct cs_error *err) CS_MUST_USE;
 
+/* Is a set in force? */
+bool cs_judge_is_ready(const struct cs_judge *j);
+
 /* What came of a request: exactly one of the two. */
-struct cs_verdict {
+struct cs_judgement {
 	bool issue;
 	struct cs_msg_intent intent;   /* issue */
 	struct cs_msg_refusal refusal; /* !issue */
@@ -49,7 +52,7 @@ struct cs_verdict {
  * OpenSSL failed; nothing was decided.
  */
 bool cs_judge_request(struct cs_judge *j, struct cs_span request,
-		      struct cs_verdict *ret_verdict,
+		      struct cs_judgement *ret_judgement,
 		      struct cs_error *err) CS_MUST_USE;
 
 /*

@@ -44,9 +44,15 @@ struct cs_key *cs_key_read(int fd, const struct cs_secret *passphrase,
 			   struct cs_error *err) CS_MUST_USE;
 
 /*
- * Writes PKCS#8 PEM to a new file (O_EXCL, mode 0600) and syncs it; the
- * directory's own sync is the caller's. With a passphrase: PBES2 with
- * AES-256-CBC and PBKDF2-HMAC-SHA-256.
+ * A passphrase: all of fd (borrowed; from offset 0 when it is a file), at
+ * most CS_MAX_PASSPHRASE octets, without one line end behind it.
+ */
+bool cs_key_passphrase(int fd, struct cs_secret *ret_passphrase,
+		       struct cs_error *err) CS_MUST_USE;
+
+/*
+ * Writes PKCS#8 PEM to a new file of mode 0600 (issuer/newfile.h). With a
+ * passphrase: PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA-256.
  */
 bool cs_key_write(const struct cs_key *key, const char *path,
 		  const struct cs_secret *passphrase,

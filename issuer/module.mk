@@ -1,19 +1,29 @@
 noinst_LIBRARIES += libcs_issuer.a
 libcs_issuer_a_SOURCES = \
-	issuer/ca.h \
-	issuer/ceiling.h \
-	issuer/cert_facts.h \
-	issuer/crypto.h \
-	issuer/csr.h \
-	issuer/feasible.h \
-	issuer/judge.h \
-	issuer/key.h \
-	issuer/keygen.h \
-	issuer/lint.h \
+	issuer/ca.c issuer/ca.h \
+	issuer/ceiling.c issuer/ceiling.h \
+	issuer/cert_facts.c issuer/cert_facts.h \
+	issuer/crypto.c issuer/crypto.h \
+	issuer/csr.c issuer/csr.h \
+	issuer/extensions.c \
+	issuer/feasible.c issuer/feasible.h \
+	issuer/finding.c \
+	issuer/judge.c issuer/judge.h \
+	issuer/judge_parts.h \
+	issuer/judge_record.c \
+	issuer/judge_request.c \
+	issuer/key.c issuer/key.h \
+	issuer/key_read.c issuer/key_read.h \
+	issuer/keygen.c issuer/keygen.h \
+	issuer/lint.c issuer/lint.h \
+	issuer/names.c \
+	issuer/newfile.c issuer/newfile.h \
 	issuer/oids.h \
-	issuer/print.c issuer/print.h \
-	issuer/sigalg.h \
-	issuer/signer.h \
-	issuer/tbs.h \
-	issuer/worker.h \
+	issuer/sigalg.c issuer/sigalg.h \
+	issuer/signer.c issuer/signer.h \
+	issuer/spki.c \
+	issuer/subject.c issuer/subject.h \
+	issuer/tbs.c issuer/tbs.h \
+	issuer/tbs_parts.h \
+	issuer/worker.c issuer/worker.h \
 	issuer/x509.h

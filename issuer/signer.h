@@ -9,13 +9,15 @@
  *   SIGN_SEED  once, first: the highest sequence ever used
  *   SIGN       seq above the last one, else refused. The TBS is read again
  *              with the strict reader; it must be this issuer's and within
- *              the ceiling (issuer/ceiling.h) by the signer's own clock;
- *              then it is signed and the signature verified
+ *              the ceiling (issuer/ceiling.h), and the CA not expired by the
+ *              signer's own clock; then it is signed and the signature
+ *              verified
  *   SIGNED     the signature, or the slug of an error and a sentence
  *
  * A refusal is an answer, not the end of the link; a malformed message, or a
- * SIGN before SIGN_SEED, ends the process (exit 75). Parent's STOP or the end
- * of a link ends it with 0 or 75.
+ * SIGN before SIGN_SEED, ends the process with 75. STOP, and the ledger's
+ * closing of its link (which it does in an orderly stop), end it with 0. A
+ * sequence that was refused is used up too.
  */
 #ifndef CS_ISSUER_SIGNER_H
 #define CS_ISSUER_SIGNER_H

@@ -16,6 +16,7 @@
 
 #include "base/der.h"
 #include "base/hash.h"
+#include "policy/codes.h"
 #include "policy/facts.h"
 #include "policy/finding.h"
 
@@ -27,15 +28,15 @@ struct cs_x509 {
 };
 
 /*
- * Add a finding: `code` from policy/codes.def, `field` "san.dns[1]" or NULL.
+ * Add a finding: `field` "san.dns[1]" or NULL.
  * The value is shown as text where it is printable, else in hexadecimal.
  */
-bool cs_x509_finding(struct cs_x509 *x, const char *code, const char *field,
+bool cs_x509_finding(struct cs_x509 *x, enum cs_code code, const char *field,
 		     struct cs_span value, struct cs_error *err,
 		     const char *fmt, ...) CS_PRINTF(6, 7) CS_MUST_USE;
 
 /* As above, with the sentence of `why`. */
-bool cs_x509_finding_error(struct cs_x509 *x, const char *code,
+bool cs_x509_finding_error(struct cs_x509 *x, enum cs_code code,
 			   const char *field, const struct cs_error *why,
 			   struct cs_error *err) CS_MUST_USE;
 

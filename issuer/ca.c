@@ -1,0 +1,427 @@
+#include "issuer/ca.h"
+
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "base/codec.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "issuer/oids.h"
+#include "issuer/x509.h"
+
+/* What one CA's values may take: a chain, twice as PEM. */
+#define CA_ARENA ((size_t)(1024 * 1024))
+
+/* A chain as it is read. */
+struct chain {
+	X509 *certs[CS_MAX_CHAIN]; /* owned */
+	struct cs_span ders[CS_MAX_CHAIN];
+	size_t n;
+};
+
+static bool no_memory(struct cs_error *err)
+{
+	return cs_error_set(err, CS_E_NO_MEMORY, "no memory for a CA");
+}
+
+/* A sentence about one certificate of the chain; the first is number 1. */
+static bool refuse(struct cs_error *err, size_t i, const char *why)
+{
+	ERR_clear_error();
+	return cs_error_set(err, CS_E_CERT, "certificate %zu of the chain: %s",
+			    i + 1, why);
+}
+
+static void chain_done(struct chain *chain)
+{
+	for (size_t i = 0; i < chain->n; i++)
+		X509_free(chain->certs[i]);
+	chain->n = 0;
+}
+
+/* Add one DER certificate, all of whose octets must be used. */
+static bool chain_add(struct chain *chain, struct cs_span der,
+		      struct cs_arena *arena, struct cs_error *err)
+{
+	const unsigned char *p = der.p;
+	X509 *cert;
+
+	if (chain->n == CS_MAX_CHAIN)
+		return cs_error_set(err, CS_E_CERT,
+				    "a chain of more than %d certificates",
+				    CS_MAX_CHAIN);
+	if (!cs_arena_dup(arena, der, &chain->ders[chain->n]))
+		return no_memory(err);
+	cert = d2i_X509(NULL, &p, (long)der.n);
+	if (cert == NULL)
+		return refuse(err, chain->n, "it cannot be read");
+	chain->certs[chain->n++] = cert;
+	if (p != der.p + der.n)
+		return refuse(err, chain->n - 1, "octets follow it");
+	return true;
+}
+
+static bool chain_read(struct chain *chain, struct cs_span pem,
+		       struct cs_arena *arena, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf der;
+	bool found;
+
+	cs_buf_init(&der, CS_MAX_PEM_FILE);
+	for (;;) {
+		if (!cs_codec_pem_next("CERTIFICATE", &pem, &der, &found, err))
+			return false;
+		if (!found)
+			break;
+		if (!chain_add(chain, cs_buf_span(&der), arena, err))
+			return false;
+	}
+	if (chain->n == 0)
+		return cs_error_set(err, CS_E_CERT,
+				    "the chain file has no certificate");
+	return true;
+}
+
+/* Is this one a CA as RFC 5280 has them, with nothing that we ignore? */
+static bool check_one(const struct chain *chain, size_t i, struct cs_error *err)
+{
+	X509 *cert = chain->certs[i];
+	uint32_t flags = X509_get_extension_flags(cert);
+	long path_len;
+
+	if (flags & (EXFLAG_INVALID | EXFLAG_CRITICAL))
+		return refuse(err, i,
+			      "RFC 5280 4.2: an extension is malformed, or "
+			      "critical and unknown");
+	/*= RFC 5280 4.2.1.9 */
+	if (!(flags & EXFLAG_BCONS) || !(flags & EXFLAG_CA))
+		return refuse(err, i, "RFC 5280 4.2.1.9: it is not a CA's");
+	/*= RFC 5280 4.2.1.3 */
+	if (!(flags & EXFLAG_KUSAGE) ||
+	    !(X509_get_key_usage(cert) & KU_KEY_CERT_SIGN))
+		return refuse(err, i,
+			      "RFC 5280 4.2.1.3: its key usage does not have "
+			      "keyCertSign");
+	if (X509_get_ext_by_NID(cert, NID_name_constraints, -1) >= 0)
+		return refuse(err, i,
+			      "it has name constraints (RFC 5280 4.2.1.10), "
+			      "which this version does not enforce; use a CA "
+			      "without them");
+	path_len = X509_get_pathlen(cert);
+	if (path_len >= 0 && (size_t)path_len < i)
+		return refuse(err, i,
+			      "RFC 5280 4.2.1.9: its path length does not "
+			      "allow the CAs below it");
+	return true;
+}
+
+/* Does certificate i come from certificate `by`? */
+static bool check_link(const struct chain *chain, size_t i, size_t by,
+		       struct cs_error *err)
+{
+	X509 *cert = chain->certs[i], *issuer = chain->certs[by];
+	EVP_PKEY *key = X509_get0_pubkey(issuer);
+
+	if (X509_check_issued(issuer, cert) != X509_V_OK)
+		return refuse(err, i,
+			      by == i ? "the last one must be self-signed (the "
+					"root)"
+				      : "RFC 5280 6.1.3: the next one is not "
+					"its issuer");
+	if (key == NULL || X509_verify(cert, key) != 1)
+		return refuse(err, i,
+			      "RFC 5280 6.1.3: its signature does not verify");
+	return true;
+}
+
+static bool check_chain(const struct chain *chain, struct cs_error *err)
+{
+	for (size_t i = 0; i < chain->n; i++) {
+		size_t by = i + 1 < chain->n ? i + 1 : i;
+
+		if (!check_one(chain, i, err) || !check_link(chain, i, by, err))
+			return false;
+	}
+	return true;
+}
+
+/* An ASN1_TIME in seconds since 1970. */
+static bool to_seconds(const ASN1_TIME *t, int64_t *ret_seconds)
+{
+	struct cs_civil civil;
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(t, &tm) != 1)
+		return false;
+	civil = (struct cs_civil){
+		.year = tm.tm_year + 1900,
+		.month = tm.tm_mon + 1,
+		.day = tm.tm_mday,
+		.hour = tm.tm_hour,
+		.minute = tm.tm_min,
+		.second = tm.tm_sec,
+	};
+	return cs_time_from_civil(&civil, ret_seconds);
+}
+
+/* The latest begin and the earliest end of the chain. */
+static bool take_dates(struct cs_issuer_ca *ca, const struct chain *chain,
+		       struct cs_error *err)
+{
+	int64_t from, to;
+
+	for (size_t i = 0; i < chain->n; i++) {
+		if (!to_seconds(X509_get0_notBefore(chain->certs[i]), &from) ||
+		    !to_seconds(X509_get0_notAfter(chain->certs[i]), &to))
+			return refuse(err, i,
+				      "RFC 5280 4.1.2.5: its dates cannot be "
+				      "read");
+		if (i == 0 || from > ca->not_before_s)
+			ca->not_before_s = from;
+		if (i == 0 || to < ca->not_after_s)
+			ca->not_after_s = to;
+	}
+	return true;
+}
+
+/* The key, by the same strict reader as everybody's. */
+static bool take_key(struct cs_issuer_ca *ca, X509 *cert, struct cs_error *err)
+{
+	unsigned char *spki = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
+	struct cs_findings findings;
+	struct cs_hash *hash;
+	struct cs_span copy;
+	bool ok;
+
+	if (n <= 0)
+		return refuse(err, 0, "its key cannot be read");
+	ok = cs_arena_dup(&ca->arena, cs_span_make(spki, (size_t)n), &copy);
+	OPENSSL_free(spki);
+	if (!ok)
+		return no_memory(err);
+	hash = cs_hash_new(err);
+	if (hash == NULL)
+		return false;
+	cs_findings_init(&findings, &ca->arena);
+	ok = cs_spki_read(&(struct cs_x509){&ca->arena, &findings, hash}, copy,
+			  &ca->key, err);
+	cs_hash_free(hash);
+	if (!ok)
+		return false;
+	if (findings.n > 0)
+		return cs_error_set(err, CS_E_CERT, "the CA's key: %.*s",
+				    CS_SPAN_FMT(findings.items[0].message));
+	ca->alg = cs_sigalg_for_key(&ca->key);
+	ca->sig_alg = cs_sigalg_der(ca->alg);
+	return true;
+}
+
+/* Subject, serial, key identifier and path length of the issuing CA. */
+static bool take_identity(struct cs_issuer_ca *ca, X509 *cert,
+			  struct cs_error *err)
+{
+	const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(cert);
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
+	const unsigned char *name;
+	unsigned char *der = NULL;
+	size_t name_n;
+	int n;
+	bool ok;
+
+	/*= RFC 5280 4.2.1.2 */
+	if (ski == NULL || ASN1_STRING_length(ski) == 0)
+		return refuse(err, 0,
+			      "RFC 5280 4.2.1.2: it has no subject key "
+			      "identifier");
+	n = i2d_ASN1_INTEGER(serial, &der);
+	if (n < 3 || X509_NAME_get0_der(X509_get_subject_name(cert), &name,
+					&name_n) != 1) {
+		OPENSSL_free(der);
+		return refuse(err, 0, "its subject or serial cannot be read");
+	}
+	/* At most 20 octets of content: identifier and length take two. */
+	ok = cs_arena_dup(&ca->arena, cs_span_make(der + 2, (size_t)n - 2),
+			  &ca->serial) &&
+	     cs_arena_dup(&ca->arena, cs_span_make(name, name_n),
+			  &ca->subject) &&
+	     cs_arena_dup(&ca->arena,
+			  cs_span_make(ASN1_STRING_get0_data(ski),
+				       (size_t)ASN1_STRING_length(ski)),
+			  &ca->ski);
+	OPENSSL_free(der);
+	if (!ok)
+		return no_memory(err);
+	ca->has_path_len = X509_get_pathlen(cert) >= 0;
+	if (ca->has_path_len)
+		ca->path_len = (unsigned)X509_get_pathlen(cert);
+	return true;
+}
+
+/* Keep of the CA's purposes those that `more` has too. */
+static bool narrow(struct cs_issuer_ca *ca, const EXTENDED_KEY_USAGE *more,
+		   bool *had, struct cs_error *err)
+{
+	const struct cs_span any = CS_SPAN_LIT(CS_OID_ANY_EKU);
+	int n = sk_ASN1_OBJECT_num(more);
+	struct cs_span *oids;
+	size_t left = 0;
+
+	oids = cs_arena_new_array(&ca->arena, (size_t)n, sizeof(*oids));
+	if (oids == NULL)
+		return no_memory(err);
+	for (int i = 0; i < n; i++) {
+		const ASN1_OBJECT *o = sk_ASN1_OBJECT_value(more, i);
+		struct cs_span oid =
+			cs_span_make(OBJ_get0_data(o), OBJ_length(o));
+		bool keep = !*had;
+
+		if (cs_span_equal(oid, any))
+			return true;
+		for (size_t k = 0; !keep && k < ca->ext_key_usage_n; k++)
+			keep = cs_span_equal(oid, ca->ext_key_usage[k]);
+		if (keep && !cs_arena_dup(&ca->arena, oid, &oids[left++]))
+			return no_memory(err);
+	}
+	*had = true;
+	ca->ext_key_usage = oids;
+	ca->ext_key_usage_n = left;
+	return true;
+}
+
+/*
+ * The purposes that the chain leaves us. Verifiers apply a CA's extKeyUsage
+ * to everything below it, except the root's.
+ */
+static bool take_purposes(struct cs_issuer_ca *ca, const struct chain *chain,
+			  struct cs_error *err)
+{
+	bool ok = true, had = false;
+
+	for (size_t i = 0; ok && i + 1 < chain->n; i++) {
+		EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(
+			chain->certs[i], NID_ext_key_usage, NULL, NULL);
+
+		if (eku != NULL)
+			ok = narrow(ca, eku, &had, err);
+		EXTENDED_KEY_USAGE_free(eku);
+	}
+	if (ok && had && ca->ext_key_usage_n == 0)
+		return cs_error_set(err, CS_E_CERT,
+				    "RFC 5280 4.2.1.12: the extended key "
+				    "usages of the chain leave no purpose");
+	return ok;
+}
+
+/* Certificates from..to-1 as PEM. */
+static bool write_pem(struct cs_issuer_ca *ca, const struct chain *chain,
+		      size_t from, size_t to, struct cs_span *ret_pem,
+		      struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf pem;
+
+	cs_buf_init(&pem, CS_MAX_PEM_FILE);
+	for (size_t i = from; i < to; i++)
+		cs_codec_pem("CERTIFICATE", chain->ders[i], &pem);
+	if (!cs_buf_finish(&pem, "chain", err))
+		return false;
+	if (!cs_arena_dup(&ca->arena, cs_buf_span(&pem), ret_pem))
+		return no_memory(err);
+	return true;
+}
+
+static bool take_chain(struct cs_issuer_ca *ca, const struct chain *chain,
+		       struct cs_error *err)
+{
+	size_t n = chain->n;
+
+	ca->certificate = chain->ders[0];
+	return take_dates(ca, chain, err) &&
+	       take_identity(ca, chain->certs[0], err) &&
+	       take_key(ca, chain->certs[0], err) &&
+	       take_purposes(ca, chain, err) &&
+	       write_pem(ca, chain, 0, n - 1, &ca->chain_pem, err) &&
+	       write_pem(ca, chain, n - 1, n, &ca->root_pem, err) &&
+	       write_pem(ca, chain, 0, n, &ca->full_pem, err);
+}
+
+/* What the configuration says beside the chain. */
+static bool take_source(struct cs_issuer_ca *ca,
+			const struct cs_issuer_ca_source *source,
+			struct cs_error *err)
+{
+	unsigned shards = source->crl_shards == 0 ? 1 : source->crl_shards;
+
+	if (source->name.n == 0 || source->name.n > CS_MAX_NAME)
+		return cs_error_set(err, CS_E_CONFIG,
+				    "an issuer's name has 1 to %d bytes",
+				    CS_MAX_NAME);
+	if (shards > CS_MAX_CRL_SHARDS)
+		return cs_error_set(err, CS_E_CONFIG,
+				    "crl_shards is at most %d",
+				    CS_MAX_CRL_SHARDS);
+	if (source->crl_url.n > CS_MAX_URI)
+		return cs_error_set(err, CS_E_CONFIG,
+				    "crl_url is longer than %d bytes",
+				    CS_MAX_URI);
+	ca->crl_shards = shards;
+	if (!cs_arena_dup(&ca->arena, source->name, &ca->name) ||
+	    !cs_arena_dup(&ca->arena, source->crl_url, &ca->crl_url))
+		return no_memory(err);
+	return true;
+}
+
+void cs_issuer_ca_free(struct cs_issuer_ca *ca)
+{
+	if (ca == NULL)
+		return;
+	cs_arena_done(&ca->arena);
+	cs_mem_free(ca);
+}
+
+struct cs_issuer_ca *cs_issuer_ca_new(const struct cs_issuer_ca_source *source,
+				      struct cs_error *err)
+{
+	struct cs_issuer_ca *ca = cs_mem_new(sizeof(*ca));
+	struct chain chain = {.n = 0};
+	bool ok;
+
+	if (ca == NULL) {
+		no_memory(err);
+		return NULL;
+	}
+	cs_arena_init(&ca->arena, CA_ARENA);
+	ok = take_source(ca, source, err) &&
+	     chain_read(&chain, source->chain_pem, &ca->arena, err) &&
+	     check_chain(&chain, err) && take_chain(ca, &chain, err);
+	chain_done(&chain);
+	ERR_clear_error();
+	if (!ok) {
+		cs_issuer_ca_free(ca);
+		return NULL;
+	}
+	return ca;
+}
+
+bool cs_issuer_ca_crl_url(const struct cs_issuer_ca *ca, struct cs_span serial,
+			  struct cs_arena *arena, struct cs_span *ret_url,
+			  struct cs_error *err)
+{
+	struct cs_span base = ca->crl_url;
+	uint32_t low = 0;
+	char *text;
+
+	for (size_t i = serial.n > 4 ? serial.n - 4 : 0; i < serial.n; i++)
+		low = low << 8 | serial.p[i];
+	if (base.n > 0 && base.p[base.n - 1] == '/')
+		base.n--;
+	text = cs_arena_printf(arena, "%.*s/%u.crl", CS_SPAN_FMT(base),
+			       (unsigned)(low % ca->crl_shards));
+	if (text == NULL)
+		return no_memory(err);
+	*ret_url = cs_span_str(text);
+	return true;
+}

@@ -1,0 +1,291 @@
+#include "issuer/key.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/bio.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include "base/mem.h"
+#include "issuer/key_read.h"
+#include "issuer/newfile.h"
+
+struct cs_key {
+	EVP_PKEY *pkey;
+	enum cs_sig_alg ready;	/* what ctx is prepared for */
+	EVP_PKEY_CTX *ctx;	/* NULL: not prepared */
+	EVP_MD *digest;		/* of `ready`; NULL for Ed25519 */
+	EVP_MD_CTX *digest_ctx; /* for messages, or all of Ed25519 */
+};
+
+static const struct {
+	const char *name;
+	enum cs_key_kind kind;
+} kinds[] = {
+	{"ec-p256", CS_KEY_KIND_EC_P256},
+	{"ec-p384", CS_KEY_KIND_EC_P384},
+	{"rsa-3072", CS_KEY_KIND_RSA_3072},
+	{"ed25519", CS_KEY_KIND_ED25519},
+};
+
+bool cs_key_kind_parse(const char *text, enum cs_key_kind *ret_kind,
+		       struct cs_error *err)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].name, text) == 0) {
+			*ret_kind = kinds[i].kind;
+			return true;
+		}
+	}
+	return cs_error_set(err, CS_E_USAGE,
+			    "unknown kind of key \"%s\": ec-p256, ec-p384, "
+			    "rsa-3072 or ed25519",
+			    text);
+}
+
+/* OpenSSL failed: say so, and empty its queue. */
+static bool fail(struct cs_error *err, const char *what)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+	cs_error_set(err, CS_E_CRYPTO, "OpenSSL: %s: %s", what,
+		     reason != NULL ? reason : "no reason given");
+	ERR_clear_error();
+	return false;
+}
+
+void cs_key_free(struct cs_key *key)
+{
+	if (key == NULL)
+		return;
+	EVP_PKEY_CTX_free(key->ctx);
+	EVP_MD_CTX_free(key->digest_ctx);
+	EVP_MD_free(key->digest);
+	EVP_PKEY_free(key->pkey);
+	cs_mem_free(key);
+}
+
+/* Takes pkey, also on failure; NULL is OpenSSL's failure. */
+static struct cs_key *wrap_take(EVP_PKEY *pkey, struct cs_error *err)
+{
+	struct cs_key *key;
+
+	if (pkey == NULL) {
+		fail(err, "making a key");
+		return NULL;
+	}
+	key = cs_mem_new(sizeof(*key));
+	if (key == NULL) {
+		EVP_PKEY_free(pkey);
+		cs_error_set(err, CS_E_NO_MEMORY, "no memory for a key");
+		return NULL;
+	}
+	key->pkey = pkey;
+	key->digest_ctx = EVP_MD_CTX_new();
+	if (key->digest_ctx == NULL) {
+		cs_key_free(key);
+		cs_error_set(err, CS_E_NO_MEMORY, "no memory for a key");
+		return NULL;
+	}
+	return key;
+}
+
+struct cs_key *cs_key_generate(enum cs_key_kind kind, struct cs_error *err)
+{
+	EVP_PKEY *pkey = NULL;
+
+	switch (kind) {
+	case CS_KEY_KIND_EC_P256:
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+		break;
+	case CS_KEY_KIND_EC_P384:
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
+		break;
+	case CS_KEY_KIND_RSA_3072:
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)3072);
+		break;
+	case CS_KEY_KIND_ED25519:
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+		break;
+	}
+	return wrap_take(pkey, err);
+}
+
+bool cs_key_passphrase(int fd, struct cs_secret *ret_passphrase,
+		       struct cs_error *err)
+{
+	struct cs_secret s = {0};
+
+	if (lseek(fd, 0, SEEK_SET) < 0 && errno != ESPIPE)
+		return cs_error_set_errno(err, CS_E_IO, errno, "passphrase");
+	if (!cs_secret_read(fd, CS_MAX_PASSPHRASE, &s, err))
+		return false;
+	if (s.n > 0 && s.p[s.n - 1] == '\n')
+		s.n--;
+	if (s.n > 0 && s.p[s.n - 1] == '\r')
+		s.n--;
+	*ret_passphrase = s;
+	return true;
+}
+
+struct cs_key *cs_key_read(int fd, const struct cs_secret *passphrase,
+			   struct cs_error *err)
+{
+	struct cs_secret pem = {0};
+	EVP_PKEY *pkey = NULL;
+
+	if (lseek(fd, 0, SEEK_SET) < 0 && errno != ESPIPE) {
+		cs_error_set_errno(err, CS_E_IO, errno, "key file");
+		return NULL;
+	}
+	if (!cs_secret_read(fd, CS_MAX_PEM_FILE, &pem, err))
+		return NULL;
+	pkey = cs_key_read_pem(&pem, passphrase, err);
+	cs_secret_done(&pem);
+	ERR_clear_error();
+	return pkey == NULL ? NULL : wrap_take(pkey, err);
+}
+
+/* The key as PKCS#8 PEM in a memory BIO of the secure heap. */
+static BIO *to_pem(const struct cs_key *key, const struct cs_secret *passphrase)
+{
+	BIO *bio = BIO_new(BIO_s_secmem());
+	EVP_CIPHER *cipher = NULL;
+	const char *pass = NULL;
+	int ok, pass_n = 0;
+
+	if (bio == NULL)
+		return NULL;
+	if (passphrase != NULL && passphrase->n > 0) {
+		cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+		pass = (const char *)passphrase->p;
+		pass_n = (int)passphrase->n;
+	}
+	ok = (pass == NULL || cipher != NULL) &&
+	     PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, cipher, pass, pass_n,
+					   NULL, NULL) == 1;
+	EVP_CIPHER_free(cipher);
+	if (!ok) {
+		BIO_free(bio);
+		return NULL;
+	}
+	return bio;
+}
+
+bool cs_key_write(const struct cs_key *key, const char *path,
+		  const struct cs_secret *passphrase, struct cs_error *err)
+{
+	BIO *bio = to_pem(key, passphrase);
+	char *p = NULL;
+	long n;
+	bool ok;
+
+	if (bio == NULL)
+		return fail(err, "writing a key");
+	n = BIO_get_mem_data(bio, &p);
+	ok = n > 0 ? cs_newfile_write(path, 0600, cs_span_make(p, (size_t)n),
+				      err)
+		   : fail(err, "writing a key");
+	BIO_free(bio);
+	return ok;
+}
+
+bool cs_key_spki(const struct cs_key *key, struct cs_buf *out,
+		 struct cs_error *err)
+{
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(key->pkey, &der);
+
+	if (n <= 0)
+		return fail(err, "writing a public key");
+	cs_buf_add(out, cs_span_make(der, (size_t)n));
+	OPENSSL_free(der);
+	return cs_buf_finish(out, "public key", err);
+}
+
+/* Make the context for this algorithm, once. */
+static bool prepare(struct cs_key *key, enum cs_sig_alg alg,
+		    struct cs_error *err)
+{
+	const char *digest = cs_sigalg_digest(alg);
+
+	if (key->ctx != NULL && key->ready == alg)
+		return true;
+	EVP_PKEY_CTX_free(key->ctx);
+	EVP_MD_free(key->digest);
+	key->digest = EVP_MD_fetch(NULL, digest, NULL);
+	key->ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+	if (key->digest == NULL || key->ctx == NULL ||
+	    EVP_PKEY_sign_init(key->ctx) != 1)
+		return fail(err, "preparing a signature");
+	if (cs_sigalg_key(alg) == CS_KEY_RSA &&
+	    (EVP_PKEY_CTX_set_rsa_padding(key->ctx, RSA_PKCS1_PADDING) != 1 ||
+	     EVP_PKEY_CTX_set_signature_md(key->ctx, key->digest) != 1))
+		return fail(err, "preparing an RSA signature");
+	key->ready = alg;
+	return true;
+}
+
+/* Does the algorithm belong to this kind of key? */
+static bool alg_fits(const struct cs_key *key, enum cs_sig_alg alg)
+{
+	switch (cs_sigalg_key(alg)) {
+	case CS_KEY_EC:
+		return EVP_PKEY_is_a(key->pkey, "EC") == 1;
+	case CS_KEY_RSA:
+		return EVP_PKEY_is_a(key->pkey, "RSA") == 1;
+	default:
+		return EVP_PKEY_is_a(key->pkey, "ED25519") == 1;
+	}
+}
+
+static bool sign_ed25519(struct cs_key *key, struct cs_span message,
+			 uint8_t *signature, size_t *n, struct cs_error *err)
+{
+	bool ok = EVP_DigestSignInit_ex(key->digest_ctx, NULL, NULL, NULL, NULL,
+					key->pkey, NULL) == 1 &&
+		  EVP_DigestSign(key->digest_ctx, signature, n, message.p,
+				 message.n) == 1;
+
+	EVP_MD_CTX_reset(key->digest_ctx);
+	return ok || fail(err, "signing");
+}
+
+bool cs_key_sign(struct cs_key *key, enum cs_sig_alg alg,
+		 struct cs_span message, struct cs_buf *out,
+		 struct cs_error *err)
+{
+	uint8_t signature[CS_MAX_SIGNATURE], digest[EVP_MAX_MD_SIZE];
+	size_t n = sizeof(signature);
+	unsigned digest_n;
+
+	if (!alg_fits(key, alg))
+		return cs_error_set(err, CS_E_ARGUMENT,
+				    "%s does not belong to this key",
+				    cs_sigalg_name(alg));
+	if (alg == CS_SIG_ED25519) {
+		if (!sign_ed25519(key, message, signature, &n, err))
+			return false;
+	} else {
+		if (!prepare(key, alg, err))
+			return false;
+		if (EVP_DigestInit_ex(key->digest_ctx, key->digest, NULL) !=
+			    1 ||
+		    EVP_DigestUpdate(key->digest_ctx, message.p, message.n) !=
+			    1 ||
+		    EVP_DigestFinal_ex(key->digest_ctx, digest, &digest_n) !=
+			    1 ||
+		    EVP_PKEY_sign(key->ctx, signature, &n, digest, digest_n) !=
+			    1)
+			return fail(err, "signing");
+	}
+	cs_buf_add(out, cs_span_make(signature, n));
+	return cs_buf_finish(out, "signature", err);
+}
