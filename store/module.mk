@@ -23,8 +23,12 @@ libcs_store_a_SOURCES += \
 	store/verify.c store/verify.h store/verify_internal.h \
 	store/verify_admin.c store/verify_leaf.c store/verify_rows.c
 
-store_log_tests = store/leaf_test store/note_test store/tree_test
+store_log_tests = store/leaf_test store/note_test store/tree_test \
+	store/verify_test
 UNIT_TESTS += $(store_log_tests)
 store_leaf_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_note_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_tree_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_verify_test_SOURCES = store/verify_test.c tests/lib/history.c \
+	tests/lib/history.h
+store_verify_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
