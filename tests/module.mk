@@ -67,24 +67,3 @@ fuzz: $(FUZZ_NAMES:%=tests/fuzz/%_fuzz)
 			$(srcdir)/tests/fuzz/corpus/$$t || exit 1; \
 	done
 endif
-
-# The program with the seams of SEAMS in it: what faults are played on.
-check_PROGRAMS += countersign-faults
-countersign_faults_SOURCES = cli/main.c $(SEAMS)
-countersign_faults_LDADD = $(ALL_LIBS)
-
-# End to end, against the real program; tests/lib/house.py starts it.
-E2E_TESTS = tests/e2e/api_test.py tests/e2e/clock_test.py \
-	tests/e2e/failpoints_test.py tests/e2e/invariants_test.py \
-	tests/e2e/kill_test.py tests/e2e/secrets_test.py \
-	tests/e2e/tamper_test.py
-TESTS += $(E2E_TESTS)
-EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints
-TEST_EXTENSIONS = .py .sh
-PY_LOG_COMPILER = python3
-PY_LOG_DRIVER = $(LOG_DRIVER)
-SH_LOG_DRIVER = $(LOG_DRIVER)
-AM_TESTS_ENVIRONMENT = \
-	COUNTERSIGN='$(abs_top_builddir)/countersign-faults'; \
-	export COUNTERSIGN; PYTHONDONTWRITEBYTECODE=1; \
-	export PYTHONDONTWRITEBYTECODE;
