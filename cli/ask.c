@@ -109,7 +109,7 @@ bool cs_ask(const struct cs_call *call, const char *method, const char *target,
 	return json != NULL;
 }
 
-void cs_question_add(struct cs_question_call *q, struct cs_param param)
+void cs_question_add(struct cs_question_call *q, struct cs_ask_param param)
 {
 	if (q->n_params < CS_MAX_QUESTION_PARAMS)
 		q->param[q->n_params++] = param;
@@ -123,18 +123,22 @@ static bool write_target(const struct cs_question_call *q, struct cs_buf *out,
 
 	cs_buf_add_str(out, q->target);
 	for (size_t i = 0; i < q->n_params; i++) {
-		const struct cs_param *p = &q->param[i];
+		const struct cs_ask_param *p = &q->param[i];
 
 		cs_buf_addf(out, "%c%s=", i == 0 ? '?' : '&', p->name);
 		switch (p->kind) {
-		case CS_PARAM_INT:
+		case CS_ASK_INT:
 			cs_buf_addf(out, "%lld", (long long)p->number);
 			break;
-		case CS_PARAM_TIME:
+		case CS_ASK_TIME:
 			cs_time_rfc3339_ms(p->number, time);
 			cs_ask_escape(out, time);
 			break;
-		default:
+		case CS_ASK_FLAG:
+			cs_buf_add_str(out, "true");
+			break;
+		case CS_ASK_ONE:
+		case CS_ASK_LIST:
 			cs_ask_escape(out, p->text);
 			break;
 		}
@@ -142,35 +146,43 @@ static bool write_target(const struct cs_question_call *q, struct cs_buf *out,
 	return cs_buf_finish(out, "the question", err);
 }
 
+/* Append a text to the list of that name. */
+static bool append_text(json_t *params, const char *name, const char *text)
+{
+	json_t *list = json_object_get(params, name);
+
+	if (list == NULL) {
+		list = json_array();
+		if (json_object_set_new(params, name, list) != 0)
+			return false;
+	}
+	return json_array_append_new(list, json_string(text)) == 0;
+}
+
 /* One parameter as store/query.h wants it. */
-static bool add_param(json_t *params, const struct cs_param *p)
+static bool add_param(json_t *params, const struct cs_ask_param *p)
 {
 	char name[CS_MAX_NAME];
-	json_t *list;
 
 	if (p->name == NULL)
 		return true;
 	switch (p->kind) {
-	case CS_PARAM_ONE:
+	case CS_ASK_ONE:
 		return json_object_set_new(params, p->name,
 					   json_string(p->text)) == 0;
-	case CS_PARAM_INT:
+	case CS_ASK_INT:
 		return json_object_set_new(params, p->name,
 					   json_integer(p->number)) == 0;
-	case CS_PARAM_TIME:
+	case CS_ASK_TIME:
 		snprintf(name, sizeof(name), "%s_ms", p->name);
 		return json_object_set_new(params, name,
 					   json_integer(p->number)) == 0;
-	case CS_PARAM_LIST:
-		break;
+	case CS_ASK_FLAG:
+		return append_text(params, "flag", p->name);
+	case CS_ASK_LIST:
+		return append_text(params, p->name, p->text);
 	}
-	list = json_object_get(params, p->name);
-	if (list == NULL) {
-		list = json_array();
-		if (json_object_set_new(params, p->name, list) != 0)
-			return false;
-	}
-	return json_array_append_new(list, json_string(p->text)) == 0;
+	return false;
 }
 
 static bool write_params(const struct cs_question_call *q, struct cs_buf *out,

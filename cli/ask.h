@@ -40,15 +40,16 @@ bool cs_ask(const struct cs_call *call, const char *method, const char *target,
 /* Parameters of one question. */
 #define CS_MAX_QUESTION_PARAMS 80
 
-enum cs_param_kind {
-	CS_PARAM_ONE,  /* {"id": "..."} */
-	CS_PARAM_LIST, /* {"name": ["..."]}; a repeated one is OR */
-	CS_PARAM_INT,  /* {"limit": 100} */
-	CS_PARAM_TIME  /* since: {"since_ms": n}, since=RFC 3339 */
+enum cs_ask_kind {
+	CS_ASK_ONE,  /* {"id": "..."} */
+	CS_ASK_LIST, /* {"name": ["..."]}; a repeated one is OR */
+	CS_ASK_FLAG, /* changed=true; {"flag": ["changed"]} */
+	CS_ASK_INT,  /* {"limit": 100} */
+	CS_ASK_TIME  /* since: {"since_ms": n}, since=RFC 3339 */
 };
 
-struct cs_param {
-	enum cs_param_kind kind;
+struct cs_ask_param {
+	enum cs_ask_kind kind;
 	const char *name;
 	const char *text; /* ONE, LIST */
 	int64_t number;	  /* INT, TIME (ms) */
@@ -58,12 +59,12 @@ struct cs_question_call {
 	enum cs_query kind;
 	const char *target; /* of the GET, without a query; escaped */
 	/* Parameters that stand in the target's path are for files only. */
-	struct cs_param in_path;
-	struct cs_param param[CS_MAX_QUESTION_PARAMS];
+	struct cs_ask_param in_path;
+	struct cs_ask_param param[CS_MAX_QUESTION_PARAMS];
 	size_t n_params;
 };
 
-void cs_question_add(struct cs_question_call *q, struct cs_param param);
+void cs_question_add(struct cs_question_call *q, struct cs_ask_param param);
 
 /* Ask the server or, when none runs, the files. */
 bool cs_ask_question(const struct cs_call *call,

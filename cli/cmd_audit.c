@@ -13,12 +13,28 @@
 #include "store/note.h"
 #include "store/verify.h"
 
+/* All of these are repeatable; one of the values must be there. */
 static const struct cs_option list_options[] = {
-	{"verdict", 0, "VERDICT",
-	 "issued, refused, denied or expired; repeatable"},
-	{"requester", 0, "NAME", "who asked; repeatable"},
+	{"kind", 0, "KIND", "issued, policy.applied, client.changed..."},
+	{"verdict", 0, "VERDICT", "issued, refused, denied or expired"},
+	{"requester", 0, "NAME", "who asked"},
+	{"client", 0, "NAME", "who submitted"},
+	{"approver", 0, "NAME", "who approved"},
 	{"name", 0, "NAME", "a name in the certificate; .zone: and below"},
-	{"serial", 0, "SERIAL", "of the certificate; repeatable"},
+	{"serial", 0, "SERIAL", "of the certificate"},
+	{"spki", 0, "HASH", "SHA-256 of the public key"},
+	{"issuer", 0, "NAME", "of this issuer"},
+	{"realm", 0, "REALM", "of a gateway"},
+	{"namespace", 0, "NAME", "that it spoke for"},
+	{"source", 0, "SOURCE", "the way in: api, listener"},
+	{"policy", 0, "NAME", "that judged"},
+	{"rule", 0, "RULE", "that decided a field"},
+	{"code", 0, "CODE", "of a violation"},
+	{"field", 0, "FIELD", "that was violated or changed"},
+	{"disposition", 0, "WORD", "of a field: overridden, dropped..."},
+	{"changed", 0, NULL, "only certificates that are not as asked"},
+	{"warned", 0, NULL, "only those with warnings"},
+	{"self_approved", 0, NULL, "only those approved by who asked"},
 	CS_LIST_TIME_OPTIONS,
 	CS_LIST_OPTIONS,
 	{0},
@@ -38,11 +54,17 @@ static int run_list(const struct cs_call *call)
 	static const char *const names[] = {
 		"index", "time", "kind", "requester|client", "names", "serial",
 	};
-	static const char *const filters[] = {"verdict", "requester", "name",
-					      "serial", NULL};
+	static const char *const filters[] = {
+		"kind",	     "verdict",	    "requester", "client", "approver",
+		"name",	     "serial",	    "spki",	 "issuer", "realm",
+		"namespace", "source",	    "policy",	 "rule",   "code",
+		"field",     "disposition", NULL};
+	static const char *const flags[] = {"changed", "warned",
+					    "self_approved", NULL};
 	const struct cs_list list = {.kind = CS_QUERY_AUDIT,
 				     .target = "/v1/audit",
 				     .filters = filters,
+				     .flags = flags,
 				     .header = header,
 				     .names = names,
 				     .columns =
@@ -51,26 +73,34 @@ static int run_list(const struct cs_call *call)
 	return cs_list_run(call, &list);
 }
 
+/* The index as a number; CS_E_USAGE. */
+static bool parse_index(const char *text, int64_t *ret, struct cs_error *err)
+{
+	char *end;
+
+	*ret = strtoll(text, &end, 10);
+	if (text[0] == '\0' || *end != '\0' || *ret < 0)
+		return cs_error_set(err, CS_E_USAGE, "`%s` is not an index",
+				    text);
+	return true;
+}
+
 static int run_show(const struct cs_call *call)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf target;
 	struct cs_question_call q = {
 		.kind = CS_QUERY_AUDIT_ENTRY,
-		.in_path = {CS_PARAM_INT, "index", NULL, 0}};
+		.in_path = {CS_ASK_INT, "index", NULL, 0},
+	};
+	char target[64];
 	struct cs_error err = {0};
 	struct cs_reply r;
-	char *end;
 	int status;
 
-	q.in_path.number = strtoll(call->args[0], &end, 10);
-	if (*end != '\0' || q.in_path.number < 0) {
-		cs_error_set(&err, CS_E_USAGE, "`%s` is not an index",
-			     call->args[0]);
+	if (!parse_index(call->args[0], &q.in_path.number, &err))
 		return cs_call_fail(call, &err);
-	}
-	cs_buf_init(&target, CS_MAX_HTTP_TARGET);
-	cs_buf_addf(&target, "/v1/audit/%lld", (long long)q.in_path.number);
-	q.target = cs_buf_str(&target);
+	snprintf(target, sizeof(target), "/v1/audit/%lld",
+		 (long long)q.in_path.number);
+	q.target = target;
 	if (!cs_ask_question(call, &q, &r, &err))
 		return cs_call_fail(call, &err);
 	if (r.status >= 400)

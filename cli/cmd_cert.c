@@ -38,7 +38,7 @@ static int run(const struct cs_call *call)
 	CS_CLEANUP(cs_buf_done) struct cs_buf target;
 	struct cs_question_call q = {
 		.kind = CS_QUERY_CERTIFICATE,
-		.in_path = {CS_PARAM_ONE, "serial", call->args[0], 0}};
+		.in_path = {CS_ASK_ONE, "serial", call->args[0], 0}};
 	struct cs_error err = {0};
 	struct cs_reply r;
 	const char *pem;

@@ -61,7 +61,7 @@ static bool get_request(const struct cs_call *call, struct cs_reply *r,
 	CS_CLEANUP(cs_buf_done) struct cs_buf target;
 	struct cs_question_call q = {
 		.kind = CS_QUERY_REQUEST,
-		.in_path = {CS_PARAM_ONE, "id", call->args[0], 0}};
+		.in_path = {CS_ASK_ONE, "id", call->args[0], 0}};
 
 	cs_buf_init(&target, CS_MAX_HTTP_TARGET);
 	if (!target_of(call, "", &target, err))

@@ -51,6 +51,23 @@ static bool parse_limit(const struct cs_call *call, size_t *ret,
 	return true;
 }
 
+/* Filters with values, and flags. */
+static void add_filters(const struct cs_call *call, const struct cs_list *list,
+			struct cs_question_call *q)
+{
+	const char *value;
+
+	for (const char *const *f = list->filters; *f != NULL; f++)
+		for (size_t i = 0;
+		     (value = cs_call_get_nth(call, *f, i)) != NULL; i++)
+			cs_question_add(q, (struct cs_ask_param){CS_ASK_LIST,
+								 *f, value, 0});
+	for (const char *const *f = list->flags; f != NULL && *f != NULL; f++)
+		if (cs_call_get(call, *f) != NULL)
+			cs_question_add(q, (struct cs_ask_param){CS_ASK_FLAG,
+								 *f, NULL, 0});
+}
+
 /* The question of the first page, without its limit. */
 static bool make_question(const struct cs_call *call,
 			  const struct cs_list *list,
@@ -58,22 +75,14 @@ static bool make_question(const struct cs_call *call,
 {
 	static const char *const times[] = {"since", "until"};
 	const char *order = cs_call_get(call, "order");
-	const char *value;
 
 	*q = (struct cs_question_call){.kind = list->kind,
 				       .target = list->target};
-	for (size_t f = 0; list->filters[f] != NULL; f++)
-		for (size_t i = 0;
-		     (value = cs_call_get_nth(call, list->filters[f], i)) !=
-		     NULL;
-		     i++)
-			cs_question_add(q, (struct cs_param){CS_PARAM_LIST,
-							     list->filters[f],
-							     value, 0});
+	add_filters(call, list, q);
 	for (size_t i = 0; i < 2; i++) {
-		struct cs_param p = {CS_PARAM_TIME, times[i], NULL, 0};
+		struct cs_ask_param p = {CS_ASK_TIME, times[i], NULL, 0};
+		const char *value = cs_call_get(call, times[i]);
 
-		value = cs_call_get(call, times[i]);
 		if (value == NULL)
 			continue;
 		if (!parse_time(times[i], value, &p.number, err))
@@ -86,7 +95,8 @@ static bool make_question(const struct cs_call *call,
 		return cs_error_set(err, CS_E_USAGE,
 				    "--order: `%s`: expected asc or desc",
 				    order);
-	cs_question_add(q, (struct cs_param){CS_PARAM_ONE, "order", order, 0});
+	cs_question_add(q,
+			(struct cs_ask_param){CS_ASK_ONE, "order", order, 0});
 	return true;
 }
 
@@ -101,11 +111,11 @@ static bool take_page(const struct cs_call *call,
 {
 	struct cs_question_call q = *first;
 
-	cs_question_add(&q, (struct cs_param){CS_PARAM_INT, "limit", NULL,
-					      (int64_t)want});
+	cs_question_add(&q, (struct cs_ask_param){CS_ASK_INT, "limit", NULL,
+						  (int64_t)want});
 	if (cursor != NULL)
-		cs_question_add(&q, (struct cs_param){CS_PARAM_ONE, "cursor",
-						      cursor, 0});
+		cs_question_add(&q, (struct cs_ask_param){CS_ASK_ONE, "cursor",
+							  cursor, 0});
 	return cs_ask_question(call, &q, ret_reply, err);
 }
 

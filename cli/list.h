@@ -32,6 +32,7 @@ struct cs_list {
 	enum cs_query kind;
 	const char *target;
 	const char *const *filters; /* NULL-terminated names of options */
+	const char *const *flags;   /* the same of those without a value */
 	const char *const *header;  /* columns of the table */
 	const char *const *names;   /* their members, as cs_show_list() */
 	size_t columns;
