@@ -16,14 +16,15 @@
 #include "cli/listen.h"
 #include "cli/notify.h"
 #include "cli/policies.h"
+#include "cli/renew.h"
 
 /* How long a room may take to finish what is under way, and to go. */
 #define DRAIN_MS 10000
 #define STOP_MS	 15000
 /* `init` answers within this, or something is wrong. */
 #define INIT_MS 60000
-/* How soon the listener's certificate is asked for again while not ready. */
-#define RETRY_MS 50
+/* How often the listener's certificate is looked at: an hour. */
+#define RENEW_MS 3600000
 /* Sent with what belongs to no request of front's. */
 #define NO_TICKET 0
 /* Rooms beside the workers: front, ledger, reader, signer. */
@@ -64,6 +65,8 @@ struct house {
 	struct cs_loop *loop;
 	struct cs_watch *signals;
 	struct cs_timer *timer;
+	struct cs_timer *renew_timer;
+	bool renewing; /* a LISTENER_CERT is awaited */
 	sigset_t old_mask;
 	int signal_fd;
 	enum phase phase;
@@ -199,40 +202,95 @@ static bool send_policy_files(struct house *h, struct cs_link *front,
 }
 
 static bool send_listener_csr(struct house *h, struct cs_link *front,
-			      struct cs_error *err)
+			      struct cs_span csr, struct cs_error *err)
 {
 	const struct cs_msg_listener_csr m = {
 		.issuer =
 			cs_span_str(h->config->install->config.issuers[0].name),
-		.csr = h->config->listener_csr,
+		.csr = csr,
 	};
 
 	return cs_link_send_listener_csr(front, NO_TICKET, &m, err);
 }
 
-/* `init`: the listener's certificate has come, or not. */
-static bool take_listener_cert(struct house *h, struct cs_span body,
-			       struct cs_error *err)
+/* LISTENER_KEY to front: the files as they are now. */
+static bool send_listener_key(struct house *h, struct cs_link *front,
+			      struct cs_error *err)
 {
 	const struct cs_install *in = h->config->install;
+	CS_CLEANUP(cs_buf_done) struct cs_buf chain;
+	struct cs_msg_listener_key m;
+	struct cs_buf *b;
+	bool ok;
+	int fd;
+
+	cs_buf_init(&chain, CS_MAX_PEM_FILE);
+	if (!cs_files_read(in->dir, in->config.tls_chain, &chain, err) ||
+	    !cs_files_open_secret(in->dir, in->config.tls_key, &fd, err))
+		return false;
+	m.chain = cs_buf_span(&chain);
+	b = cs_link_scratch(front);
+	cs_msg_listener_key_encode(&m, b);
+	ok = cs_buf_finish(b, "LISTENER_KEY", err) &&
+	     cs_link_send(front, CS_MSG_LISTENER_KEY, NO_TICKET, cs_buf_span(b),
+			  fd, err);
+	close(fd);
+	return ok;
+}
+
+/* A renewed certificate: into its place, and to front. */
+static void take_renewed(struct house *h, struct cs_link *front,
+			 const struct cs_msg_listener_cert *m)
+{
+	struct cs_error err = {0};
+
+	h->renewing = false;
+	if (!m->ok)
+		cs_error_set(&err, CS_E_CERT,
+			     "the listener's certificate was not renewed: %.*s",
+			     CS_SPAN_FMT(m->detail));
+	if (m->ok && cs_renew_finish(h->config->install, m->chain, &err) &&
+	    send_listener_key(h, front, &err))
+		cs_log_write(h->config->log, CS_LOG_INFO, "house.renewed",
+			     "the listener has a new certificate");
+	else
+		cs_log_error(h->config->log, "house.renew", &err);
+}
+
+/* `init`: the listener's certificate has come, or not. */
+static void take_first(struct house *h, const struct cs_msg_listener_cert *m)
+{
+	const struct cs_install *in = h->config->install;
+
+	if (m->ok && cs_files_write(in->dir, in->config.tls_chain, m->chain,
+				    0644, &h->why)) {
+		begin_stop(h, CS_EXIT_DONE);
+		return;
+	}
+	if (!m->ok)
+		cs_error_set(&h->why, CS_E_CERT,
+			     "the listener's certificate was not issued: %.*s",
+			     CS_SPAN_FMT(m->detail));
+	begin_stop(h, CS_EXIT_REFUSED);
+}
+
+static bool take_listener_cert(struct house *h, struct cs_link *front,
+			       struct cs_span body, struct cs_error *err)
+{
 	struct cs_msg_listener_cert m;
 
 	if (!cs_msg_listener_cert_decode(body, &m, err))
 		return false;
-	if (h->config->purpose != CS_HOUSE_INIT || h->phase != PHASE_RUNNING)
+	if (h->phase == PHASE_STOPPING)
+		return true;
+	if (h->renewing)
+		take_renewed(h, front, &m);
+	else if (h->config->purpose == CS_HOUSE_INIT)
+		take_first(h, &m);
+	else
 		return cs_error_set(err, CS_E_PROTOCOL,
 				    "a listener's certificate was not asked "
 				    "for");
-	if (m.ok && cs_files_write(in->dir, in->config.tls_chain, m.chain, 0644,
-				   &h->why)) {
-		begin_stop(h, CS_EXIT_DONE);
-		return true;
-	}
-	if (!m.ok)
-		cs_error_set(&h->why, CS_E_CERT,
-			     "the listener's certificate was not issued: %.*s",
-			     CS_SPAN_FMT(m.detail));
-	begin_stop(h, CS_EXIT_REFUSED);
 	return true;
 }
 
@@ -258,7 +316,7 @@ static bool on_message(void *ctx, struct cs_link *link, unsigned number,
 	case CS_MSG_POLICY_READ:
 		return send_policy_files(h, link, ticket, err);
 	case CS_MSG_LISTENER_CERT:
-		return take_listener_cert(h, body, err);
+		return take_listener_cert(h, link, body, err);
 	default:
 		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
 				    cs_msg_name(number));
@@ -492,7 +550,9 @@ static bool announce(struct house *h, struct cs_error *err)
 	if (h->config->purpose == CS_HOUSE_INIT)
 		return front != NULL && front->link != NULL &&
 		       send_policy_files(h, front->link, NO_TICKET, err) &&
-		       send_listener_csr(h, front->link, err);
+		       send_listener_csr(h, front->link,
+					 h->config->listener_csr, err);
+	cs_timer_start(h->renew_timer, 1);
 	for (size_t i = 0; i < h->n_addresses; i++)
 		fprintf(h->config->out, "ready https://%s\n", h->addresses[i]);
 	fflush(h->config->out);
@@ -606,13 +666,40 @@ static void reap(struct house *h)
 static void reload(struct house *h)
 {
 	struct proc *front = find_proc(h, CS_ROOM_F);
+	struct cs_error err = {0};
 
 	if (h->phase != PHASE_RUNNING || front == NULL || front->link == NULL)
 		return;
 	cs_log_write(h->config->log, CS_LOG_INFO, "house.reload",
-		     "reading the policy files again");
+		     "reading policy files and the listener's key again");
+	if (!send_listener_key(h, front->link, &err))
+		cs_log_error(h->config->log, "house.reload", &err);
 	if (!send_policy_files(h, front->link, NO_TICKET, &h->why))
 		fail_house(h);
+}
+
+/* Is the listener's certificate to be renewed? */
+static void on_renew(void *ctx)
+{
+	struct house *h = ctx;
+	struct proc *front = find_proc(h, CS_ROOM_F);
+	CS_CLEANUP(cs_buf_done) struct cs_buf csr;
+	struct cs_error err = {0};
+	bool due = false;
+
+	cs_timer_start(h->renew_timer, RENEW_MS);
+	if (h->phase != PHASE_RUNNING || front == NULL || front->link == NULL)
+		return;
+	cs_buf_init(&csr, CS_MAX_CSR_DER);
+	if (!cs_renew_is_due(h->config->install,
+			     cs_clock_wall_ms(&h->config->clock) / 1000, &due,
+			     &err) ||
+	    (due && !cs_renew_begin(h->config->install, &csr, &err)) ||
+	    (due &&
+	     !send_listener_csr(h, front->link, cs_buf_span(&csr), &err)))
+		cs_log_error(h->config->log, "house.renew", &err);
+	else if (due)
+		h->renewing = true;
 }
 
 static void on_signal(void *ctx)
@@ -685,7 +772,8 @@ static bool open_house(struct house *h, struct cs_error *err)
 	if (h->loop == NULL || !watch_signals(h, err))
 		return false;
 	h->timer = cs_timer_new(h->loop, on_timer, h, err);
-	if (h->timer == NULL || !bind_tcp(h, err) ||
+	h->renew_timer = cs_timer_new(h->loop, on_renew, h, err);
+	if (h->timer == NULL || h->renew_timer == NULL || !bind_tcp(h, err) ||
 	    !cs_link_pair(h->front_ledger.end, err) ||
 	    !cs_link_pair(h->front_reader.end, err) ||
 	    !cs_link_pair(h->ledger_reader.end, err) ||
@@ -710,6 +798,7 @@ static void close_house(struct house *h)
 		close_fd(&h->listens[i].fd);
 	close_fd(&h->rooms.passphrase_fd);
 	cs_timer_free(h->timer);
+	cs_timer_free(h->renew_timer);
 	cs_watch_free(h->signals);
 	close_fd(&h->signal_fd);
 	cs_loop_free(h->loop);

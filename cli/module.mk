@@ -19,6 +19,7 @@ libcs_cli_a_SOURCES = \
 	cli/notify.c cli/notify.h \
 	cli/passphrase.c cli/passphrase.h \
 	cli/policies.c cli/policies.h \
+	cli/renew.c cli/renew.h \
 	cli/rooms.c cli/rooms.h \
 	cli/show.c cli/show.h \
 	cli/spawn.c cli/spawn.h \
