@@ -196,9 +196,9 @@ static int print_report(const struct verification *v,
 	CS_CLEANUP(cs_buf_done) struct cs_buf root;
 	FILE *out = v->call->out;
 
+	cs_buf_init(&root, 2 * CS_TREE_HASH);
 	if (v->findings != NULL)
 		return print_json(v, r);
-	cs_buf_init(&root, 2 * CS_TREE_HASH);
 	cs_codec_hex(cs_span_make(r->root, CS_TREE_HASH), &root);
 	fprintf(out,
 		"%llu leaves, %llu checkpoints, %llu certificates; "

@@ -687,10 +687,10 @@ static void on_renew(void *ctx)
 	struct cs_error err = {0};
 	bool due = false;
 
+	cs_buf_init(&csr, CS_MAX_CSR_DER);
 	cs_timer_start(h->renew_timer, RENEW_MS);
 	if (h->phase != PHASE_RUNNING || front == NULL || front->link == NULL)
 		return;
-	cs_buf_init(&csr, CS_MAX_CSR_DER);
 	if (!cs_renew_is_due(h->config->install,
 			     cs_clock_wall_ms(&h->config->clock) / 1000, &due,
 			     &err) ||

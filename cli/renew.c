@@ -62,11 +62,11 @@ bool cs_renew_is_due(const struct cs_install *in, int64_t now_s, bool *ret_due,
 	CS_CLEANUP(cs_buf_done) struct cs_buf pem;
 	int64_t from = 0, to = 0;
 
+	cs_buf_init(&pem, CS_MAX_PEM_FILE);
 	if (!is_ours(in)) {
 		*ret_due = false;
 		return true;
 	}
-	cs_buf_init(&pem, CS_MAX_PEM_FILE);
 	if (!cs_files_read(in->dir, in->config.tls_chain, &pem, err))
 		return false;
 	if (!read_dates(cs_buf_span(&pem), &from, &to, err))
