@@ -1,0 +1,132 @@
+/*
+ * What the house's parts share: its state, and who does what. For
+ * cli/house*.c only.
+ *
+ *	house.c		the life of it: signals, deaths, the end
+ *	house_start.c	starting rooms, replacing a worker
+ *	house_files.c	policy files and the listener's certificate
+ */
+#ifndef CS_CLI_HOUSE_PARTS_H
+#define CS_CLI_HOUSE_PARTS_H
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/ipc.h"
+#include "base/limits.h"
+#include "cli/house.h"
+#include "cli/listen.h"
+
+/* Sent with what belongs to no request of front's. */
+#define CS_HOUSE_NO_TICKET 0
+/* Rooms beside the workers: front, ledger, reader, signer. */
+#define CS_HOUSE_FIXED_ROOMS 4
+
+struct cs_house;
+
+/* One child. */
+struct cs_house_proc {
+	struct cs_house *house;
+	enum cs_room room;
+	unsigned number; /* a worker's */
+	pid_t pid;	 /* 0: not running */
+	struct cs_link *link;
+	bool ready;
+};
+
+enum cs_house_phase {
+	CS_HOUSE_PHASE_LEDGER, /* signer and ledger start */
+	CS_HOUSE_PHASE_ROOMS,  /* the others start */
+	CS_HOUSE_PHASE_RUNNING,
+	CS_HOUSE_PHASE_STOPPING
+};
+
+/* The two ends of a link; -1 when closed. */
+struct cs_house_pair {
+	int end[2];
+};
+
+struct cs_house {
+	const struct cs_house_config *config;
+	struct cs_rooms rooms;
+	struct cs_loop *loop;
+	struct cs_watch *signals;
+	struct cs_timer *timer;
+	struct cs_timer *renew_timer;
+	bool renewing; /* a LISTENER_CERT is awaited */
+	sigset_t old_mask;
+	int signal_fd;
+	enum cs_house_phase phase;
+	size_t stop_stage;
+	int status;
+	struct cs_error why; /* of a status that is not 0 */
+	struct cs_house_pair front_ledger, front_reader, ledger_reader,
+		ledger_signer;
+	struct cs_rooms_listen listens[CS_MAX_CONFIG_LIST + 1];
+	char addresses[CS_MAX_CONFIG_LIST][CS_LISTEN_TEXT];
+	size_t n_addresses;
+	bool local_bound;
+	unsigned n_workers;
+	int64_t deaths[CS_MAX_WORKER_DEATHS]; /* of workers, boot ms, a ring */
+	size_t n_deaths;
+	struct cs_house_proc proc[CS_HOUSE_FIXED_ROOMS + CS_MAX_WORKERS];
+	size_t n_procs;
+};
+
+/* -- house.c ------------------------------------------------------------ */
+
+const char *cs_house_room_name(enum cs_room room);
+
+/* The running child of a room that has one, or NULL. */
+struct cs_house_proc *cs_house_find(struct cs_house *h, enum cs_room room);
+
+/* End at once with CS_EXIT_AGAIN; h->why says why. */
+void cs_house_fail(struct cs_house *h);
+
+/* Stop room by room, then end with this status. */
+void cs_house_stop(struct cs_house *h, int status);
+
+/* Handlers of the links to the rooms; ctx is a struct cs_house_proc. */
+bool cs_house_message(void *ctx, struct cs_link *link, unsigned number,
+		      uint64_t ticket, struct cs_span body, int fd,
+		      struct cs_error *err);
+void cs_house_gone(void *ctx, struct cs_link *link, const struct cs_error *why);
+
+static inline void cs_house_close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* -- house_start.c ------------------------------------------------------ */
+
+/* Bind the TCP addresses; make the links; fork signer and ledger. */
+bool cs_house_open(struct cs_house *h, struct cs_error *err) CS_MUST_USE;
+
+/* A room has become ready: fork the next ones, or announce. */
+void cs_house_advance(struct cs_house *h);
+
+/* Fork a worker, or one in the place of a dead one. */
+bool cs_house_start_worker(struct cs_house *h, unsigned number,
+			   struct cs_error *err) CS_MUST_USE;
+
+/* -- house_files.c ------------------------------------------------------ */
+
+/* POLICY_FILES to front: the directory as it is now, or why it is not. */
+bool cs_house_send_policies(struct cs_house *h, struct cs_link *front,
+			    uint64_t ticket, struct cs_error *err) CS_MUST_USE;
+
+/* LISTENER_CSR to front, and what came of it (`init`, renewal). */
+bool cs_house_send_csr(struct cs_house *h, struct cs_link *front,
+		       struct cs_span csr, struct cs_error *err) CS_MUST_USE;
+bool cs_house_take_cert(struct cs_house *h, struct cs_link *front,
+			struct cs_span body, struct cs_error *err) CS_MUST_USE;
+
+/* SIGHUP: read again what can be, and hand it on. */
+void cs_house_reload(struct cs_house *h);
+
+/* A timer's: is the listener's certificate to be renewed? */
+void cs_house_renew(void *ctx);
+
+#endif
