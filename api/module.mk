@@ -1,6 +1,6 @@
 noinst_LIBRARIES += libcs_api.a
 libcs_api_a_SOURCES = \
-	api/http_client.h \
+	api/http_client.c api/http_client.h \
 	api/http_conn.c \
 	api/http_parse.c api/http_parse.h \
 	api/http_write.c api/http_write.h \
@@ -10,8 +10,9 @@ libcs_api_a_SOURCES = \
 	api/tls.c api/tls.h api/tls_context.h
 
 PEERS = tests/lib/http_peers.c tests/lib/http_peers.h
-api_tests = api/http_parse_test api/server_test api/server_tls_test
+api_tests = api/http_client_test api/http_parse_test api/server_test api/server_tls_test
 UNIT_TESTS += $(api_tests)
+api_http_client_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_http_parse_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_server_test_SOURCES = api/server_test.c $(PEERS)
 api_server_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)

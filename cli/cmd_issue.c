@@ -57,12 +57,12 @@ static bool add_csr(const struct cs_call *call, json_t *body,
 	CS_CLEANUP(cs_buf_done) struct cs_buf text;
 	const char *file = cs_call_get(call, "csr");
 
+	cs_buf_init(&text, CS_MAX_CSR_PEM);
 	if (file == NULL && json_object_get(body, "csr") != NULL)
 		return true;
 	if (file == NULL)
 		return cs_error_set(err, CS_E_USAGE,
 				    "`issue` needs --csr FILE");
-	cs_buf_init(&text, CS_MAX_CSR_PEM);
 	if (!(strcmp(file, "-") == 0
 		      ? cs_files_read_fd(STDIN_FILENO, "standard input", &text,
 					 err)

@@ -129,7 +129,7 @@ static bool read_shards(struct reader *r, const struct cs_yaml *v, void *target)
 {
 	int64_t n = 0;
 
-	if (!read_number(r, v, 1, 4096, &n))
+	if (!read_number(r, v, 1, CS_MAX_CRL_SHARDS, &n))
 		return false;
 	if ((n & (n - 1)) != 0)
 		return refuse(r, v, "crl_shards: %lld is not a power of two",

@@ -130,9 +130,9 @@ static void print_list(const json_t *answer, const char *name, const char *word,
 	CS_CLEANUP(cs_buf_done) struct cs_buf b;
 	const json_t *list = json_object_get(answer, name);
 
+	cs_buf_init(&b, CELL_BYTES);
 	if (json_array_size(list) == 0)
 		return;
-	cs_buf_init(&b, CELL_BYTES);
 	cs_show_value(list, &b);
 	fprintf(out, "  %s: ", word);
 	cs_text_print(out, cs_buf_ok(&b) ? cs_buf_str(&b) : "(too long)");

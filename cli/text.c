@@ -120,6 +120,7 @@ void cs_table_cell(struct cs_table *t, const char *text)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf b;
 
+	cs_buf_init(&b, LINE_BYTES);
 	if (t->n == t->cap) {
 		size_t cap = t->cap == 0 ? 64 : t->cap * 2;
 		const char **cell;
@@ -134,7 +135,6 @@ void cs_table_cell(struct cs_table *t, const char *text)
 		t->cell = cell;
 		t->cap = cap;
 	}
-	cs_buf_init(&b, LINE_BYTES);
 	cs_text_put_str(&b, text);
 	t->cell[t->n] = cs_arena_str(&t->arena, cs_buf_span(&b));
 	if (t->cell[t->n] == NULL || !cs_buf_ok(&b))

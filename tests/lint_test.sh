@@ -154,6 +154,20 @@ catches lint-format 'a function of 81 lines' 'a function that is too long'
 add base/good.c "$(awk 'BEGIN { for (i = 0; i < 900; i++) print "/* */" }')"
 catches lint-format 'more than 900 lines' 'a file that is too long'
 
+put base/good.c 'int cs_good(int x)' '{' \
+	'	CS_CLEANUP(cs_buf_done) struct cs_buf a, b;' \
+	'	CS_CLEANUP(cs_mem_free_at) char *p = NULL;' '' \
+	'	cs_buf_init(&a, 1);' '	cs_buf_init(&b, 1);' '	return x;' '}'
+passes lint-cleanup
+put base/good.c 'int cs_good(int x)' '{' \
+	'	CS_CLEANUP(cs_buf_done) struct cs_buf a, b;' '' \
+	'	cs_buf_init(&a, 1);' '	if (x)' '		return x;' \
+	'	cs_buf_init(&b, 1);' '	return x;' '}'
+catches lint-cleanup 'b is released at line 7' 'a return before a value'
+put base/good.c 'int cs_good(int x)' '{' \
+	'	CS_CLEANUP(cs_mem_free_at) char *p;' '' '	return x;' '}'
+catches lint-cleanup 'p is released at line 5' 'a pointer never set'
+
 passes spec-trace
 output=$(run spec-trace)
 case $output in

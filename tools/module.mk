@@ -2,15 +2,16 @@ EXTRA_DIST += tools/check tools/packages .ci/run
 
 # What a machine can say about the style. tests/lint_test.sh proves that each
 # of them sees what it looks for.
-LINTS = lint-layers lint-headers lint-globals lint-format lint-spec
-EXTRA_DIST += tools/lint-layers tools/lint-headers tools/lint-globals \
+LINTS = lint-layers lint-headers lint-globals lint-cleanup lint-format \
+	lint-spec
+EXTRA_DIST += tools/lint-cleanup tools/lint-layers tools/lint-headers tools/lint-globals \
 	tools/lint-globals.allow tools/lint-format tools/spec-trace
 dist_check_SCRIPTS += tests/lint_test.sh
 TESTS += tests/lint_test.sh
 
 .PHONY: lint $(LINTS)
 lint: $(LINTS)
-lint-layers lint-format:
+lint-layers lint-cleanup lint-format:
 	$(srcdir)/tools/$@ $(srcdir)
 lint-headers:
 	COMPILERS="$(CC) $$(command -v clang-14 || command -v clang || :)" \
