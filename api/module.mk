@@ -21,16 +21,28 @@ api_server_tls_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 
 # Front: who is asking, what for, and the answer.
 libcs_api_a_SOURCES += \
+	api/accept.c api/accept.h \
 	api/answer.c api/answer.h \
 	api/auth.c api/auth.h \
 	api/body.c api/body.h \
 	api/clients.c api/clients.h \
 	api/decide.c api/decide.h \
-	api/front.h \
+	api/front.c api/front.h \
+	api/front_admin.c \
+	api/front_drive.c \
+	api/front_http.c \
+	api/front_policy.c \
+	api/front_read.c \
+	api/front_request.c \
+	api/front_room.h \
+	api/inflight.c api/inflight.h \
+	api/params.c api/params.h \
 	api/problem.c api/problem.h \
 	api/problem.def \
 	api/request_body.c api/request_body.h \
-	api/submit.c api/submit.h
+	api/routes.c api/routes.h \
+	api/submit.c api/submit.h \
+	api/waits.c api/waits.h
 
 front_tests = api/submit_test
 UNIT_TESTS += $(front_tests)

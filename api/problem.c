@@ -104,6 +104,15 @@ const char *cs_problem_title(enum cs_problem_code code)
 	return problems[code].title;
 }
 
+enum cs_problem_code cs_problem_from_name(struct cs_span name)
+{
+	for (int i = CS_PROBLEM_NONE + 1; i < CS_PROBLEM_COUNT; i++) {
+		if (cs_span_equal_str(name, problems[i].name))
+			return (enum cs_problem_code)i;
+	}
+	return CS_PROBLEM_NONE;
+}
+
 enum cs_problem_code cs_problem_of_error(enum cs_error_code code)
 {
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {

@@ -55,6 +55,9 @@ const char *cs_problem_name(enum cs_problem_code code);
 unsigned cs_problem_status(enum cs_problem_code code);
 const char *cs_problem_title(enum cs_problem_code code);
 
+/* The code of that name; NONE: it is not one of front's. */
+enum cs_problem_code cs_problem_from_name(struct cs_span name);
+
 /* What an error of ours means to a client. */
 enum cs_problem_code cs_problem_of_error(enum cs_error_code code);
 

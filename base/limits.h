@@ -108,6 +108,14 @@
 
 /* Requests that front keeps in flight. */
 #define CS_MAX_IN_FLIGHT 128
+/* An encoded REQUEST: its parts at their maxima, and a margin. */
+#define CS_MAX_REQUEST_MESSAGE                                                 \
+	(CS_MAX_CSR_PEM + 2 * CS_MAX_SCALARS + 4096)
+/* Abandoned requests that wait to be driven again: at most what can have been
+   in flight at a crash, with a wide margin. */
+#define CS_MAX_DRIVEN 1024
+/* Questions and acts of administration that front has under way. */
+#define CS_MAX_QUESTIONS 64
 /* Decisions in one transaction. */
 #define CS_MAX_BATCH 128
 

@@ -1,0 +1,467 @@
+#include "api/front.h"
+
+#include <assert.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/front_room.h"
+#include "api/tls.h"
+#include "base/mem.h"
+
+/* Exit statuses: done; the house has to start again. */
+#define EXIT_DONE  0
+#define EXIT_AGAIN 75
+/* A listener's CSR and the issuer it is for. */
+#define MAX_LISTENER_CSR CS_MAX_CSR_PEM
+
+/* -- the room's life ---------------------------------------------------- */
+
+#define TO(life) (1u << CS_FRONT_##life)
+static const unsigned moves[CS_FRONT_LIVES] = {
+	[CS_FRONT_STARTING] = TO(SERVING) | TO(STOPPING) | TO(STOPPED),
+	[CS_FRONT_SERVING] = TO(STOPPING) | TO(STOPPED),
+	[CS_FRONT_STOPPING] = TO(STOPPED),
+	[CS_FRONT_STOPPED] = 0,
+};
+
+/* What is true in each state. */
+static bool invariant(const struct cs_front *f)
+{
+	switch (f->life) {
+	case CS_FRONT_STARTING:
+		return true;
+	case CS_FRONT_SERVING:
+		return f->clients != NULL && f->state.known &&
+		       f->ledger != NULL && f->reader != NULL &&
+		       f->parent != NULL;
+	default:
+		return true;
+	}
+}
+
+static void move(struct cs_front *f, enum cs_front_life to)
+{
+	assert((moves[f->life] & (1u << to)) != 0);
+	f->life = to;
+	assert(invariant(f));
+}
+
+void cs_front_fail(struct cs_front *f, const char *what,
+		   const struct cs_error *why)
+{
+	if (f->life == CS_FRONT_STOPPED)
+		return;
+	cs_log_error(f->config.log, what, why);
+	move(f, CS_FRONT_STOPPED);
+	cs_loop_stop(f->loop, EXIT_AGAIN);
+}
+
+void cs_front_check_ready(struct cs_front *f)
+{
+	const struct cs_msg_ready m = {.detail = {0}};
+	struct cs_error err;
+
+	if (f->life != CS_FRONT_STARTING || f->clients == NULL ||
+	    !f->state.known)
+		return;
+	move(f, CS_FRONT_SERVING);
+	if (!cs_link_send_ready(f->parent, 0, &m, &err))
+		cs_front_fail(f, "front.ready", &err);
+}
+
+/* Finish: nothing comes in any more, and nobody waits. */
+static void finish(struct cs_front *f)
+{
+	if (f->life != CS_FRONT_STOPPING)
+		return;
+	move(f, CS_FRONT_STOPPED);
+	cs_loop_stop(f->loop, EXIT_DONE);
+}
+
+void cs_front_check_stop(struct cs_front *f)
+{
+	if (f->life == CS_FRONT_STOPPING && f->drained &&
+	    cs_inflight_count(f->inflight) == 0 &&
+	    cs_waits_count(f->waits) == 0)
+		finish(f);
+}
+
+static void on_drained(void *ctx)
+{
+	struct cs_front *f = ctx;
+
+	f->drained = true;
+	cs_front_check_stop(f);
+}
+
+/* Time is up: what is not finished by now is left to the next start. */
+static void on_drain_time(void *ctx)
+{
+	struct cs_front *f = ctx;
+
+	if (f->life != CS_FRONT_STOPPING)
+		return;
+	cs_log_write(f->config.log, CS_LOG_WARNING, "front.drain",
+		     "%zu requests were not finished in time",
+		     cs_inflight_count(f->inflight));
+	finish(f);
+}
+
+/* STOP: take nothing new, finish the rest. */
+static void stop(struct cs_front *f, const struct cs_msg_stop *m)
+{
+	if (f->life >= CS_FRONT_STOPPING)
+		return;
+	move(f, CS_FRONT_STOPPING);
+	f->listener.wanted = false;
+	cs_timer_stop(f->retry);
+	cs_timer_start(f->drain, m->drain_ms);
+	if (f->server != NULL)
+		cs_http_server_drain(f->server);
+	else
+		f->drained = true;
+	cs_front_check_stop(f);
+}
+
+/* -- links -------------------------------------------------------------- */
+
+/* The ledger's state; the first one may make the room ready. */
+static bool on_state(struct cs_front *f, struct cs_span body,
+		     struct cs_error *err)
+{
+	struct cs_front_state *s = &f->state;
+	struct cs_msg_state m;
+	size_t n;
+
+	if (!cs_msg_state_decode(body, &m, err))
+		return false;
+	n = m.reason.n < sizeof(s->reason) ? m.reason.n : sizeof(s->reason) - 1;
+	s->known = true;
+	s->state = (enum cs_ledger_state)m.state;
+	if (n > 0)
+		memcpy(s->reason, m.reason.p, n);
+	s->reason[n] = '\0';
+	s->tree_size = m.tree_size;
+	s->epoch = m.epoch;
+	memcpy(s->set_sha256, m.set_sha256, sizeof(s->set_sha256));
+	cs_front_check_ready(f);
+	cs_front_listener_try(f);
+	return true;
+}
+
+/* A new client table takes the old one's place at once. */
+static bool on_clients(struct cs_front *f, struct cs_span body,
+		       struct cs_error *err)
+{
+	struct cs_msg_client_table m;
+	struct cs_clients *table;
+
+	if (!cs_msg_client_table_decode(body, &m, err))
+		return false;
+	table = cs_clients_new(m.table, err);
+	if (table == NULL)
+		return false;
+	cs_clients_free(f->clients);
+	f->clients = table;
+	cs_front_check_ready(f);
+	return true;
+}
+
+static bool on_ledger_message(void *ctx, struct cs_link *link, unsigned number,
+			      uint64_t ticket, struct cs_span body, int fd,
+			      struct cs_error *err)
+{
+	struct cs_front *f = ctx;
+	union {
+		struct cs_msg_answer answer;
+		struct cs_msg_rejudge rejudge;
+		struct cs_msg_drive drive;
+		struct cs_msg_admin_done done;
+	} m;
+
+	(void)link;
+	if (fd >= 0)
+		close(fd);
+	switch (number) {
+	case CS_MSG_ANSWER:
+		if (!cs_msg_answer_decode(body, &m.answer, err))
+			return false;
+		cs_front_answer(f, ticket, &m.answer);
+		return true;
+	case CS_MSG_REJUDGE:
+		if (!cs_msg_rejudge_decode(body, &m.rejudge, err))
+			return false;
+		cs_front_rejudge(f, ticket);
+		return true;
+	case CS_MSG_DRIVE:
+		if (!cs_msg_drive_decode(body, &m.drive, err))
+			return false;
+		cs_front_drive(f, m.drive.request);
+		return true;
+	case CS_MSG_ADMIN_DONE:
+		if (!cs_msg_admin_done_decode(body, &m.done, err))
+			return false;
+		cs_front_admin_done(f, ticket, &m.done);
+		return true;
+	case CS_MSG_CLIENT_TABLE:
+		return on_clients(f, body, err);
+	case CS_MSG_STATE:
+		return on_state(f, body, err);
+	default:
+		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
+				    cs_msg_name(number));
+	}
+}
+
+static bool on_reader_message(void *ctx, struct cs_link *link, unsigned number,
+			      uint64_t ticket, struct cs_span body, int fd,
+			      struct cs_error *err)
+{
+	struct cs_front *f = ctx;
+	struct cs_msg_page m;
+
+	(void)link;
+	if (fd >= 0)
+		close(fd);
+	if (number != CS_MSG_PAGE)
+		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
+				    cs_msg_name(number));
+	if (!cs_msg_page_decode(body, &m, err))
+		return false;
+	cs_front_page(f, ticket, &m);
+	return true;
+}
+
+/* WORKER_LINK and WORKER_GONE: parent's news of workers. */
+static bool on_worker_news(struct cs_front *f, unsigned number,
+			   struct cs_span body, int fd, struct cs_error *err)
+{
+	struct cs_msg_worker_link up;
+	struct cs_msg_worker_gone gone;
+
+	if (number == CS_MSG_WORKER_LINK) {
+		if (cs_msg_worker_link_decode(body, &up, err))
+			return cs_front_worker_link(f, up.worker, fd, err);
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	if (!cs_msg_worker_gone_decode(body, &gone, err))
+		return false;
+	cs_front_worker_gone(f, gone.worker);
+	return true;
+}
+
+static bool on_parent_message(void *ctx, struct cs_link *link, unsigned number,
+			      uint64_t ticket, struct cs_span body, int fd,
+			      struct cs_error *err)
+{
+	struct cs_front *f = ctx;
+	union {
+		struct cs_msg_stop stop;
+		struct cs_msg_policy_files files;
+		struct cs_msg_listener_csr csr;
+	} m;
+
+	(void)link;
+	if (number != CS_MSG_WORKER_LINK && fd >= 0)
+		close(fd);
+	switch (number) {
+	case CS_MSG_STOP:
+		if (!cs_msg_stop_decode(body, &m.stop, err))
+			return false;
+		stop(f, &m.stop);
+		return true;
+	case CS_MSG_WORKER_LINK:
+	case CS_MSG_WORKER_GONE:
+		return on_worker_news(f, number, body, fd, err);
+	case CS_MSG_POLICY_FILES:
+		return cs_msg_policy_files_decode(body, &m.files, err) &&
+		       cs_front_policy_files(f, ticket, &m.files, err);
+	case CS_MSG_LISTENER_CSR:
+		return cs_msg_listener_csr_decode(body, &m.csr, err) &&
+		       cs_front_listener_csr(f, ticket, &m.csr, err);
+	default:
+		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
+				    cs_msg_name(number));
+	}
+}
+
+/* Parent, ledger or reader: without any of them the house ends. */
+static void on_gone(void *ctx, struct cs_link *link, const struct cs_error *why)
+{
+	struct cs_front *f = ctx;
+	struct cs_link **links[] = {&f->parent, &f->ledger, &f->reader};
+
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		if (*links[i] == link)
+			*links[i] = NULL;
+	}
+	cs_link_free(link);
+	cs_front_fail(f, "front.link", why);
+}
+
+/* -- start and end ------------------------------------------------------ */
+
+/* One link; its descriptor is the link's from here on, or closed. */
+static bool open_link(struct cs_front *f, int *fd, enum cs_room peer,
+		      cs_link_message_fn *on_message, struct cs_link **ret_link,
+		      struct cs_error *err)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	*ret_link = cs_link_new(f->loop, taken, CS_ROOM_F, peer, on_message,
+				on_gone, f, err);
+	return *ret_link != NULL;
+}
+
+/* The listener's credential; NULL with no error set where there is none. */
+static bool open_tls(struct cs_front *f, struct cs_tls **ret_tls,
+		     struct cs_error *err)
+{
+	struct cs_tls *tls = NULL;
+
+	if (f->config.tls_key_fd >= 0 && f->config.tls_chain_fd >= 0) {
+		tls = cs_tls_new_from_fds(f->config.tls_chain_fd,
+					  f->config.tls_key_fd, err);
+		if (tls == NULL)
+			return false;
+	}
+	*ret_tls = tls;
+	return true;
+}
+
+/* The server, where there is anything to listen at. */
+static bool open_server(struct cs_front *f, struct cs_error *err)
+{
+	struct cs_http_server_config c = {
+		.loop = f->loop,
+		.clock = f->config.clock,
+		.listens = f->config.listens,
+		.listens_n = f->config.listens_n,
+		.limits = cs_http_limits_default(),
+		.on_request = cs_front_on_request,
+		.on_gone = cs_front_on_gone,
+		.on_drained = on_drained,
+		.ctx = f,
+	};
+
+	if (f->config.listens_n == 0)
+		return true;
+	if (!open_tls(f, &c.tls, err))
+		return false;
+	f->config.listens_n = 0; /* the server's from here on */
+	f->server = cs_http_server_new(&c, err);
+	return f->server != NULL;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Everything that can fail, in the order of the room's needs. */
+static bool open_room(struct cs_front *f, struct cs_error *err)
+{
+	struct cs_front_config *c = &f->config;
+
+	f->hash = cs_hash_new(err);
+	if (f->hash == NULL)
+		return false;
+	f->auth = cs_auth_new(f->hash, c->admin_uids, c->admin_uids_n, err);
+	f->inflight =
+		f->auth == NULL ? NULL : cs_inflight_new(CS_MAX_IN_FLIGHT, err);
+	f->waits = f->inflight == NULL ? NULL
+				       : cs_waits_new(CS_MAX_QUESTIONS, err);
+	if (f->waits == NULL)
+		return false;
+	f->drain = cs_timer_new(f->loop, on_drain_time, f, err);
+	f->retry =
+		f->drain == NULL
+			? NULL
+			: cs_timer_new(f->loop, cs_front_listener_try, f, err);
+	return f->retry != NULL &&
+	       open_link(f, &c->parent_fd, CS_ROOM_P, on_parent_message,
+			 &f->parent, err) &&
+	       open_link(f, &c->ledger_fd, CS_ROOM_L, on_ledger_message,
+			 &f->ledger, err) &&
+	       open_link(f, &c->reader_fd, CS_ROOM_R, on_reader_message,
+			 &f->reader, err) &&
+	       open_server(f, err);
+}
+
+void cs_front_free(struct cs_front *f)
+{
+	if (f == NULL)
+		return;
+	cs_http_server_free(f->server);
+	for (size_t i = 0; i < CS_MAX_WORKERS; i++)
+		cs_link_free(f->workers[i].link);
+	cs_link_free(f->parent);
+	cs_link_free(f->ledger);
+	cs_link_free(f->reader);
+	close_fd(&f->config.parent_fd);
+	close_fd(&f->config.ledger_fd);
+	close_fd(&f->config.reader_fd);
+	for (size_t i = 0; i < f->config.listens_n; i++)
+		close(f->config.listens[i].fd);
+	cs_timer_free(f->drain);
+	cs_timer_free(f->retry);
+	cs_front_drop_driven(f);
+	cs_waits_free(f->waits);
+	cs_inflight_free(f->inflight);
+	cs_clients_free(f->clients);
+	cs_auth_free(f->auth);
+	cs_hash_free(f->hash);
+	cs_buf_done(&f->listener.issuer);
+	cs_buf_done(&f->listener.csr);
+	cs_buf_done(&f->out);
+	cs_arena_done(&f->arena);
+	cs_mem_free(f);
+}
+
+struct cs_front *cs_front_new(struct cs_loop *loop,
+			      const struct cs_front_config *config,
+			      struct cs_error *err)
+{
+	struct cs_front *f = cs_mem_new(sizeof(*f));
+	bool ok;
+
+	if (f == NULL) {
+		cs_error_set(err, CS_E_NO_MEMORY, "out of memory");
+		return NULL;
+	}
+	f->config = *config;
+	f->loop = loop;
+	cs_arena_init(&f->arena, CS_MAX_REQUEST_ARENA);
+	cs_buf_init(&f->out, CS_MAX_MESSAGE);
+	cs_buf_init(&f->listener.issuer, CS_MAX_NAME);
+	cs_buf_init(&f->listener.csr, MAX_LISTENER_CSR);
+	ok = open_room(f, err);
+	close_fd(&f->config.tls_key_fd);
+	close_fd(&f->config.tls_chain_fd);
+	if (ok)
+		return f;
+	cs_front_free(f);
+	return NULL;
+}
+
+int cs_front_run(const struct cs_front_config *config)
+{
+	struct cs_error err;
+	struct cs_loop *loop = cs_loop_new(&err);
+	struct cs_front *f =
+		loop == NULL ? NULL : cs_front_new(loop, config, &err);
+	int status = EXIT_AGAIN;
+
+	if (f == NULL)
+		cs_log_error(config->log, "front.start", &err);
+	else
+		status = cs_loop_run(loop);
+	cs_front_free(f);
+	cs_loop_free(loop);
+	return status;
+}

@@ -1,0 +1,482 @@
+#include <string.h>
+#include <unistd.h>
+
+#include "api/answer.h"
+#include "api/front_room.h"
+#include "api/submit.h"
+#include "base/codec.h"
+#include "base/failpoint.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/random.h"
+
+/* How often, and how long apart, the listener's certificate is asked for. */
+#define LISTENER_TRIES	  100
+#define LISTENER_RETRY_MS 200
+
+/* -- workers ------------------------------------------------------------ */
+
+/* Messages of a worker: it reports only about policy sets. */
+static bool on_worker_message(void *ctx, struct cs_link *link, unsigned number,
+			      uint64_t ticket, struct cs_span body, int fd,
+			      struct cs_error *err)
+{
+	struct cs_front_worker *w = ctx;
+	struct cs_msg_checked m;
+
+	(void)link;
+	if (fd >= 0)
+		close(fd);
+	if (number != CS_MSG_CHECKED)
+		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
+				    cs_msg_name(number));
+	if (!cs_msg_checked_decode(body, &m, err))
+		return false;
+	cs_front_checked(w->front, ticket, &m);
+	return true;
+}
+
+static void on_worker_gone(void *ctx, struct cs_link *link,
+			   const struct cs_error *why)
+{
+	struct cs_front_worker *w = ctx;
+
+	(void)link;
+	if (why->code != CS_E_PEER_GONE)
+		cs_log_error(w->front->config.log, "front.worker", why);
+	cs_front_worker_gone(w->front, w->number);
+}
+
+bool cs_front_worker_link(struct cs_front *f, unsigned number, int fd,
+			  struct cs_error *err)
+{
+	struct cs_front_worker *w;
+
+	if (number >= CS_MAX_WORKERS || fd < 0) {
+		if (fd >= 0)
+			close(fd);
+		return cs_error_set(err, CS_E_PROTOCOL,
+				    "WORKER_LINK without a link");
+	}
+	w = &f->workers[number];
+	cs_front_worker_gone(f, number);
+	w->front = f;
+	w->number = number;
+	w->link = cs_link_new(f->loop, fd, CS_ROOM_F, CS_ROOM_W,
+			      on_worker_message, on_worker_gone, w, err);
+	if (w->link == NULL)
+		return false;
+	cs_inflight_worker_up(f->inflight, number);
+	cs_front_pump(f);
+	cs_front_pump_checks(f);
+	return true;
+}
+
+/* Tell the ledger to refuse what has killed two workers. */
+static void condemn(struct cs_front *f)
+{
+	for (size_t i = 0; i < cs_inflight_capacity(f->inflight); i++) {
+		struct cs_flight *flight = cs_inflight_at(f->inflight, i);
+		struct cs_msg_worker_killer m;
+		struct cs_error err;
+
+		if (flight == NULL || flight->state != CS_FLIGHT_CONDEMNED ||
+		    flight->reported)
+			continue;
+		flight->reported = true;
+		m.request = cs_buf_span(&flight->request);
+		cs_log_write(f->config.log, CS_LOG_WARNING,
+			     "front.worker_killer",
+			     "a request has seen two workers die; it is"
+			     " refused");
+		if (!cs_link_send_worker_killer(f->ledger, flight->ticket, &m,
+						&err))
+			cs_log_error(f->config.log, "front.worker_killer",
+				     &err);
+	}
+}
+
+void cs_front_worker_gone(struct cs_front *f, unsigned number)
+{
+	struct cs_front_worker *w = &f->workers[number];
+
+	if (number >= CS_MAX_WORKERS || w->link == NULL)
+		return;
+	cs_link_free(w->link);
+	w->link = NULL;
+	if (cs_inflight_worker_down(f->inflight, number) > 0)
+		condemn(f);
+	cs_front_checks_worker_gone(f, number);
+	cs_front_pump(f);
+	cs_front_pump_checks(f);
+}
+
+/* -- flights ------------------------------------------------------------ */
+
+void cs_front_pump(struct cs_front *f)
+{
+	struct cs_flight *flight;
+
+	while ((flight = cs_inflight_assign(f->inflight)) != NULL) {
+		struct cs_front_worker *w = &f->workers[flight->worker];
+		struct cs_error err;
+
+		if (cs_failpoint("front.before_send")) {
+			cs_front_worker_gone(f, w->number);
+			return;
+		}
+		if (cs_link_send(w->link, CS_MSG_REQUEST, flight->ticket,
+				 cs_buf_span(&flight->request), -1, &err))
+			continue;
+		/* A worker that does not read is as good as dead. */
+		cs_log_error(f->config.log, "front.worker", &err);
+		cs_front_worker_gone(f, w->number);
+		return;
+	}
+}
+
+bool cs_front_launch(struct cs_front *f, const struct cs_msg_request *m,
+		     enum cs_flight_owner owner, uint64_t waiter,
+		     struct cs_problem *p)
+{
+	struct cs_buf *out = cs_front_out(f);
+	struct cs_error err;
+
+	cs_msg_request_encode(m, out);
+	if (!cs_buf_finish(out, "the request", &err))
+		return cs_problem_set(p, cs_problem_of_error(err.code), "",
+				      "%s", err.text);
+	if (cs_inflight_add(f->inflight, cs_buf_span(out), owner, waiter) ==
+	    NULL)
+		return cs_problem_set(p, CS_PROBLEM_BUSY, "",
+				      "%d requests are under way; nothing was"
+				      " decided about this one.",
+				      CS_MAX_IN_FLIGHT);
+	cs_front_pump(f);
+	return true;
+}
+
+/* A slot is free: what the ledger wants driven comes first. */
+static void refill(struct cs_front *f)
+{
+	while (f->driven_n > 0) {
+		struct cs_front_driven *first = &f->driven[f->driven_first];
+
+		if (cs_inflight_add(f->inflight,
+				    cs_span_make(first->p, first->n),
+				    CS_FLIGHT_NOBODY, 0) == NULL)
+			break;
+		cs_mem_free(first->p);
+		*first = (struct cs_front_driven){0};
+		f->driven_first = (f->driven_first + 1) % CS_MAX_DRIVEN;
+		f->driven_n--;
+	}
+	cs_front_pump(f);
+}
+
+void cs_front_drive(struct cs_front *f, struct cs_span request)
+{
+	size_t at = (f->driven_first + f->driven_n) % CS_MAX_DRIVEN;
+	uint8_t *copy = NULL;
+
+	if (f->driven_n < CS_MAX_DRIVEN)
+		copy = cs_mem_dup(request.p, request.n);
+	if (copy == NULL) {
+		cs_log_write(f->config.log, CS_LOG_WARNING, "front.drive",
+			     "%zu requests wait to be driven again; one more"
+			     " is left to the next start",
+			     f->driven_n);
+		return;
+	}
+	f->driven[at] = (struct cs_front_driven){copy, request.n};
+	f->driven_n++;
+	refill(f);
+}
+
+void cs_front_drop_driven(struct cs_front *f)
+{
+	for (size_t i = 0; i < CS_MAX_DRIVEN; i++) {
+		cs_mem_free(f->driven[i].p);
+		f->driven[i].p = NULL;
+	}
+	f->driven_n = 0;
+}
+
+/* A flight is over. */
+static void land(struct cs_front *f, struct cs_flight *flight)
+{
+	cs_inflight_end(f->inflight, flight);
+	refill(f);
+	cs_front_check_stop(f);
+}
+
+/* -- answers ------------------------------------------------------------ */
+
+/* Has the decision that somebody wanted been taken otherwise before? */
+static bool came_too_late(const struct cs_msg_answer *m,
+			  enum cs_flight_owner owner)
+{
+	switch (m->outcome) {
+	case CS_ANSWER_ISSUED:
+		return owner == CS_FLIGHT_NOBODY;
+	case CS_ANSWER_DENIED:
+		return owner == CS_FLIGHT_APPROVER;
+	case CS_ANSWER_REFUSED:
+	case CS_ANSWER_EXPIRED:
+		return owner == CS_FLIGHT_NOBODY || m->replay != 0;
+	default:
+		return false;
+	}
+}
+
+void cs_front_reply_answer(struct cs_front *f, uint64_t ticket,
+			   const struct cs_msg_answer *m,
+			   enum cs_flight_owner owner)
+{
+	struct cs_answer_http http;
+	struct cs_reply r;
+	struct cs_error err;
+
+	if (ticket == 0)
+		return;
+	if (!cs_answer_render(m, cs_front_out(f), &http, &err)) {
+		cs_front_reply_error(f, ticket, &err);
+		return;
+	}
+	r = (struct cs_reply){
+		.status = http.status,
+		.media_type = http.media_type,
+		.retry_s = http.retry_s,
+		.replay = http.replay ? 1 : 0,
+	};
+	if (owner != CS_FLIGHT_CLIENT) {
+		r.status = http.read_status;
+		r.replay = 0;
+		if (r.status == 200)
+			r.media_type = "application/json";
+	}
+	cs_front_reply(f, ticket, &r, cs_buf_span(&f->out));
+}
+
+/* To an approver or denier: the new state, or that it came too late. */
+static void reply_decision(struct cs_front *f, uint64_t ticket,
+			   const struct cs_msg_answer *m,
+			   enum cs_flight_owner owner)
+{
+	struct cs_problem p;
+
+	if (!came_too_late(m, owner)) {
+		cs_front_reply_answer(f, ticket, m, owner);
+		return;
+	}
+	cs_problem_set(&p, CS_PROBLEM_CONFLICT, "",
+		       "The request is %s already.",
+		       cs_answer_state((enum cs_answer)m->outcome));
+	cs_front_reply_problem(f, ticket, &p);
+}
+
+/* To parent: the chain, leaf first, or why there is none. */
+static void reply_listener(struct cs_front *f, uint64_t ticket,
+			   const struct cs_msg_answer *m)
+{
+	struct cs_msg_listener_cert cert = {
+		.ok = 1,
+		.detail = m->detail.n > 0 ? m->detail : m->body,
+	};
+	struct cs_error err;
+
+	if (m->outcome == CS_ANSWER_BUSY &&
+	    f->listener.tries < LISTENER_TRIES) {
+		f->listener.wanted = true;
+		cs_timer_start(f->retry, LISTENER_RETRY_MS);
+		return;
+	}
+	if (m->outcome == CS_ANSWER_ISSUED) {
+		struct cs_buf *out = cs_front_out(f);
+
+		cs_codec_pem("CERTIFICATE", m->certificate, out);
+		cs_buf_add(out, m->chain);
+		cert.chain = cs_buf_span(out);
+		cert.detail = (struct cs_span){0};
+		cert.ok = cs_buf_ok(out) ? 1 : 0;
+	} else {
+		cert.ok = 0;
+	}
+	if (!cs_link_send_listener_cert(f->parent, ticket, &cert, &err))
+		cs_log_error(f->config.log, "front.listener", &err);
+}
+
+void cs_front_answer(struct cs_front *f, uint64_t ticket,
+		     const struct cs_msg_answer *m)
+{
+	struct cs_wait *w = cs_waits_find(f->waits, ticket);
+	struct cs_flight *flight;
+	struct cs_error err;
+
+	if (w != NULL && w->kind == CS_WAIT_DENIED) {
+		reply_decision(f, w->http, m, CS_FLIGHT_NOBODY);
+		cs_waits_end(f->waits, w);
+		cs_front_check_stop(f);
+		return;
+	}
+	/* A second opinion of a worker that died late has no flight. */
+	flight = cs_waits_owns(ticket) ? NULL
+				       : cs_inflight_find(f->inflight, ticket);
+	if (flight == NULL)
+		return;
+	if (cs_failpoint("front.before_answer")) {
+		cs_error_set(&err, CS_E_INTERNAL, "failpoint");
+		cs_front_fail(f, "front.before_answer", &err);
+		return;
+	}
+	if (flight->owner == CS_FLIGHT_LISTENER)
+		reply_listener(f, flight->waiter, m);
+	else if (flight->owner == CS_FLIGHT_APPROVER)
+		reply_decision(f, flight->waiter, m, CS_FLIGHT_APPROVER);
+	else
+		cs_front_reply_answer(f, flight->waiter, m, flight->owner);
+	land(f, flight);
+}
+
+void cs_front_rejudge(struct cs_front *f, uint64_t ticket)
+{
+	struct cs_flight *flight =
+		cs_waits_owns(ticket) ? NULL
+				      : cs_inflight_find(f->inflight, ticket);
+	struct cs_msg_answer busy = {
+		.outcome = CS_ANSWER_BUSY,
+		.code = CS_SPAN_LIT("POLICY_CHANGED"),
+		.detail = CS_SPAN_LIT("The policy changed each time that it"
+				      " was judged."),
+		.retry_s = 1,
+	};
+
+	if (flight == NULL)
+		return;
+	if (cs_inflight_rejudge(f->inflight, flight)) {
+		cs_front_pump(f);
+		return;
+	}
+	cs_front_answer(f, ticket, &busy);
+}
+
+/* -- the listener's certificate ----------------------------------------- */
+
+/* What stands beside its CSR, and the house's own approval. */
+static bool listener_words(struct cs_front *f, struct cs_msg_request *m,
+			   struct cs_error *err)
+{
+	const struct cs_approval a = {
+		.at_ms = m->received_ms,
+		.by = m->client_name,
+		.self = true,
+		.uid = -1,
+	};
+	struct cs_buf *out = cs_front_out(f);
+	struct cs_json j;
+
+	cs_json_begin(&j, out);
+	cs_json_object(&j);
+	cs_json_member_span(&j, "issuer", m->issuer);
+	cs_json_member_span(&j, "requester", m->client_name);
+	cs_json_end(&j);
+	if (!cs_json_finish(&j, "the scalars", err))
+		return false;
+	if (!cs_arena_dup(&f->arena, cs_buf_span(out), &m->scalars))
+		return cs_error_set(err, CS_E_NO_MEMORY, "out of memory");
+	out = cs_front_out(f);
+	if (!cs_approval_write(&a, out, err))
+		return false;
+	if (!cs_arena_dup(&f->arena, cs_buf_span(out), &m->approval))
+		return cs_error_set(err, CS_E_NO_MEMORY, "out of memory");
+	return true;
+}
+
+/* Its REQUEST: asked for and approved by the house itself. */
+static bool listener_request(struct cs_front *f, struct cs_msg_request *ret_m,
+			     struct cs_error *err)
+{
+	const struct cs_client *house =
+		cs_clients_by_id(f->clients, CS_CLIENT_HOUSE);
+	struct cs_msg_request m = {
+		.flags = CS_REQ_APPROVED | CS_REQ_SELF,
+		.client = CS_CLIENT_HOUSE,
+		.uid = -1,
+		.client_name = CS_SPAN_LIT("_house"),
+		.source = CS_SPAN_LIT("listener"),
+		.issuer = cs_buf_span(&f->listener.issuer),
+		.received_ms = cs_clock_wall_ms(&f->config.clock),
+		.csr = cs_buf_span(&f->listener.csr),
+		.approver_client = CS_CLIENT_HOUSE,
+	};
+	struct cs_span parts[2];
+
+	if (house != NULL && house->credentials_n > 0)
+		m.credential = house->credentials[0].id;
+	m.approver_credential = m.credential;
+	if (!listener_words(f, &m, err))
+		return false;
+	/* Nobody approves it by its hash, and it has no key to replay. */
+	parts[0] = m.scalars;
+	parts[1] = m.csr;
+	if (!cs_random_public(m.id, sizeof(m.id), err) ||
+	    !cs_hash_sha256_parts(f->hash, parts, 2, m.fingerprint, err))
+		return false;
+	*ret_m = m;
+	return true;
+}
+
+void cs_front_listener_try(void *front)
+{
+	struct cs_front *f = front;
+	struct cs_msg_request m;
+	struct cs_problem p;
+	struct cs_error err;
+
+	if (!f->listener.wanted || f->life != CS_FRONT_SERVING ||
+	    f->state.state != CS_LEDGER_ISSUING)
+		return;
+	cs_arena_reset(&f->arena);
+	f->listener.wanted = false;
+	f->listener.tries++;
+	if (!listener_request(f, &m, &err)) {
+		cs_front_listener_failed(f, cs_span_str(err.text));
+		return;
+	}
+	if (!cs_front_launch(f, &m, CS_FLIGHT_LISTENER, f->listener.ticket,
+			     &p)) {
+		f->listener.wanted = true;
+		cs_timer_start(f->retry, LISTENER_RETRY_MS);
+	}
+}
+
+bool cs_front_listener_csr(struct cs_front *f, uint64_t ticket,
+			   const struct cs_msg_listener_csr *m,
+			   struct cs_error *err)
+{
+	struct cs_front_listener *l = &f->listener;
+
+	cs_buf_reset(&l->issuer);
+	cs_buf_reset(&l->csr);
+	cs_buf_add(&l->issuer, m->issuer);
+	cs_buf_add(&l->csr, m->csr);
+	if (!cs_buf_finish(&l->issuer, "LISTENER_CSR", err) ||
+	    !cs_buf_finish(&l->csr, "LISTENER_CSR", err))
+		return false;
+	l->ticket = ticket;
+	l->wanted = true;
+	l->tries = 0;
+	cs_front_listener_try(f);
+	return true;
+}
+
+void cs_front_listener_failed(struct cs_front *f, struct cs_span detail)
+{
+	const struct cs_msg_listener_cert cert = {.ok = 0, .detail = detail};
+	struct cs_error err;
+
+	f->listener.wanted = false;
+	if (!cs_link_send_listener_cert(f->parent, f->listener.ticket, &cert,
+					&err))
+		cs_log_error(f->config.log, "front.listener", &err);
+}

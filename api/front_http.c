@@ -1,0 +1,364 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "api/front_room.h"
+#include "base/json.h"
+
+/* Bytes of a path that a refusal's record shows. */
+#define MAX_PATH_SHOWN 256
+
+typedef bool handler_fn(struct cs_front *f, struct cs_call *c);
+
+static handler_fn *const handlers[CS_ROUTES] = {
+	[CS_ROUTE_HEALTHZ] = cs_front_healthz,
+	[CS_ROUTE_READYZ] = cs_front_readyz,
+	[CS_ROUTE_STATUS] = cs_front_get_status,
+	[CS_ROUTE_SUBMIT] = cs_front_submit,
+	[CS_ROUTE_REQUESTS] = cs_front_list_requests,
+	[CS_ROUTE_REQUEST] = cs_front_get_request,
+	[CS_ROUTE_APPROVE] = cs_front_approve,
+	[CS_ROUTE_DENY] = cs_front_deny,
+	[CS_ROUTE_CERTIFICATE] = cs_front_get_certificate,
+	[CS_ROUTE_CERTIFICATES] = cs_front_list_certificates,
+	[CS_ROUTE_AUDIT] = cs_front_list_audit,
+	[CS_ROUTE_AUDIT_ENTRY] = cs_front_get_audit,
+	[CS_ROUTE_ISSUERS] = cs_front_list_issuers,
+	[CS_ROUTE_CHAIN] = cs_front_get_chain,
+	[CS_ROUTE_POLICIES] = cs_front_get_policies,
+	[CS_ROUTE_POLICIES_APPLY] = cs_front_apply_policies,
+	[CS_ROUTE_CLIENTS] = cs_front_list_clients,
+	[CS_ROUTE_CLIENT_ADD] = cs_front_add_client,
+	[CS_ROUTE_CLIENT_REMOVE] = cs_front_remove_client,
+	[CS_ROUTE_CLOCK_ACCEPT] = cs_front_accept_clock,
+};
+
+/* -- replies ------------------------------------------------------------ */
+
+struct cs_buf *cs_front_out(struct cs_front *f)
+{
+	cs_buf_reset(&f->out);
+	return &f->out;
+}
+
+void cs_front_reply(struct cs_front *f, uint64_t ticket,
+		    const struct cs_reply *r, struct cs_span body)
+{
+	struct cs_http_header headers[4];
+	struct cs_http_answer answer = {
+		.status = (int)r->status,
+		.content_type = r->media_type,
+		.body = body,
+		.headers = headers,
+	};
+	char retry[16];
+
+	if (ticket == 0 || f->server == NULL)
+		return;
+	if (r->retry_s > 0) {
+		(void)snprintf(retry, sizeof(retry), "%u",
+			       (unsigned)r->retry_s);
+		headers[answer.headers_n++] = (struct cs_http_header){
+			"Retry-After", cs_span_str(retry)};
+	}
+	if (r->replay != 0)
+		headers[answer.headers_n++] = (struct cs_http_header){
+			"Idempotent-Replay", CS_SPAN_LIT("true")};
+	if (r->allow != NULL)
+		headers[answer.headers_n++] =
+			(struct cs_http_header){"Allow", cs_span_str(r->allow)};
+	if (r->status == 401)
+		headers[answer.headers_n++] = (struct cs_http_header){
+			"WWW-Authenticate",
+			CS_SPAN_LIT("Bearer realm=\"countersign\"")};
+	cs_http_reply(f->server, ticket, &answer);
+}
+
+void cs_front_reply_json(struct cs_front *f, uint64_t ticket, unsigned status,
+			 struct cs_span body)
+{
+	const struct cs_reply r = {.status = status,
+				   .media_type = "application/json"};
+
+	cs_front_reply(f, ticket, &r, body);
+}
+
+/* The same with the Allow header of a 405. */
+static void reply_problem(struct cs_front *f, uint64_t ticket,
+			  const struct cs_problem *p, const char *allow)
+{
+	struct cs_buf *out = cs_front_out(f);
+	const struct cs_reply r = {
+		.status = cs_problem_status(p->code),
+		.media_type = CS_PROBLEM_MEDIA_TYPE,
+		.retry_s = p->retry_s,
+		.allow = allow,
+	};
+	struct cs_error err;
+
+	if (!cs_problem_write(p, out, &err))
+		cs_log_error(f->config.log, "front.problem", &err);
+	cs_front_reply(f, ticket, &r, cs_buf_span(out));
+}
+
+void cs_front_reply_problem(struct cs_front *f, uint64_t ticket,
+			    const struct cs_problem *p)
+{
+	reply_problem(f, ticket, p, NULL);
+}
+
+void cs_front_reply_error(struct cs_front *f, uint64_t ticket,
+			  const struct cs_error *err)
+{
+	struct cs_problem p;
+
+	cs_log_error(f->config.log, "front.error", err);
+	cs_problem_set(&p, cs_problem_of_error(err->code), "",
+		       "It could not be done; the server's log says why.");
+	cs_front_reply_problem(f, ticket, &p);
+}
+
+void cs_front_reply_foreign(struct cs_front *f, uint64_t ticket,
+			    struct cs_span code, struct cs_span detail)
+{
+	enum cs_problem_code known = cs_problem_from_name(code);
+	struct cs_buf *out = cs_front_out(f);
+	struct cs_reply r = {.media_type = CS_PROBLEM_MEDIA_TYPE};
+	const char *title;
+	struct cs_error err;
+
+	/* What no code of ours names is a state that does not allow it. */
+	if (known == CS_PROBLEM_NONE)
+		known = CS_PROBLEM_CONFLICT;
+	r.status = cs_problem_status(known);
+	title = cs_problem_title(known);
+	if (r.status == 503)
+		r.retry_s = 1;
+	if (!cs_problem_write_foreign(code, detail, r.status, title, out, &err))
+		cs_log_error(f->config.log, "front.problem", &err);
+	cs_front_reply(f, ticket, &r, cs_buf_span(out));
+}
+
+/* -- who asked ---------------------------------------------------------- */
+
+struct cs_asker cs_front_asker(const struct cs_call *c)
+{
+	return (struct cs_asker){
+		.client = c->who.client->id,
+		.credential = c->who.credential,
+		.uid = c->who.uid,
+	};
+}
+
+bool cs_front_find_asker(const struct cs_front *f, const struct cs_asker *a,
+			 struct cs_principal *ret_who)
+{
+	const struct cs_client *client =
+		cs_clients_by_id(f->clients, a->client);
+
+	if (client == NULL)
+		return false;
+	for (size_t i = 0; i < client->credentials_n; i++) {
+		if (client->credentials[i].id != a->credential)
+			continue;
+		*ret_who = (struct cs_principal){
+			.client = client,
+			.credential = a->credential,
+			.uid = a->uid,
+		};
+		return true;
+	}
+	return false;
+}
+
+bool cs_front_wait(struct cs_front *f, struct cs_call *c,
+		   enum cs_wait_kind kind, struct cs_wait **ret_wait)
+{
+	struct cs_wait *w = cs_waits_add(f->waits, kind, c->ticket);
+
+	if (w == NULL)
+		return cs_problem_set(c->p, CS_PROBLEM_BUSY, "",
+				      "Too many questions are under way.");
+	w->asker = cs_front_asker(c);
+	*ret_wait = w;
+	return true;
+}
+
+/* The address without its port. */
+static struct cs_span host_of(const struct cs_http_peer *peer)
+{
+	const char *colon = strrchr(peer->address, ':');
+
+	if (peer->is_local || colon == NULL)
+		return cs_span_str(peer->address);
+	return cs_span_make(peer->address, (size_t)(colon - peer->address));
+}
+
+void cs_front_note_refusal(struct cs_front *f, const struct cs_call *c)
+{
+	const struct cs_http_peer *peer = c->request->peer;
+	struct cs_msg_auth_refused m;
+	struct cs_buf *out;
+	struct cs_error err;
+	struct cs_json j;
+	uint64_t suppressed;
+
+	if (!cs_auth_refusal(f->auth, cs_clock_boot_ms(&f->config.clock),
+			     &suppressed))
+		return;
+	out = cs_front_out(f);
+	cs_json_begin(&j, out);
+	cs_json_object(&j);
+	cs_json_name(&j, "address");
+	cs_json_text(&j, host_of(peer));
+	if (c->who.client != NULL) {
+		cs_json_name(&j, "client");
+		cs_json_text(&j, c->who.client->name);
+	}
+	cs_json_member_str(&j, "code", cs_problem_name(c->p->code));
+	cs_json_name(&j, "path");
+	cs_json_text(&j,
+		     cs_span_sub(c->request->head->path, 0, MAX_PATH_SHOWN));
+	if (suppressed > 0)
+		cs_json_member_int(&j, "suppressed", (int64_t)suppressed);
+	if (peer->is_local)
+		cs_json_member_int(&j, "uid", peer->uid);
+	cs_json_end(&j);
+	m.what = cs_buf_span(out);
+	if (!cs_json_finish(&j, "the refusal", &err) ||
+	    !cs_link_send_auth_refused(f->ledger, 0, &m, &err))
+		cs_log_error(f->config.log, "front.refusal", &err);
+}
+
+/* -- a request comes in ------------------------------------------------- */
+
+/* Is the body's media type JSON (RFC 9110 8.3.1)? */
+static bool check_media_type(const struct cs_call *c)
+{
+	static const struct cs_span json = {(const uint8_t *)"application/json",
+					    16};
+	struct cs_span type = c->request->head->content_type;
+
+	if (c->request->body.n == 0)
+		return true;
+	if (cs_span_equal_icase(cs_span_sub(type, 0, json.n), json) &&
+	    (type.n == json.n || type.p[json.n] == ';' ||
+	     type.p[json.n] == ' '))
+		return true;
+	return cs_problem_set(c->p, CS_PROBLEM_BAD_CONTENT_TYPE, "",
+			      "The body must be application/json, not"
+			      " \"%.*s\".",
+			      CS_SPAN_FMT(cs_span_sub(type, 0, 80)));
+}
+
+/* Does who is asking hold what the route needs? */
+static bool check_rights(const struct cs_call *c,
+			 const struct cs_route_row *row)
+{
+	const struct cs_client *client = c->who.client;
+
+	if (row->access == CS_ACCESS_LOCAL && !c->who.is_local)
+		return cs_problem_set(c->p, CS_PROBLEM_LOCAL_ONLY, "",
+				      "Administration is done over the Unix"
+				      " socket, on the server itself.");
+	if (row->rights == 0 || (client->rights & row->rights) != 0)
+		return true;
+	return cs_problem_set(c->p, CS_PROBLEM_FORBIDDEN, "",
+			      "The client %.*s does not hold the right %s.",
+			      CS_SPAN_FMT(client->name),
+			      row->access == CS_ACCESS_LOCAL ? "admin"
+			      : (row->rights & CS_RIGHT_AUDIT) != 0
+				      ? "audit"
+				      : cs_right_name(row->rights));
+}
+
+/* Who is it, and may it? What is refused is told to the ledger. */
+static bool authorize(struct cs_front *f, struct cs_call *c,
+		      const struct cs_route_row *row)
+{
+	const struct cs_clock *clock = &f->config.clock;
+	bool presented = false;
+
+	if (row->access == CS_ACCESS_ANYBODY)
+		return true;
+	if (f->life == CS_FRONT_STARTING)
+		return cs_problem_set(c->p, CS_PROBLEM_STARTING, "",
+				      "The server is starting.");
+	if (!cs_auth_identify(f->auth, f->clients, c->request->peer,
+			      c->request->head->authorization,
+			      cs_clock_wall_ms(clock), cs_clock_boot_ms(clock),
+			      &c->who, &presented, c->p)) {
+		if (presented)
+			cs_front_note_refusal(f, c);
+		return false;
+	}
+	if (!check_rights(c, row)) {
+		cs_front_note_refusal(f, c);
+		return false;
+	}
+	return true;
+}
+
+/* From the path to the handler's answer, or to a problem. */
+static bool serve(struct cs_front *f, struct cs_call *c, char *allow)
+{
+	const struct cs_http_head *head = c->request->head;
+	struct cs_route_match match = {0};
+
+	switch (cs_route_find(head->method, head->path, &match, allow)) {
+	case CS_ROUTE_NO_PATH:
+		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
+				      "There is nothing at this path.");
+	case CS_ROUTE_NO_METHOD:
+		return cs_problem_set(c->p, CS_PROBLEM_METHOD_NOT_ALLOWED, "",
+				      "Possible here: %s.", allow);
+	case CS_ROUTE_FOUND:
+		break;
+	}
+	c->arg = match.arg;
+	if (!authorize(f, c, match.row) || !check_media_type(c))
+		return false;
+	if (f->life >= CS_FRONT_STOPPING &&
+	    match.row->access != CS_ACCESS_ANYBODY)
+		return cs_problem_set(c->p, CS_PROBLEM_STOPPING, "",
+				      "The server is stopping.");
+	return handlers[match.row->route](f, c);
+}
+
+void cs_front_on_request(void *ctx, const struct cs_http_request *request)
+{
+	struct cs_front *f = ctx;
+	struct cs_problem p = {.code = CS_PROBLEM_NONE};
+	struct cs_call c = {
+		.ticket = request->ticket,
+		.request = request,
+		.p = &p,
+	};
+	char allow[CS_ROUTE_ALLOW] = "";
+
+	cs_arena_reset(&f->arena);
+	if (!serve(f, &c, allow))
+		reply_problem(f, c.ticket, &p,
+			      p.code == CS_PROBLEM_METHOD_NOT_ALLOWED ? allow
+								      : NULL);
+}
+
+void cs_front_on_gone(void *ctx, uint64_t ticket)
+{
+	struct cs_front *f = ctx;
+
+	for (size_t i = 0; i < cs_inflight_capacity(f->inflight); i++) {
+		struct cs_flight *flight = cs_inflight_at(f->inflight, i);
+
+		if (flight == NULL || flight->waiter != ticket ||
+		    flight->owner == CS_FLIGHT_LISTENER)
+			continue;
+		flight->owner = CS_FLIGHT_NOBODY;
+		flight->waiter = 0;
+	}
+	for (size_t i = 0; i < cs_waits_capacity(f->waits); i++) {
+		struct cs_wait *w = cs_waits_at(f->waits, i);
+
+		if (w != NULL && w->http == ticket)
+			w->http = 0;
+	}
+}

@@ -1,0 +1,211 @@
+#include "api/front_room.h"
+#include "api/params.h"
+#include "base/json.h"
+
+/* Workers that may die over one set before it is given up. */
+#define MAX_TRIES 2
+
+bool cs_front_apply_policies(struct cs_front *f, struct cs_call *c)
+{
+	const struct cs_msg_policy_read m = {0};
+	struct cs_error err;
+	struct cs_wait *w;
+	bool dry_run;
+
+	if (!cs_params_flag("dry_run", c->request->head->query, &f->arena,
+			    &dry_run, c->p) ||
+	    !cs_front_wait(f, c, CS_WAIT_SOURCES, &w))
+		return false;
+	w->apply = dry_run ? 0 : 1;
+	if (cs_link_send_policy_read(f->parent, w->ticket, &m, &err))
+		return true;
+	cs_waits_end(f->waits, w);
+	return cs_problem_set(c->p, cs_problem_of_error(err.code), "", "%s",
+			      err.text);
+}
+
+/* SIGHUP and init: nobody waits, the house itself asks. */
+static struct cs_wait *house_wait(struct cs_front *f)
+{
+	const struct cs_client *house =
+		f->clients == NULL
+			? NULL
+			: cs_clients_by_id(f->clients, CS_CLIENT_HOUSE);
+	struct cs_wait *w = cs_waits_add(f->waits, CS_WAIT_SOURCES, 0);
+
+	if (w == NULL)
+		return NULL;
+	w->asker = (struct cs_asker){.client = CS_CLIENT_HOUSE, .uid = -1};
+	if (house != NULL && house->credentials_n > 0)
+		w->asker.credential = house->credentials[0].id;
+	w->apply = 1;
+	return w;
+}
+
+/* It did not come to a set in force: tell who waits, and the log. */
+static void reply_refused(struct cs_front *f, const struct cs_wait *w,
+			  enum cs_problem_code code, struct cs_span detail)
+{
+	struct cs_problem p;
+
+	cs_problem_set(&p, code, "", "%.*s", CS_SPAN_FMT(detail));
+	if (w->http == 0)
+		cs_log_write(f->config.log, CS_LOG_WARNING, "policy.rejected",
+			     "%s", p.detail);
+	cs_front_reply_problem(f, w->http, &p);
+	/* At init there is no other set by which it could be issued. */
+	if (f->listener.wanted && f->state.state == CS_LEDGER_NO_POLICY)
+		cs_front_listener_failed(f, detail);
+}
+
+bool cs_front_policy_files(struct cs_front *f, uint64_t ticket,
+			   const struct cs_msg_policy_files *m,
+			   struct cs_error *err)
+{
+	struct cs_wait *w =
+		ticket == 0 ? house_wait(f) : cs_waits_find(f->waits, ticket);
+
+	if (w == NULL || w->kind != CS_WAIT_SOURCES)
+		return true;
+	if (m->ok == 0) {
+		reply_refused(f, w, CS_PROBLEM_POLICY_INVALID, m->detail);
+		cs_waits_end(f->waits, w);
+		return true;
+	}
+	cs_buf_init(&w->sources, CS_MAX_MESSAGE);
+	if (!cs_buf_add(&w->sources, m->files))
+		return cs_buf_finish(&w->sources, "POLICY_FILES", err);
+	w->kind = CS_WAIT_CHECK;
+	cs_front_pump_checks(f);
+	return true;
+}
+
+/* A worker that is up; NULL: none. */
+static struct cs_front_worker *any_worker(struct cs_front *f)
+{
+	for (size_t i = 0; i < CS_MAX_WORKERS; i++) {
+		if (f->workers[i].link != NULL)
+			return &f->workers[i];
+	}
+	return NULL;
+}
+
+void cs_front_pump_checks(struct cs_front *f)
+{
+	struct cs_front_worker *worker = any_worker(f);
+
+	for (size_t i = 0; worker != NULL && i < cs_waits_capacity(f->waits);
+	     i++) {
+		struct cs_wait *w = cs_waits_at(f->waits, i);
+		struct cs_msg_check m;
+		struct cs_error err;
+
+		if (w == NULL || w->kind != CS_WAIT_CHECK || w->sent)
+			continue;
+		m = (struct cs_msg_check){
+			.apply = w->apply,
+			.files = cs_buf_span(&w->sources),
+			.credential = w->asker.credential,
+			.uid = w->asker.uid,
+		};
+		w->sent = true;
+		w->worker = worker->number;
+		w->tries++;
+		if (cs_link_send_check(worker->link, w->ticket, &m, &err))
+			continue;
+		cs_log_error(f->config.log, "front.check", &err);
+		reply_refused(f, w, CS_PROBLEM_BUSY, cs_span_str(err.text));
+		cs_waits_end(f->waits, w);
+	}
+}
+
+void cs_front_checks_worker_gone(struct cs_front *f, unsigned worker)
+{
+	for (size_t i = 0; i < cs_waits_capacity(f->waits); i++) {
+		struct cs_wait *w = cs_waits_at(f->waits, i);
+
+		if (w == NULL || w->kind != CS_WAIT_CHECK || !w->sent ||
+		    w->worker != worker)
+			continue;
+		w->sent = false;
+		if (w->tries < MAX_TRIES)
+			continue;
+		reply_refused(f, w, CS_PROBLEM_POLICY_INVALID,
+			      CS_SPAN_LIT("Two workers died loading it."));
+		cs_waits_end(f->waits, w);
+	}
+}
+
+/* The report of a set that was not applied; beside it, what is wrong. */
+static void reply_report(struct cs_front *f, const struct cs_wait *w,
+			 struct cs_span detail, struct cs_span report)
+{
+	const struct cs_reply r = {
+		.status = cs_problem_status(CS_PROBLEM_POLICY_INVALID),
+		.media_type = CS_PROBLEM_MEDIA_TYPE,
+	};
+	struct cs_span code = CS_SPAN_LIT("POLICY_INVALID");
+	struct cs_buf *out = cs_front_out(f);
+	struct cs_error err;
+	struct cs_json j;
+
+	cs_json_begin(&j, out);
+	cs_json_object(&j);
+	cs_json_member_span(&j, "code", code);
+	cs_json_name(&j, "detail");
+	cs_json_text(&j, detail);
+	if (report.n > 0) {
+		cs_json_name(&j, "report");
+		cs_json_raw(&j, report);
+	}
+	cs_json_member_int(&j, "status", r.status);
+	cs_json_member_str(&j, "title",
+			   cs_problem_title(CS_PROBLEM_POLICY_INVALID));
+	cs_json_name(&j, "type");
+	cs_problem_type(&j, code);
+	cs_json_end(&j);
+	if (cs_json_finish(&j, "the report", &err))
+		cs_front_reply(f, w->http, &r, cs_buf_span(out));
+	else
+		cs_front_reply_error(f, w->http, &err);
+}
+
+void cs_front_checked(struct cs_front *f, uint64_t ticket,
+		      const struct cs_msg_checked *m)
+{
+	struct cs_wait *w = cs_waits_find(f->waits, ticket);
+
+	if (w == NULL || w->kind != CS_WAIT_CHECK)
+		return;
+	if (m->ok != 0)
+		cs_front_reply_json(f, w->http, 200, m->report);
+	else
+		reply_report(f, w, CS_SPAN_LIT("The policy set does not load."),
+			     m->report);
+	cs_waits_end(f->waits, w);
+	cs_front_check_stop(f);
+}
+
+void cs_front_policy_done(struct cs_front *f, struct cs_wait *w,
+			  const struct cs_msg_admin_done *m)
+{
+	if (m->ok != 0) {
+		cs_log_write(f->config.log, CS_LOG_INFO, "policy.applied",
+			     "a policy set was applied");
+		cs_front_reply_json(f, w->http, 200,
+				    m->body.n > 0 ? m->body
+						  : CS_SPAN_LIT("{}"));
+		return;
+	}
+	if (m->body.n == 0) {
+		cs_front_reply_foreign(f, w->http, m->code, m->detail);
+	} else {
+		reply_report(f, w, m->detail, m->body);
+	}
+	if (w->http == 0)
+		cs_log_write(f->config.log, CS_LOG_WARNING, "policy.rejected",
+			     "%.*s", CS_SPAN_FMT(m->detail));
+	if (f->listener.wanted && f->state.state == CS_LEDGER_NO_POLICY)
+		cs_front_listener_failed(f,
+					 m->detail.n > 0 ? m->detail : m->body);
+}

@@ -1,0 +1,292 @@
+#include <string.h>
+
+#include "api/accept.h"
+#include "api/front_room.h"
+#include "api/params.h"
+#include "base/codec.h"
+#include "base/json.h"
+
+/*
+ * To whose own requests an answer is limited: with `audit` everything is
+ * read, and with `approve` what may have to be decided about.
+ */
+static uint64_t limited_to(const struct cs_call *c, unsigned rights)
+{
+	return (c->who.client->rights & rights) != 0 ? 0 : c->who.client->id;
+}
+
+/* Send a question; its PAGE finds the wait by the ticket. */
+static bool ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
+		enum cs_query kind, uint64_t client, struct cs_span params)
+{
+	const struct cs_msg_query m = {kind, client, params};
+	struct cs_error err;
+
+	if (cs_link_send_query(f->reader, w->ticket, &m, &err))
+		return true;
+	return cs_problem_set(c->p, cs_problem_of_error(err.code), "", "%s",
+			      err.text);
+}
+
+/* A question of its own wait. */
+static bool ask_new(struct cs_front *f, struct cs_call *c,
+		    enum cs_wait_kind wait, enum cs_query kind, uint64_t client,
+		    struct cs_span params)
+{
+	struct cs_wait *w;
+
+	if (!cs_front_wait(f, c, wait, &w))
+		return false;
+	if (ask(f, c, w, kind, client, params))
+		return true;
+	cs_waits_end(f->waits, w);
+	return false;
+}
+
+/* {"NAME":"text"} in the call's arena; the text is hexadecimal. */
+static bool one_hex(struct cs_front *f, struct cs_call *c, const char *name,
+		    size_t max, struct cs_span *ret_params)
+{
+	struct cs_buf *out = cs_front_out(f);
+	struct cs_error err;
+	struct cs_span bytes;
+	struct cs_json j;
+
+	if (c->arg.n > 2 * max ||
+	    !cs_codec_hex_decode(c->arg, &f->arena, &bytes, &err))
+		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
+				      "There is no %s like this.", name);
+	cs_json_begin(&j, out);
+	cs_json_object(&j);
+	cs_json_member_hex(&j, name, bytes);
+	cs_json_end(&j);
+	if (!cs_json_finish(&j, "the question", &err))
+		return cs_problem_set(c->p, cs_problem_of_error(err.code), "",
+				      "%s", err.text);
+	*ret_params = cs_buf_span(out);
+	return true;
+}
+
+bool cs_front_get_request(struct cs_front *f, struct cs_call *c)
+{
+	struct cs_span params;
+
+	return cs_params_none(c->request->head->query, c->p) &&
+	       one_hex(f, c, "id", 16, &params) &&
+	       ask_new(f, c, CS_WAIT_REQUEST, CS_QUERY_REQUEST,
+		       limited_to(c, CS_RIGHT_AUDIT | CS_RIGHT_APPROVE),
+		       params);
+}
+
+bool cs_front_ask_stored(struct cs_front *f, struct cs_call *c,
+			 struct cs_wait *w)
+{
+	struct cs_span params;
+
+	return one_hex(f, c, "id", 16, &params) &&
+	       ask(f, c, w, CS_QUERY_STORED, 0, params);
+}
+
+/* A list: the query's parameters by its table. */
+static bool ask_list(struct cs_front *f, struct cs_call *c,
+		     const struct cs_param *table, enum cs_query kind,
+		     uint64_t client)
+{
+	struct cs_buf *out = cs_front_out(f);
+
+	return cs_params_write(table, c->request->head->query, &f->arena, out,
+			       c->p) &&
+	       ask_new(f, c, CS_WAIT_PAGE, kind, client, cs_buf_span(out));
+}
+
+bool cs_front_list_requests(struct cs_front *f, struct cs_call *c)
+{
+	return ask_list(f, c, cs_params_requests, CS_QUERY_REQUESTS,
+			limited_to(c, CS_RIGHT_AUDIT | CS_RIGHT_APPROVE));
+}
+
+bool cs_front_list_certificates(struct cs_front *f, struct cs_call *c)
+{
+	return ask_list(f, c, cs_params_certificates, CS_QUERY_CERTIFICATES,
+			limited_to(c, CS_RIGHT_AUDIT));
+}
+
+bool cs_front_list_audit(struct cs_front *f, struct cs_call *c)
+{
+	return ask_list(f, c, cs_params_audit, CS_QUERY_AUDIT, 0);
+}
+
+bool cs_front_get_audit(struct cs_front *f, struct cs_call *c)
+{
+	struct cs_buf *out = cs_front_out(f);
+
+	if (!cs_params_none(c->request->head->query, c->p))
+		return false;
+	for (size_t i = 0; i < c->arg.n; i++) {
+		bool is_digit = c->arg.p[i] >= '0' && c->arg.p[i] <= '9';
+
+		if (!is_digit || c->arg.n > 15 ||
+		    (i == 0 && c->arg.p[0] == '0' && c->arg.n > 1))
+			return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
+					      "There is no such index.");
+	}
+	cs_buf_add_str(out, "{\"index\":");
+	cs_buf_add(out, c->arg);
+	cs_buf_add_str(out, "}");
+	return ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_AUDIT_ENTRY, 0,
+		       cs_buf_span(out));
+}
+
+bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c)
+{
+	enum cs_certificate_form form =
+		cs_accept_certificate(c->request->head->accept);
+	struct cs_span params;
+	struct cs_wait *w;
+
+	if (!cs_params_none(c->request->head->query, c->p))
+		return false;
+	if (form == CS_FORM_NONE)
+		return cs_problem_set(
+			c->p, CS_PROBLEM_NOT_ACCEPTABLE, "Accept",
+			"Accept: a certificate is given as application/json,"
+			" application/pem-certificate-chain or"
+			" application/pkix-cert.");
+	if (!one_hex(f, c, "serial", CS_MAX_SERIAL, &params) ||
+	    !cs_front_wait(f, c, CS_WAIT_CERTIFICATE, &w))
+		return false;
+	w->form = form;
+	if (ask(f, c, w, CS_QUERY_CERTIFICATE, limited_to(c, CS_RIGHT_AUDIT),
+		params))
+		return true;
+	cs_waits_end(f->waits, w);
+	return false;
+}
+
+bool cs_front_get_policies(struct cs_front *f, struct cs_call *c)
+{
+	return cs_params_none(c->request->head->query, c->p) &&
+	       ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY, 0,
+		       CS_SPAN_LIT("{}"));
+}
+
+bool cs_front_get_status(struct cs_front *f, struct cs_call *c)
+{
+	return cs_params_none(c->request->head->query, c->p) &&
+	       ask_new(f, c, CS_WAIT_STATUS, CS_QUERY_STATUS, 0,
+		       CS_SPAN_LIT("{}"));
+}
+
+/* -- what the reader says ----------------------------------------------- */
+
+/* The reader's ANSWER about a request. */
+static void reply_request(struct cs_front *f, uint64_t http,
+			  struct cs_span body)
+{
+	struct cs_msg_answer m;
+	struct cs_error err;
+
+	if (!cs_msg_answer_decode(body, &m, &err)) {
+		cs_front_reply_error(f, http, &err);
+		return;
+	}
+	cs_front_reply_answer(f, http, &m, CS_FLIGHT_NOBODY);
+}
+
+/* The chain's first certificate, as DER. */
+static bool first_der(struct cs_span pem, struct cs_buf *out,
+		      struct cs_error *err)
+{
+	bool found = false;
+
+	if (!cs_codec_pem_next("CERTIFICATE", &pem, out, &found, err))
+		return false;
+	if (!found)
+		return cs_error_set(err, CS_E_PROTOCOL,
+				    "the reader's certificate is no PEM");
+	return true;
+}
+
+/* What was asked for of a certificate's JSON. */
+static void reply_certificate(struct cs_front *f, const struct cs_wait *w,
+			      struct cs_span body)
+{
+	struct cs_buf *out = cs_front_out(f);
+	struct cs_reply r = {.status = 200};
+	struct cs_error err;
+	const json_t *pem;
+	json_t *root;
+	bool ok = true;
+
+	if (w->form == CS_FORM_JSON) {
+		cs_front_reply_json(f, w->http, 200, body);
+		return;
+	}
+	root = cs_json_parse(body, "the reader's page", &err);
+	pem = json_object_get(root, "certificate");
+	if (!json_is_string(pem)) {
+		ok = cs_error_set(&err, CS_E_PROTOCOL,
+				  "the reader's page has no certificate");
+	} else if (w->form == CS_FORM_PEM_CHAIN) {
+		r.media_type = "application/pem-certificate-chain";
+		cs_buf_add(out, cs_span_str(json_string_value(pem)));
+	} else {
+		r.media_type = "application/pkix-cert";
+		ok = first_der(cs_span_str(json_string_value(pem)), out, &err);
+	}
+	json_decref(root);
+	if (ok)
+		cs_front_reply(f, w->http, &r, cs_buf_span(out));
+	else
+		cs_front_reply_error(f, w->http, &err);
+}
+
+/* Nothing was found, or the question was not good. */
+static void reply_nothing(struct cs_front *f, const struct cs_wait *w,
+			  const struct cs_msg_page *m)
+{
+	struct cs_problem p;
+
+	if (m->code.n > 0) {
+		cs_front_reply_foreign(f, w->http, m->code, m->detail);
+		return;
+	}
+	cs_problem_set(&p, CS_PROBLEM_NOT_FOUND, "",
+		       "There is no such thing, or it is not yours to see.");
+	cs_front_reply_problem(f, w->http, &p);
+}
+
+void cs_front_page(struct cs_front *f, uint64_t ticket,
+		   const struct cs_msg_page *m)
+{
+	struct cs_wait *w = cs_waits_find(f->waits, ticket);
+
+	if (w == NULL)
+		return;
+	if (m->found == 0) {
+		reply_nothing(f, w, m);
+		cs_waits_end(f->waits, w);
+		cs_front_check_stop(f);
+		return;
+	}
+	switch (w->kind) {
+	case CS_WAIT_APPROVE:
+	case CS_WAIT_DENY:
+		cs_front_decide(f, w, m->body);
+		return;
+	case CS_WAIT_REQUEST:
+		reply_request(f, w->http, m->body);
+		break;
+	case CS_WAIT_CERTIFICATE:
+		reply_certificate(f, w, m->body);
+		break;
+	case CS_WAIT_STATUS:
+		cs_front_reply_status(f, w->http, m->body);
+		break;
+	default:
+		cs_front_reply_json(f, w->http, 200, m->body);
+		break;
+	}
+	cs_waits_end(f->waits, w);
+	cs_front_check_stop(f);
+}

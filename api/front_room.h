@@ -1,0 +1,246 @@
+/*
+ * What front's files share (api/front.h). Nobody else includes this.
+ *
+ *	front.c		start and end, links, dispatch, the room's life
+ *	front_http.c	a request comes in: route, who is it, replies
+ *	front_drive.c	flights: REQUEST out, ANSWER in, workers, DRIVE,
+ *			the listener's certificate
+ *	front_request.c	submit, approve, deny
+ *	front_read.c	questions to the reader
+ *	front_admin.c	clients, clock, health, status
+ *	front_policy.c	policy sets
+ *
+ * A handler gets a struct cs_call and either answers it (or arranges that
+ * somebody will) and returns true, or returns false with the problem set.
+ *
+ * The room's life:
+ *
+ *	STARTING --> SERVING --> STOPPING --> STOPPED
+ *	    |                       ^             ^
+ *	    +-----------------------+             |
+ *	    (from every state, when a link that it needs is gone)
+ */
+#ifndef CS_API_FRONT_ROOM_H
+#define CS_API_FRONT_ROOM_H
+
+#include "api/auth.h"
+#include "api/clients.h"
+#include "api/front.h"
+#include "api/inflight.h"
+#include "api/problem.h"
+#include "api/routes.h"
+#include "api/server.h"
+#include "api/waits.h"
+#include "base/ipc.h"
+#include "base/limits.h"
+#include "base/loop.h"
+
+enum cs_front_life {
+	CS_FRONT_STARTING, /* no client table, or no STATE yet */
+	CS_FRONT_SERVING,
+	CS_FRONT_STOPPING, /* finishing what is under way */
+	CS_FRONT_STOPPED,
+	CS_FRONT_LIVES
+};
+
+/* A worker's link; the array's index is its number. */
+struct cs_front_worker {
+	struct cs_front *front;
+	struct cs_link *link; /* NULL: there is none */
+	unsigned number;
+};
+
+/* The ledger's last STATE. */
+struct cs_front_state {
+	bool known;
+	enum cs_ledger_state state;
+	char reason[CS_ERROR_MAX];
+	uint64_t tree_size;
+	uint64_t epoch;
+	uint8_t set_sha256[32];
+};
+
+/* What parent wants a certificate for; kept until it can be asked for. */
+struct cs_front_listener {
+	bool wanted;
+	uint64_t ticket; /* parent's */
+	struct cs_buf issuer;
+	struct cs_buf csr;
+	unsigned tries;
+};
+
+/* An encoded REQUEST that waits for a slot. */
+struct cs_front_driven {
+	uint8_t *p; /* owned */
+	size_t n;
+};
+
+struct cs_front {
+	struct cs_front_config config;
+	struct cs_loop *loop; /* borrowed */
+	enum cs_front_life life;
+
+	struct cs_link *parent, *ledger, *reader;
+	struct cs_front_worker workers[CS_MAX_WORKERS];
+
+	struct cs_http_server *server; /* NULL: nothing to listen at */
+	bool drained;
+	struct cs_timer *drain;
+	struct cs_timer *retry; /* the listener's next try */
+
+	struct cs_hash *hash;
+	struct cs_auth *auth;
+	struct cs_clients *clients; /* NULL: not yet */
+	struct cs_front_state state;
+	struct cs_inflight *inflight;
+	struct cs_waits *waits;
+	struct cs_front_listener listener;
+
+	/* DRIVE'd requests that wait for a slot: a ring. */
+	struct cs_front_driven driven[CS_MAX_DRIVEN];
+	size_t driven_first, driven_n;
+
+	struct cs_arena arena; /* of the call at hand */
+	struct cs_buf out;     /* the body or message at hand */
+};
+
+/* One HTTP request on its way to a handler. */
+struct cs_call {
+	uint64_t ticket;
+	const struct cs_http_request *request;
+	struct cs_span arg; /* what the path named */
+	struct cs_principal who;
+	struct cs_problem *p;
+};
+
+/* -- front.c ------------------------------------------------------------ */
+
+/* End the room: with 75 unless it was told to stop. Logs why. */
+void cs_front_fail(struct cs_front *f, const char *what,
+		   const struct cs_error *why);
+/* When stopping: is everything finished? */
+void cs_front_check_stop(struct cs_front *f);
+/* When starting: is everything there? */
+void cs_front_check_ready(struct cs_front *f);
+
+/* -- front_http.c ------------------------------------------------------- */
+
+void cs_front_on_request(void *ctx, const struct cs_http_request *request);
+void cs_front_on_gone(void *ctx, uint64_t ticket);
+
+/* An answer's outside. Zeroed members are left out. */
+struct cs_reply {
+	unsigned status;
+	const char *media_type;
+	uint32_t retry_s;
+	unsigned replay;   /* Idempotent-Replay: true */
+	const char *allow; /* 405 */
+};
+
+/* Answer a server's ticket; ticket 0: nobody listens. */
+void cs_front_reply(struct cs_front *f, uint64_t ticket,
+		    const struct cs_reply *r, struct cs_span body);
+void cs_front_reply_json(struct cs_front *f, uint64_t ticket, unsigned status,
+			 struct cs_span body);
+void cs_front_reply_problem(struct cs_front *f, uint64_t ticket,
+			    const struct cs_problem *p);
+/* An error of ours: logged, and answered with what it means to a client. */
+void cs_front_reply_error(struct cs_front *f, uint64_t ticket,
+			  const struct cs_error *err);
+/* A code and a sentence from another room. */
+void cs_front_reply_foreign(struct cs_front *f, uint64_t ticket,
+			    struct cs_span code, struct cs_span detail);
+
+/* Tell the ledger that a right was refused, if that is worth a leaf. */
+void cs_front_note_refusal(struct cs_front *f, const struct cs_call *c);
+
+/* Who asked, as ids; and again as the table is now. False: not any more. */
+struct cs_asker cs_front_asker(const struct cs_call *c);
+bool cs_front_find_asker(const struct cs_front *f, const struct cs_asker *a,
+			 struct cs_principal *ret_who) CS_MUST_USE;
+
+/* A wait for this call, or the problem BUSY. */
+bool cs_front_wait(struct cs_front *f, struct cs_call *c,
+		   enum cs_wait_kind kind,
+		   struct cs_wait **ret_wait) CS_MUST_USE;
+
+/* An empty buffer for a body or message; valid until the next call. */
+struct cs_buf *cs_front_out(struct cs_front *f);
+
+/* -- front_drive.c ------------------------------------------------------ */
+
+bool cs_front_worker_link(struct cs_front *f, unsigned number, int fd,
+			  struct cs_error *err) CS_MUST_USE;
+void cs_front_worker_gone(struct cs_front *f, unsigned number);
+/* Send what waits to whom there is. */
+void cs_front_pump(struct cs_front *f);
+/* Put a REQUEST on its way; false: BUSY. */
+bool cs_front_launch(struct cs_front *f, const struct cs_msg_request *m,
+		     enum cs_flight_owner owner, uint64_t waiter,
+		     struct cs_problem *p) CS_MUST_USE;
+void cs_front_answer(struct cs_front *f, uint64_t ticket,
+		     const struct cs_msg_answer *m);
+void cs_front_rejudge(struct cs_front *f, uint64_t ticket);
+void cs_front_drive(struct cs_front *f, struct cs_span request);
+void cs_front_drop_driven(struct cs_front *f);
+bool cs_front_listener_csr(struct cs_front *f, uint64_t ticket,
+			   const struct cs_msg_listener_csr *m,
+			   struct cs_error *err) CS_MUST_USE;
+/* Ask for the listener's certificate, if it is wanted and time has come. */
+void cs_front_listener_try(void *front);
+void cs_front_listener_failed(struct cs_front *f, struct cs_span detail);
+
+/* Render an ANSWER for whoever POSTed, or for whoever reads or decides. */
+void cs_front_reply_answer(struct cs_front *f, uint64_t ticket,
+			   const struct cs_msg_answer *m,
+			   enum cs_flight_owner owner);
+
+/* -- handlers ----------------------------------------------------------- */
+
+bool cs_front_submit(struct cs_front *f, struct cs_call *c);
+bool cs_front_approve(struct cs_front *f, struct cs_call *c);
+bool cs_front_deny(struct cs_front *f, struct cs_call *c);
+/* The reader brought the stored request. */
+void cs_front_decide(struct cs_front *f, struct cs_wait *w,
+		     struct cs_span stored);
+
+bool cs_front_get_request(struct cs_front *f, struct cs_call *c);
+bool cs_front_list_requests(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c);
+bool cs_front_list_certificates(struct cs_front *f, struct cs_call *c);
+bool cs_front_list_audit(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_audit(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_policies(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_status(struct cs_front *f, struct cs_call *c);
+/* Ask the reader for a stored request that is to be decided about. */
+bool cs_front_ask_stored(struct cs_front *f, struct cs_call *c,
+			 struct cs_wait *w) CS_MUST_USE;
+void cs_front_page(struct cs_front *f, uint64_t ticket,
+		   const struct cs_msg_page *m);
+
+bool cs_front_healthz(struct cs_front *f, struct cs_call *c);
+bool cs_front_readyz(struct cs_front *f, struct cs_call *c);
+bool cs_front_list_issuers(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_chain(struct cs_front *f, struct cs_call *c);
+bool cs_front_list_clients(struct cs_front *f, struct cs_call *c);
+bool cs_front_add_client(struct cs_front *f, struct cs_call *c);
+bool cs_front_remove_client(struct cs_front *f, struct cs_call *c);
+bool cs_front_accept_clock(struct cs_front *f, struct cs_call *c);
+void cs_front_reply_status(struct cs_front *f, uint64_t ticket,
+			   struct cs_span reader);
+void cs_front_admin_done(struct cs_front *f, uint64_t ticket,
+			 const struct cs_msg_admin_done *m);
+
+bool cs_front_apply_policies(struct cs_front *f, struct cs_call *c);
+bool cs_front_policy_files(struct cs_front *f, uint64_t ticket,
+			   const struct cs_msg_policy_files *m,
+			   struct cs_error *err) CS_MUST_USE;
+/* Send the checks that wait for a worker; ask again those of a dead one. */
+void cs_front_pump_checks(struct cs_front *f);
+void cs_front_checks_worker_gone(struct cs_front *f, unsigned worker);
+void cs_front_checked(struct cs_front *f, uint64_t ticket,
+		      const struct cs_msg_checked *m);
+void cs_front_policy_done(struct cs_front *f, struct cs_wait *w,
+			  const struct cs_msg_admin_done *m);
+
+#endif
