@@ -7,6 +7,7 @@
 #include "api/front_room.h"
 #include "api/tls.h"
 #include "base/mem.h"
+#include "base/secret.h"
 
 /* Exit statuses: done; the house has to start again. */
 #define EXIT_DONE  0
@@ -252,6 +253,32 @@ static bool on_worker_news(struct cs_front *f, unsigned number,
 	return true;
 }
 
+/* LISTENER_KEY: another credential for connections from now on. */
+static bool on_listener_key(struct cs_front *f, struct cs_span body, int fd,
+			    struct cs_error *err)
+{
+	struct cs_msg_listener_key m;
+	struct cs_secret key = {0};
+	struct cs_tls *tls = NULL;
+	struct cs_error why;
+	bool ok = cs_msg_listener_key_decode(body, &m, err);
+
+	if (ok && fd >= 0 && f->server != NULL) {
+		if (cs_secret_read(fd, CS_MAX_PEM_FILE, &key, &why))
+			tls = cs_tls_new(m.chain, cs_span_make(key.p, key.n),
+					 &why);
+		/* The old one stays: better than none. */
+		if (tls == NULL)
+			cs_log_error(f->config.log, "front.listener_key", &why);
+		else
+			cs_http_server_set_tls(f->server, tls);
+	}
+	cs_secret_done(&key);
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 static bool on_parent_message(void *ctx, struct cs_link *link, unsigned number,
 			      uint64_t ticket, struct cs_span body, int fd,
 			      struct cs_error *err)
@@ -264,7 +291,7 @@ static bool on_parent_message(void *ctx, struct cs_link *link, unsigned number,
 	} m;
 
 	(void)link;
-	if (number != CS_MSG_WORKER_LINK && fd >= 0)
+	if (fd >= 0 && !cs_msg_carries_descriptor(number))
 		close(fd);
 	switch (number) {
 	case CS_MSG_STOP:
@@ -275,6 +302,8 @@ static bool on_parent_message(void *ctx, struct cs_link *link, unsigned number,
 	case CS_MSG_WORKER_LINK:
 	case CS_MSG_WORKER_GONE:
 		return on_worker_news(f, number, body, fd, err);
+	case CS_MSG_LISTENER_KEY:
+		return on_listener_key(f, body, fd, err);
 	case CS_MSG_POLICY_FILES:
 		return cs_msg_policy_files_decode(body, &m.files, err) &&
 		       cs_front_policy_files(f, ticket, &m.files, err);
