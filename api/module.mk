@@ -10,10 +10,16 @@ libcs_api_a_SOURCES = \
 	api/tls.c api/tls.h api/tls_context.h
 
 PEERS = tests/lib/http_peers.c tests/lib/http_peers.h
-api_tests = api/http_client_test api/http_parse_test api/server_test api/server_tls_test
+api_tests = api/http_client_test api/http_parse_test api/http_write_test \
+	api/server_oom_test api/server_test api/server_tls_test
 UNIT_TESTS += $(api_tests)
 api_http_client_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_http_parse_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_http_write_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_server_oom_test_SOURCES = api/server_oom_test.c $(PEERS)
+api_server_oom_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_server_oom_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 api_server_test_SOURCES = api/server_test.c $(PEERS)
 api_server_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_server_tls_test_SOURCES = api/server_tls_test.c $(PEERS)

@@ -117,6 +117,8 @@ static void refuses_ciphers_without_forward_secrecy_or_aead(void **state)
 	house_close(&h);
 }
 
+/* RFC 7301 3.1, RFC 7301 3.2: one name, or the alert no_application_protocol.
+ */
 static void speaks_http_1_1_by_alpn_and_nothing_else(void **state)
 {
 	static const uint8_t both[] = "\x02h2\x08http/1.1";
@@ -238,6 +240,7 @@ static void cuts_a_slow_head_over_tls(void **state)
 	house_close(&h);
 }
 
+/* RFC 8446 6.1: an end without close_notify may be somebody else's. */
 static void takes_a_truncated_body_for_an_abort(void **state)
 {
 	struct house h;

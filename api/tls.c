@@ -63,6 +63,8 @@ static int no_passphrase(char *buf, int size, int writing, void *ctx)
 /* Everything that does not depend on the credential. */
 static bool set_rules(SSL_CTX *ctx)
 {
+	int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_secp384r1};
+
 	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
 					       SSL_OP_NO_COMPRESSION |
 					       SSL_OP_CIPHER_SERVER_PREFERENCE |
@@ -79,7 +81,8 @@ static bool set_rules(SSL_CTX *ctx)
 	       SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
 	       SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") ==
 		       1 &&
-	       SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1;
+	       SSL_CTX_set1_groups(ctx, groups,
+				   sizeof(groups) / sizeof(groups[0])) == 1;
 }
 
 /* Leaf and intermediates. */
