@@ -113,6 +113,11 @@ int64_t cs_db_changes(struct cs_db *db)
 	return sqlite3_changes64(db->handle);
 }
 
+int64_t cs_db_last_row(struct cs_db *db)
+{
+	return sqlite3_last_insert_rowid(db->handle);
+}
+
 bool cs_db_exec(struct cs_db *db, const char *sql, struct cs_error *err)
 {
 	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);

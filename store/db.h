@@ -138,7 +138,8 @@ struct cs_span cs_stmt_col(struct cs_stmt *s, int column);
 /* A blob of exactly n octets; else zeros and false. */
 bool cs_stmt_col_fixed(struct cs_stmt *s, int column, uint8_t *out, size_t n);
 
-/* Rows changed by the last statement that ran. */
+/* Rows changed by the last statement that ran; row id of the last insert. */
 int64_t cs_db_changes(struct cs_db *db);
+int64_t cs_db_last_row(struct cs_db *db);
 
 #endif

@@ -1,14 +1,29 @@
 noinst_LIBRARIES += libcs_store.a
 libcs_store_a_SOURCES = \
-	store/answer_row.h \
+	store/answer_row.c store/answer_row.h \
 	store/db.c store/db.h \
 	store/file.c store/file.h \
-	store/ledger.h \
+	store/fixed_body.c store/fixed_body.h \
+	store/ledger.c store/ledger.h \
+	store/ledger_admin.c \
+	store/ledger_batch.c \
+	store/ledger_check.c \
+	store/ledger_clock.c \
+	store/ledger_decide.c \
+	store/ledger_expire.c \
+	store/ledger_recover.c \
+	store/ledger_request.c \
+	store/ledger_room.h \
+	store/ledger_sign.c \
+	store/ledger_start.c \
+	store/ledger_state.c \
+	store/ledger_terms.c \
 	store/lock.c store/lock.h \
 	store/migrate.c store/migrate.h \
+	store/roster.c store/roster.h \
 	store/schema.c store/schema.h \
 	store/sql.def \
-	store/stored.h
+	store/stored.c store/stored.h
 
 # The log and the questions.
 libcs_store_a_SOURCES += store/version.c store/version.h

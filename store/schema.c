@@ -200,7 +200,7 @@ const char *const cs_schema_v1[] = {
 	"CREATE TABLE outcome ("
 	" seq INTEGER PRIMARY KEY REFERENCES attempt (seq),"
 	" signature BLOB,"
-	" leaf INTEGER NOT NULL REFERENCES leaf (idx)"
+	" leaf INTEGER NOT NULL UNIQUE REFERENCES leaf (idx)"
 	") STRICT",
 	/*
 	 * From a leaf to the one attempt that ended in it (a request may have

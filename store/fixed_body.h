@@ -1,0 +1,27 @@
+/*
+ * Bodies and search terms of decisions that no worker wrote: denied, expired,
+ * a request that killed its workers, a TBS that the signer refused, a limit.
+ * They have the members of a worker's refusal, in the same order.
+ */
+#ifndef CS_STORE_FIXED_BODY_H
+#define CS_STORE_FIXED_BODY_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "store/stored.h"
+
+/* Canonical JSON: verdict "refused", "denied" or "expired", code, sentence. */
+bool cs_fixed_body_write(const char *verdict, const char *code,
+			 struct cs_span detail, struct cs_buf *out,
+			 struct cs_error *err) CS_MUST_USE;
+
+/*
+ * Terms (base/terms.h): what the pending judgement found about names and
+ * people (if it is there), with this verdict and code in place of its own.
+ */
+bool cs_fixed_body_terms(const struct cs_stored *r, struct cs_span approver,
+			 const char *verdict, const char *code,
+			 struct cs_arena *arena, struct cs_buf *out,
+			 struct cs_error *err) CS_MUST_USE;
+
+#endif

@@ -1,0 +1,627 @@
+#include "store/ledger.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/failpoint.h"
+#include "base/mem.h"
+#include "store/ledger_room.h"
+#include "store/lock.h"
+#include "store/migrate.h"
+#include "store/schema.h"
+
+/* Exit status when the house must be started again. */
+#define EXIT_AGAIN 75
+/* Defaults of the configuration. */
+#define PENDING_QUOTA  1000
+#define PENDING_TTL_MS ((int64_t)7 * 24 * 3600 * 1000)
+/* The tick, and what comes with every so many of them. */
+#define TICK_MS		1000
+#define TICKS_TO_EXPIRE 5
+#define TICKS_TO_DRIVE	30
+/* One batch: 128 decisions of 64 KiB twice, and a removed client's requests. */
+#define BATCH_ARENA ((size_t)256 * 1024 * 1024)
+/* Issuers' chains as recorded. */
+#define LEDGER_ARENA ((size_t)64 * 1024 * 1024)
+
+/* -- work --------------------------------------------------------------- */
+
+void cs_ledger_work_free(struct cs_work *w)
+{
+	if (w == NULL)
+		return;
+	cs_arena_done(&w->arena);
+	cs_mem_free(w->body);
+	cs_mem_free(w);
+}
+
+/* The message that a request's work is about, wherever it is embedded. */
+static struct cs_span request_of(const struct cs_work *w, struct cs_span killer)
+{
+	if (w->number == CS_MSG_INTENT)
+		return w->m.intent.request;
+	if (w->number == CS_MSG_REFUSAL)
+		return w->m.refusal.request;
+	return killer;
+}
+
+/* Decode what the work holds; the spans point into its copy. */
+static bool work_decode(struct cs_work *w, struct cs_span body,
+			struct cs_error *err)
+{
+	struct cs_msg_worker_killer killer = {{NULL, 0}};
+	struct cs_span said = {NULL, 0};
+	bool ok = false;
+
+	switch (w->number) {
+	case CS_MSG_INTENT:
+		ok = cs_msg_intent_decode(body, &w->m.intent, err);
+		break;
+	case CS_MSG_REFUSAL:
+		ok = cs_msg_refusal_decode(body, &w->m.refusal, err);
+		break;
+	case CS_MSG_WORKER_KILLER:
+		ok = cs_msg_worker_killer_decode(body, &killer, err);
+		break;
+	case CS_MSG_DENY:
+		ok = cs_msg_deny_decode(body, &w->m.deny, err);
+		said = w->m.deny.approval;
+		break;
+	case CS_MSG_APPLY:
+		return cs_msg_apply_decode(body, &w->m.apply, err);
+	case CS_MSG_CLIENT_CHANGE:
+		return cs_msg_client_change_decode(body, &w->m.client_change,
+						   err);
+	case CS_MSG_CLOCK_ACCEPT:
+		return cs_msg_clock_accept_decode(body, &w->m.clock_accept,
+						  err);
+	case CS_MSG_AUTH_REFUSED:
+		return cs_msg_auth_refused_decode(body, &w->m.auth_refused,
+						  err);
+	default:
+		return cs_error_set(err, CS_E_PROTOCOL, "%s: unexpected here",
+				    cs_msg_name(w->number));
+	}
+	if (ok && w->number != CS_MSG_DENY) {
+		ok = cs_msg_request_decode(request_of(w, killer.request),
+					   &w->request, err);
+		said = w->request.approval;
+	}
+	w->said.uid = -1;
+	return ok && (said.n == 0 ||
+		      cs_stored_approval_read(said, &w->arena, &w->said, err));
+}
+
+struct cs_work *cs_ledger_work_new(unsigned number, uint64_t ticket,
+				   struct cs_span body, struct cs_error *err)
+{
+	struct cs_work *w = cs_mem_new(sizeof(*w));
+
+	if (w == NULL) {
+		cs_error_set(err, CS_E_NO_MEMORY, "%s", cs_msg_name(number));
+		return NULL;
+	}
+	cs_arena_init(&w->arena, CS_MAX_MESSAGE);
+	w->number = number;
+	w->ticket = ticket;
+	w->code = "";
+	w->body = cs_mem_dup(body.p, body.n);
+	if (w->body == NULL)
+		cs_error_set(err, CS_E_NO_MEMORY, "%s", cs_msg_name(number));
+	else if (work_decode(w, cs_span_make(w->body, body.n), err))
+		return w;
+	cs_ledger_work_free(w);
+	return NULL;
+}
+
+void cs_ledger_enqueue(struct cs_ledger *l, struct cs_work *w)
+{
+	w->next = NULL;
+	*l->last = w;
+	l->last = &w->next;
+	l->queued++;
+	cs_idle_request(l->commit);
+}
+
+/* -- sending ------------------------------------------------------------ */
+
+void cs_ledger_link_failed(struct cs_ledger *l, const struct cs_error *err)
+{
+	/* A dead peer is noticed by its link and ended by parent. */
+	if (err->code == CS_E_NONE || err->code == CS_E_PEER_GONE ||
+	    err->code == CS_E_IO || l->over)
+		return;
+	cs_log_error(l->config.log, "link.failed", err);
+	l->over = true;
+	cs_loop_stop(l->loop, EXIT_AGAIN);
+}
+
+void cs_ledger_send_answer(struct cs_ledger *l, uint64_t ticket,
+			   const struct cs_msg_answer *m)
+{
+	struct cs_error err = {0};
+
+	if (l->front == NULL || !cs_link_send_answer(l->front, ticket, m, &err))
+		cs_ledger_link_failed(l, &err);
+}
+
+void cs_ledger_send_busy(struct cs_ledger *l, uint64_t ticket,
+			 const uint8_t id[16], const char *code,
+			 const char *detail)
+{
+	struct cs_msg_answer m = {
+		.outcome = CS_ANSWER_BUSY,
+		.code = cs_span_str(code),
+		.detail = cs_span_str(detail),
+		.retry_s = 1,
+	};
+
+	memcpy(m.id, id, sizeof(m.id));
+	cs_ledger_send_answer(l, ticket, &m);
+}
+
+void cs_ledger_send_set(struct cs_ledger *l, struct cs_link *worker)
+{
+	struct cs_msg_set m = {.epoch = l->epoch,
+			       .files = cs_buf_span(&l->set)};
+	struct cs_error err = {0};
+
+	if (worker == NULL || l->epoch == 0)
+		return;
+	memcpy(m.set_sha256, l->set_sha256, sizeof(m.set_sha256));
+	if (!cs_link_send_set(worker, 0, &m, &err))
+		cs_ledger_link_failed(l, &err);
+}
+
+void cs_ledger_send_clients(struct cs_ledger *l)
+{
+	struct cs_msg_client_table m;
+	struct cs_buf table;
+	struct cs_error err = {0};
+
+	cs_buf_init(&table, CS_MAX_MESSAGE - 1024);
+	if (cs_roster_write(l->roster, &table, &err)) {
+		m.table = cs_buf_span(&table);
+		if (l->front == NULL ||
+		    !cs_link_send_client_table(l->front, 0, &m, &err))
+			cs_ledger_link_failed(l, &err);
+	} else {
+		cs_ledger_link_failed(l, &err);
+	}
+	cs_buf_done(&table);
+}
+
+/* Tell everybody who waits for anything that nothing was decided. */
+static void tell_all_busy(struct cs_ledger *l, const char *code,
+			  const char *detail)
+{
+	static const uint8_t none[16];
+
+	for (struct cs_work *w = l->first; w != NULL; w = w->next)
+		if (w->number == CS_MSG_INTENT || w->number == CS_MSG_REFUSAL ||
+		    w->number == CS_MSG_WORKER_KILLER)
+			cs_ledger_send_busy(l, w->ticket, w->request.id, code,
+					    detail);
+	for (struct cs_attempt *a = l->attempts; a != NULL; a = a->next)
+		cs_ledger_send_busy(l, a->work->ticket, a->work->row.id, code,
+				    detail);
+	for (struct cs_waiter *w = l->waiters; w != NULL; w = w->next)
+		cs_ledger_send_busy(l, w->ticket, none, code, detail);
+}
+
+void cs_ledger_fail(struct cs_ledger *l, const struct cs_error *why)
+{
+	if (l->over)
+		return;
+	cs_log_error(l->config.log, "ledger.failed", why);
+	tell_all_busy(l, "LEDGER_ERROR", "the ledger is being restarted");
+	l->over = true;
+	cs_loop_stop(l->loop, EXIT_AGAIN);
+}
+
+/* -- the end ------------------------------------------------------------ */
+
+/* The last leaf. */
+static bool stop_leaf(struct cs_ledger *l, struct cs_error *err)
+{
+	return cs_ledger_draft(l, CS_LEAF_STOP, err) != NULL;
+}
+
+void cs_ledger_finish_if_drained(struct cs_ledger *l)
+{
+	struct cs_error err = {0};
+
+	if (!l->stopping || l->over || l->first != NULL)
+		return;
+	if (l->attempts != NULL && l->signer != NULL && !l->drained)
+		return;
+	tell_all_busy(l, "STOPPING", "the server is stopping");
+	if (!l->split && !l->full && !cs_ledger_own_batch(l, stop_leaf, &err)) {
+		cs_log_error(l->config.log, "ledger.stop", &err);
+		l->over = true;
+		cs_loop_stop(l->loop, EXIT_AGAIN);
+		return;
+	}
+	cs_ledger_note_write(l, CS_WHEN_NOW);
+	l->over = true;
+	cs_loop_stop(l->loop, 0);
+}
+
+/* STOP's patience is over: what is not settled is abandoned at the next
+ * start. */
+static void on_drain(void *ctx)
+{
+	struct cs_ledger *l = ctx;
+
+	l->drained = true;
+	cs_ledger_finish_if_drained(l);
+}
+
+/* -- messages ----------------------------------------------------------- */
+
+/* From a worker and from front: work. */
+static bool on_work(void *ctx, struct cs_link *link, unsigned number,
+		    uint64_t ticket, struct cs_span body, int fd,
+		    struct cs_error *err)
+{
+	struct cs_ledger *l = ctx;
+	struct cs_work *w = cs_ledger_work_new(number, ticket, body, err);
+
+	(void)link;
+	if (fd >= 0)
+		close(fd);
+	if (w == NULL)
+		return false;
+	cs_ledger_enqueue(l, w);
+	return true;
+}
+
+/* From the signer. */
+static bool on_signed(void *ctx, struct cs_link *link, unsigned number,
+		      uint64_t ticket, struct cs_span body, int fd,
+		      struct cs_error *err)
+{
+	struct cs_msg_signed m;
+
+	(void)link;
+	(void)ticket;
+	(void)fd;
+	if (number != CS_MSG_SIGNED)
+		return cs_error_set(err, CS_E_PROTOCOL, "%s: unexpected here",
+				    cs_msg_name(number));
+	return cs_msg_signed_decode(body, &m, err) &&
+	       cs_ledger_signed(ctx, &m, err);
+}
+
+/* Nothing comes from the reader. */
+static bool on_nothing(void *ctx, struct cs_link *link, unsigned number,
+		       uint64_t ticket, struct cs_span body, int fd,
+		       struct cs_error *err)
+{
+	(void)ctx;
+	(void)link;
+	(void)ticket;
+	(void)body;
+	(void)fd;
+	return cs_error_set(err, CS_E_PROTOCOL, "%s: unexpected here",
+			    cs_msg_name(number));
+}
+
+/* A link other than parent's ended. Parent sees the death and ends all. */
+static void on_gone(void *ctx, struct cs_link *link, const struct cs_error *why)
+{
+	struct cs_ledger *l = ctx;
+	struct cs_link **links[] = {&l->front, &l->reader, &l->signer};
+
+	if (why->code != CS_E_PEER_GONE)
+		cs_log_error(l->config.log, "link.ended", why);
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (*links[i] == link)
+			*links[i] = NULL;
+	for (size_t i = 0; i < l->workers_n; i++)
+		if (l->workers[i].link == link)
+			l->workers[i].link = NULL;
+	cs_link_free(link);
+	cs_ledger_finish_if_drained(l);
+}
+
+/* Parent is gone: nobody would start us again. */
+static void on_parent_gone(void *ctx, struct cs_link *link,
+			   const struct cs_error *why)
+{
+	struct cs_ledger *l = ctx;
+
+	(void)why;
+	l->parent = NULL;
+	cs_link_free(link);
+	if (l->over)
+		return;
+	l->over = true;
+	cs_loop_stop(l->loop, EXIT_AGAIN);
+}
+
+/* A new worker: a slot, its link, and the set in force. Takes fd. */
+static bool worker_add(struct cs_ledger *l, unsigned number, int fd,
+		       struct cs_error *err)
+{
+	size_t i = 0;
+
+	while (i < l->workers_n && l->workers[i].number != number &&
+	       l->workers[i].link != NULL)
+		i++;
+	if (i == CS_MAX_WORKERS) {
+		close(fd);
+		return cs_error_set(err, CS_E_PROTOCOL, "too many workers");
+	}
+	if (i == l->workers_n)
+		l->workers_n++;
+	cs_link_free(l->workers[i].link);
+	l->workers[i].number = number;
+	l->workers[i].link = cs_link_new(l->loop, fd, CS_ROOM_L, CS_ROOM_W,
+					 on_work, on_gone, l, err);
+	if (l->workers[i].link == NULL)
+		return false;
+	cs_ledger_send_set(l, l->workers[i].link);
+	return true;
+}
+
+/* STOP: no new work; what is being signed is still recorded. */
+static void stop(struct cs_ledger *l, uint32_t drain_ms)
+{
+	if (l->stopping)
+		return;
+	l->stopping = true;
+	cs_timer_start(l->drain, drain_ms == 0 ? 1 : drain_ms);
+	cs_ledger_state_send(l);
+	cs_idle_request(l->commit);
+}
+
+/* From parent. */
+static bool on_parent(void *ctx, struct cs_link *link, unsigned number,
+		      uint64_t ticket, struct cs_span body, int fd,
+		      struct cs_error *err)
+{
+	struct cs_ledger *l = ctx;
+	struct cs_msg_stop stop_m;
+	struct cs_msg_worker_link link_m;
+	struct cs_msg_worker_gone gone_m;
+
+	(void)link;
+	(void)ticket;
+	if (number == CS_MSG_WORKER_LINK) {
+		if (fd < 0 || !cs_msg_worker_link_decode(body, &link_m, err))
+			return cs_error_set(err, CS_E_PROTOCOL,
+					    "WORKER_LINK: malformed");
+		return worker_add(l, link_m.worker, fd, err);
+	}
+	if (number == CS_MSG_WORKER_GONE)
+		/* Its link reads as closed behind its last message. */
+		return cs_msg_worker_gone_decode(body, &gone_m, err);
+	if (number != CS_MSG_STOP)
+		return cs_error_set(err, CS_E_PROTOCOL, "%s: unexpected here",
+				    cs_msg_name(number));
+	if (!cs_msg_stop_decode(body, &stop_m, err))
+		return false;
+	stop(l, stop_m.drain_ms);
+	return true;
+}
+
+/* Once a second. */
+static void on_tick(void *ctx)
+{
+	struct cs_ledger *l = ctx;
+
+	if (l->over)
+		return;
+	cs_timer_start(l->tick, TICK_MS);
+	l->ticks++;
+	cs_ledger_clock_look(l);
+	if (l->full)
+		cs_ledger_probe(l);
+	if (l->ticks % TICKS_TO_EXPIRE == 0)
+		cs_ledger_expire(l);
+	if (l->ticks % TICKS_TO_DRIVE == 0)
+		cs_ledger_drive_start(l);
+	if (l->over)
+		return;
+	cs_ledger_note_write(l, CS_WHEN_DUE);
+	if (l->terms_done < l->edge.size)
+		cs_idle_request(l->terms);
+	cs_ledger_state_send(l);
+}
+
+/* -- the beginning ------------------------------------------------------ */
+
+void cs_ledger_free(struct cs_ledger *l)
+{
+	if (l == NULL)
+		return;
+	cs_link_free(l->parent);
+	cs_link_free(l->front);
+	cs_link_free(l->reader);
+	cs_link_free(l->signer);
+	for (size_t i = 0; i < l->workers_n; i++)
+		cs_link_free(l->workers[i].link);
+	cs_idle_free(l->commit);
+	cs_idle_free(l->terms);
+	cs_timer_free(l->tick);
+	cs_timer_free(l->drive);
+	cs_timer_free(l->tell);
+	cs_timer_free(l->drain);
+	while (l->first != NULL) {
+		struct cs_work *w = l->first;
+
+		l->first = w->next;
+		cs_ledger_work_free(w);
+	}
+	while (l->attempts != NULL) {
+		struct cs_attempt *a = l->attempts;
+
+		l->attempts = a->next;
+		cs_ledger_attempt_free(a);
+	}
+	while (l->waiters != NULL) {
+		struct cs_waiter *w = l->waiters;
+
+		l->waiters = w->next;
+		cs_mem_free(w);
+	}
+	cs_db_close(l->db);
+	cs_roster_free(l->roster);
+	cs_note_signer_free(l->signer_of_notes);
+	cs_hash_free(l->hash);
+	cs_arena_done(&l->batch.arena);
+	cs_arena_done(&l->arena);
+	cs_mem_free(l->batch.drafts);
+	cs_mem_free(l->batch.settled);
+	cs_buf_done(&l->set);
+	cs_buf_done(&l->note);
+	cs_buf_done(&l->entry);
+	cs_buf_done(&l->der);
+	cs_buf_done(&l->json);
+	cs_lock_drop(l->lock_fd);
+	cs_mem_free(l);
+}
+
+/* Everything that needs no database. */
+static bool set_up(struct cs_ledger *l, struct cs_error *err)
+{
+	if (l->config.issuers_n > CS_MAX_ISSUERS)
+		return cs_error_set(err, CS_E_CONFIG, "more than %d issuers",
+				    CS_MAX_ISSUERS);
+	for (size_t i = 0; i < l->config.issuers_n; i++)
+		l->issuers[i].config = &l->config.issuers[i];
+	l->issuers_n = l->config.issuers_n;
+	l->batch.settled =
+		cs_mem_new_array(CS_MAX_BATCH, sizeof(*l->batch.settled));
+	if (l->batch.settled == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "ledger");
+	l->hash = cs_hash_new(err);
+	l->commit = cs_idle_new(l->loop, cs_ledger_commit, l, err);
+	l->terms = cs_idle_new(l->loop, cs_ledger_terms_slice, l, err);
+	l->tick = cs_timer_new(l->loop, on_tick, l, err);
+	l->drive = cs_timer_new(l->loop, cs_ledger_drive_next, l, err);
+	l->tell = cs_timer_new(l->loop, cs_ledger_state_send, l, err);
+	l->drain = cs_timer_new(l->loop, on_drain, l, err);
+	return l->hash != NULL && l->commit != NULL && l->terms != NULL &&
+	       l->tick != NULL && l->drive != NULL && l->tell != NULL &&
+	       l->drain != NULL;
+}
+
+/* The lock, and the database at the version that this program writes. */
+static bool database_open(struct cs_ledger *l, struct cs_error *err)
+{
+	struct cs_db_config db = {
+		.vfs = l->config.vfs,
+		.max_pages = l->config.max_pages,
+	};
+
+	db.path = cs_arena_printf(&l->arena, "%s/ledger.db", l->config.dir);
+	if (db.path == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "ledger");
+	l->lock_fd = cs_lock_take(l->config.dir, err);
+	if (l->lock_fd < 0 ||
+	    !cs_store_migrate(&db, cs_migrations, cs_migrations_n,
+			      CS_SCHEMA_VERSION, NULL, err))
+		return false;
+	l->db = cs_db_open(&db, CS_DB_WRITE, err);
+	return l->db != NULL;
+}
+
+/* Links to the rooms that every house has. Their descriptors are ours. */
+static bool links_open(struct cs_ledger *l, struct cs_error *err)
+{
+	struct cs_ledger_config *c = &l->config;
+
+	l->parent = cs_link_new(l->loop, c->parent_fd, CS_ROOM_L, CS_ROOM_P,
+				on_parent, on_parent_gone, l, err);
+	l->front = cs_link_new(l->loop, c->front_fd, CS_ROOM_L, CS_ROOM_F,
+			       on_work, on_gone, l, err);
+	l->reader = cs_link_new(l->loop, c->reader_fd, CS_ROOM_L, CS_ROOM_R,
+				on_nothing, on_gone, l, err);
+	l->signer = cs_link_new(l->loop, c->signer_fd, CS_ROOM_L, CS_ROOM_S,
+				on_signed, on_gone, l, err);
+	if (l->parent == NULL || l->front == NULL || l->reader == NULL ||
+	    l->signer == NULL)
+		return false;
+	for (size_t i = 0; i < c->workers_n; i++)
+		if (!worker_add(l, c->workers[i].number, c->workers[i].fd, err))
+			return false;
+	return true;
+}
+
+/* Recovered: tell the others what they need, and that we are there. */
+static bool hello(struct cs_ledger *l, struct cs_error *err)
+{
+	struct cs_msg_sign_seed seed = {.seq = l->seq};
+	struct cs_msg_ready ready = {CS_SPAN_LIT("ledger")};
+
+	if (!cs_link_send_sign_seed(l->signer, 0, &seed, err))
+		return false;
+	for (size_t i = 0; i < l->workers_n; i++)
+		cs_ledger_send_set(l, l->workers[i].link);
+	cs_ledger_send_clients(l);
+	cs_ledger_state_send(l);
+	cs_timer_start(l->tick, TICK_MS);
+	return cs_link_send_ready(l->parent, 0, &ready, err);
+}
+
+struct cs_ledger *cs_ledger_new(struct cs_loop *loop,
+				const struct cs_ledger_config *config,
+				struct cs_error *err)
+{
+	struct cs_ledger *l = cs_mem_new(sizeof(*l));
+	bool ok;
+
+	if (l == NULL) {
+		cs_error_set(err, CS_E_NO_MEMORY, "ledger");
+		return NULL;
+	}
+	l->config = *config;
+	if (l->config.pending_quota == 0)
+		l->config.pending_quota = PENDING_QUOTA;
+	if (l->config.pending_ttl_ms == 0)
+		l->config.pending_ttl_ms = PENDING_TTL_MS;
+	l->loop = loop;
+	l->lock_fd = -1;
+	l->last = &l->first;
+	l->signed_last = &l->signed_first;
+	l->note_written_boot_ms = INT64_MIN / 2;
+	cs_arena_init(&l->arena, LEDGER_ARENA);
+	cs_arena_init(&l->batch.arena, BATCH_ARENA);
+	cs_buf_init(&l->set, CS_MAX_MESSAGE - 1024);
+	cs_buf_init(&l->note, 4096);
+	cs_buf_init(&l->entry, CS_MAX_MESSAGE);
+	cs_buf_init(&l->der, CS_MAX_CERT);
+	cs_buf_init(&l->json, CS_MAX_MESSAGE);
+	/* Links last: what fails before leaves the descriptors to us. */
+	ok = set_up(l, err) && database_open(l, err) && links_open(l, err) &&
+	     cs_ledger_load(l, err);
+	if (ok) {
+		cs_ledger_clock_start(l);
+		ok = cs_ledger_recover(l, err) && hello(l, err);
+	}
+	if (!ok) {
+		cs_ledger_free(l);
+		return NULL;
+	}
+	return l;
+}
+
+int cs_ledger_run(const struct cs_ledger_config *config)
+{
+	struct cs_error err = {0};
+	struct cs_loop *loop = cs_loop_new(&err);
+	struct cs_ledger *l = NULL;
+	int status = EXIT_AGAIN;
+
+	if (loop != NULL)
+		l = cs_ledger_new(loop, config, &err);
+	if (l != NULL)
+		status = cs_loop_run(loop);
+	else
+		cs_log_error(config->log, "ledger.start", &err);
+	cs_ledger_free(l);
+	cs_loop_free(loop);
+	return status;
+}

@@ -1,0 +1,217 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limit.h"
+#include "store/ledger_room.h"
+
+/* Clients retry after this; front may say more. */
+#define RETRY_S	     1
+#define RETRY_FULL_S 10
+
+void cs_work_answer(struct cs_work *w, enum cs_answer outcome, const char *code,
+		    const char *fmt, ...)
+{
+	va_list args;
+
+	w->end = CS_END_ANSWER;
+	w->outcome = outcome;
+	w->code = code;
+	w->retry_s = outcome == CS_ANSWER_BUSY ? RETRY_S : 0;
+	va_start(args, fmt);
+	(void)vsnprintf(w->detail, sizeof(w->detail), fmt, args);
+	va_end(args);
+}
+
+/* Why nothing is decided, by state. */
+static const struct {
+	enum cs_ledger_state state;
+	const char *code, *detail;
+} closed[] = {
+	{CS_LEDGER_SPLIT, "SPLIT_VIEW",
+	 "the checkpoint outside is newer than the log: nothing is decided"},
+	{CS_LEDGER_STOPPING, "STOPPING", "the server is stopping"},
+	{CS_LEDGER_FULL, "LEDGER_FULL", "no space is left for the ledger"},
+	{CS_LEDGER_CLOCK, "CLOCK_NOT_TRUSTED",
+	 "the wall clock is not trusted: countersign clock accept"},
+	{CS_LEDGER_NO_POLICY, "NO_POLICY_SET", "no policy was ever applied"},
+};
+
+const char *cs_ledger_closed_code(const struct cs_ledger *l)
+{
+	enum cs_ledger_state state = cs_ledger_state(l);
+
+	for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++)
+		if (closed[i].state == state)
+			return closed[i].code;
+	return NULL;
+}
+
+bool cs_ledger_is_open(struct cs_ledger *l, struct cs_work *w)
+{
+	enum cs_ledger_state state = cs_ledger_state(l);
+
+	for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
+		if (closed[i].state != state)
+			continue;
+		cs_work_answer(w, CS_ANSWER_BUSY, closed[i].code, "%s",
+			       closed[i].detail);
+		if (state == CS_LEDGER_FULL)
+			w->retry_s = RETRY_FULL_S;
+		return false;
+	}
+	return true;
+}
+
+bool cs_ledger_is_current(struct cs_ledger *l, struct cs_work *w,
+			  uint64_t epoch, int64_t now_ms)
+{
+	int64_t ahead = now_ms - l->batch.now_ms;
+
+	if (epoch != l->batch.epoch) {
+		w->end = CS_END_REJUDGE;
+		return false;
+	}
+	if (ahead > CS_LEDGER_NOW_TOLERANCE_MS ||
+	    ahead < -CS_LEDGER_NOW_TOLERANCE_MS) {
+		cs_work_answer(w, CS_ANSWER_BUSY, "JUDGED_TOO_LONG_AGO",
+			       "judged %lld ms away from the ledger's clock",
+			       (long long)ahead);
+		return false;
+	}
+	return true;
+}
+
+/* Words for what the roster said. */
+static const char *roster_says(enum cs_roster_verdict v)
+{
+	switch (v) {
+	case CS_ROSTER_REMOVED:
+		return "the client was removed";
+	case CS_ROSTER_REVOKED:
+		return "the credential was revoked";
+	case CS_ROSTER_EXPIRED:
+		return "the credential has expired";
+	case CS_ROSTER_NO_RIGHT:
+		return "the client does not hold the right";
+	case CS_ROSTER_NO_ISSUER:
+		return "the client's right does not cover this issuer";
+	default:
+		return "good";
+	}
+}
+
+bool cs_ledger_may_submit(struct cs_ledger *l, struct cs_work *w)
+{
+	const struct cs_msg_request *r = &w->request;
+	enum cs_roster_verdict v = cs_roster_check(
+		l->roster, r->client, r->credential, CS_RIGHT_BIT_SUBMIT,
+		r->issuer, l->batch.now_ms);
+
+	if (v == CS_ROSTER_GOOD)
+		return true;
+	cs_work_answer(w, CS_ANSWER_FORBIDDEN, "FORBIDDEN", "submit: %s",
+		       roster_says(v));
+	return false;
+}
+
+bool cs_ledger_may_approve(struct cs_ledger *l, struct cs_work *w,
+			   struct cs_span issuer, uint64_t client,
+			   uint64_t credential)
+{
+	const struct cs_ledger_issuer_row *row = cs_ledger_issuer(l, issuer);
+	enum cs_roster_verdict v =
+		cs_roster_check(l->roster, client, credential,
+				CS_RIGHT_BIT_APPROVE, issuer, l->batch.now_ms);
+
+	if (v != CS_ROSTER_GOOD) {
+		cs_work_answer(w, CS_ANSWER_FORBIDDEN, "FORBIDDEN",
+			       "approve: %s", roster_says(v));
+		return false;
+	}
+	/* The installation's own listener has nobody else to ask. */
+	if ((w->request.flags & CS_REQ_SELF) != 0 && row != NULL &&
+	    !row->config->self_approval && client != CS_ROSTER_HOUSE) {
+		cs_work_answer(w, CS_ANSWER_FORBIDDEN, "SELF_APPROVAL",
+			       "requester and approver are one, and issuer "
+			       "%s does not allow that",
+			       row->config->name);
+		return false;
+	}
+	return true;
+}
+
+const struct cs_ledger_issuer_row *cs_ledger_issuer(const struct cs_ledger *l,
+						    struct cs_span name)
+{
+	for (size_t i = 0; i < l->issuers_n; i++)
+		if (cs_span_equal_str(name, l->issuers[i].config->name))
+			return &l->issuers[i];
+	return NULL;
+}
+
+bool cs_ledger_quota(struct cs_ledger *l, struct cs_work *w, bool *ret_room,
+		     struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(l->db, CS_SQL_REQUEST_OPEN_COUNT);
+	int64_t n = 0;
+	bool row = false;
+
+	cs_stmt_int(&s, (int64_t)w->row.client);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	if (row)
+		n = cs_stmt_col_int(&s, 0);
+	cs_stmt_end(&s);
+	*ret_room = n < l->config.pending_quota;
+	if (!*ret_room)
+		cs_work_answer(w, CS_ANSWER_BUSY, "PENDING_QUOTA",
+			       "the client has %lld open requests already",
+			       (long long)n);
+	return true;
+}
+
+/* How many uses of one limit stand, and when the oldest of them was. */
+static bool limit_count(struct cs_ledger *l, const struct cs_limit *limit,
+			int64_t *ret_n, int64_t *ret_oldest_ms,
+			struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(l->db, CS_SQL_LIMIT_USE_COUNT);
+	bool row = false;
+
+	cs_stmt_str(&s, limit->rule);
+	cs_stmt_blob(&s, limit->key);
+	cs_stmt_int(&s, l->batch.now_ms - (int64_t)limit->window_s * 1000);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	*ret_n = row ? cs_stmt_col_int(&s, 0) : 0;
+	*ret_oldest_ms = row ? cs_stmt_col_int(&s, 1) : 0;
+	cs_stmt_end(&s);
+	return true;
+}
+
+bool cs_ledger_limits(struct cs_ledger *l, struct cs_span list,
+		      struct cs_limit *ret_broken, int64_t *ret_free_ms,
+		      struct cs_error *err)
+{
+	struct cs_limit limit;
+	bool bad = false;
+
+	while (cs_limit_next(&list, &limit, &bad)) {
+		int64_t n = 0;
+		int64_t oldest = 0;
+
+		if (!limit_count(l, &limit, &n, &oldest, err))
+			return false;
+		if (n < limit.count)
+			continue;
+		*ret_broken = limit;
+		*ret_free_ms = (n == 0 ? l->batch.now_ms : oldest) +
+			       (int64_t)limit.window_s * 1000;
+		return true;
+	}
+	*ret_broken = (struct cs_limit){.rule = {NULL, 0}};
+	*ret_free_ms = 0;
+	return true;
+}

@@ -1,0 +1,54 @@
+#include "store/ledger_room.h"
+
+/* Requests that expire in one transaction. */
+#define SLICE 64
+
+/* Pending and held requests whose time is up. */
+static bool fill(struct cs_ledger *l, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(l->db, CS_SQL_REQUEST_EXPIRED);
+	int64_t rows[SLICE];
+	size_t n = 0;
+	bool row = true;
+
+	cs_stmt_int(&s, l->batch.now_ms);
+	cs_stmt_int(&s, SLICE);
+	while (row && n < SLICE) {
+		if (!cs_stmt_step(&s, &row, err))
+			return false;
+		if (row)
+			rows[n++] = cs_stmt_col_int(&s, 0);
+	}
+	cs_stmt_end(&s);
+	for (size_t i = 0; i < n; i++) {
+		struct cs_stored *r = cs_arena_new(&l->batch.arena, sizeof(*r));
+		struct cs_draft *d;
+		bool found = false;
+
+		if (r == NULL)
+			return cs_error_set(err, CS_E_NO_MEMORY, "request");
+		if (cs_ledger_attempt_of(l, rows[i]) != NULL)
+			continue;
+		if (!cs_stored_by_row(l->db, rows[i], &l->batch.arena, r,
+				      &found, err) ||
+		    !cs_ledger_refuse_fixed(l, r, CS_LEAF_EXPIRED, "EXPIRED",
+					    "nobody approved it in time", &d,
+					    err))
+			return false;
+	}
+	return true;
+}
+
+void cs_ledger_expire(struct cs_ledger *l)
+{
+	struct cs_error err = {0};
+
+	if (cs_ledger_state(l) != CS_LEDGER_ISSUING)
+		return;
+	if (cs_ledger_own_batch(l, fill, &err))
+		return;
+	if (err.code == CS_E_DB_FULL)
+		l->full = true;
+	else
+		cs_ledger_fail(l, &err);
+}

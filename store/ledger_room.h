@@ -1,0 +1,413 @@
+/*
+ * What the files of the ledger share (store/ledger.h). Nobody else includes
+ * this.
+ *
+ * The way of one piece of work: a message arrives and becomes a struct
+ * cs_work that owns a copy of it; the batch gives it an end (enum cs_end)
+ * inside the transaction; after COMMIT the end is sent and the work released,
+ * except that an INTENT's work lives on in its struct cs_attempt until the
+ * signature has been recorded.
+ *
+ * A transaction that is rolled back leaves no trace in memory: whatever it
+ * would change stands in struct cs_batch and is taken over after COMMIT.
+ */
+#ifndef CS_STORE_LEDGER_ROOM_H
+#define CS_STORE_LEDGER_ROOM_H
+
+#include "base/hash.h"
+#include "base/ipc.h"
+#include "base/limits.h"
+#include "store/answer_row.h"
+#include "store/db.h"
+#include "store/leaf.h"
+#include "store/ledger.h"
+#include "store/note.h"
+#include "store/roster.h"
+#include "store/stored.h"
+#include "store/tree.h"
+
+/* How far a worker's `now` may be from ours. */
+#define CS_LEDGER_NOW_TOLERANCE_MS 5000
+/*
+ * Attempts stay among the last this many of the sequence until they are
+ * settled, so that recovery need not look further back. Far more than front
+ * has in flight.
+ */
+#define CS_LEDGER_UNSETTLED_SPAN 4096
+/* Leaves filed into `term` in one slice: about 2 ms. */
+#define CS_LEDGER_TERMS_SLICE 64
+/* Unfiled leaves beyond which filing no longer waits for quiet. */
+#define CS_LEDGER_TERMS_LAG 8192
+
+/* What becomes of a piece of work. */
+enum cs_end {
+	CS_END_NONE,
+	CS_END_ANSWER,	/* outcome, code, detail; nothing was recorded */
+	CS_END_ROW,	/* the answer that stands in the rows already */
+	CS_END_DECIDED, /* a draft of this batch carries the answer */
+	CS_END_PENDING, /* recorded, waits for an approval */
+	CS_END_SIGN,	/* attempt recorded; the signer is next */
+	CS_END_WAIT,	/* for the attempt or drive under way */
+	CS_END_DRIVE,	/* approved, but has to be judged as stored */
+	CS_END_REJUDGE, /* judged under another epoch */
+	CS_END_ADMIN,	/* ADMIN_DONE */
+	CS_END_DROP	/* nobody waits */
+};
+
+struct cs_work {
+	struct cs_work *next;
+	unsigned number; /* CS_MSG_* */
+	uint64_t ticket;
+	uint8_t *body; /* owned copy of the message */
+	union {
+		struct cs_msg_intent intent;
+		struct cs_msg_refusal refusal;
+		struct cs_msg_deny deny;
+		struct cs_msg_apply apply;
+		struct cs_msg_client_change client_change;
+		struct cs_msg_clock_accept clock_accept;
+		struct cs_msg_auth_refused auth_refused;
+	} m;
+	struct cs_msg_request request;	/* INTENT, REFUSAL, WORKER_KILLER */
+	struct cs_stored_approval said; /* what stands in its approval */
+	struct cs_arena arena;
+
+	/* Learned from a conflict: the batch was begun again. */
+	bool look_up;	   /* the id stands in the database already */
+	bool serial_taken; /* so does the serial */
+
+	/* The request as recorded (or about to be). */
+	struct cs_stored row;
+
+	enum cs_end end;
+	enum cs_answer outcome; /* CS_END_ANSWER */
+	uint8_t replay;		/* CS_END_ROW */
+	uint8_t ok;		/* CS_END_ADMIN */
+	const char *code;	/* literal */
+	char detail[200];
+	struct cs_span reply; /* body of DRY_RUN or ADMIN_DONE; borrowed */
+	uint32_t retry_s;
+	struct cs_attempt *attempt; /* CS_END_SIGN: ours until COMMIT */
+};
+
+/* A recorded intent whose outcome is not recorded yet. */
+struct cs_attempt {
+	struct cs_attempt *next; /* in attempts, ascending seq */
+	struct cs_attempt *next_signed;
+	uint64_t seq;
+	struct cs_work *work; /* owned */
+	size_t issuer;	      /* index */
+	uint8_t set_sha256[32];
+	bool answered; /* SIGNED has come */
+	bool good;
+	uint8_t signature[CS_MAX_SIGNATURE];
+	size_t signature_n;
+	char why[200]; /* the signer's sentence, when not good */
+};
+
+/* A ticket that waits for a request's decision. */
+struct cs_waiter {
+	struct cs_waiter *next;
+	int64_t n; /* request row */
+	uint64_t ticket;
+};
+
+enum cs_draft_row {
+	CS_DRAFT_PLAIN,
+	CS_DRAFT_OUTCOME, /* rec.seq, signature */
+	CS_DRAFT_REFUSAL  /* rec.now_ms, epoch, body, terms, inputs */
+};
+
+/* A leaf about to be written, with the rows that hang on it. */
+struct cs_draft {
+	struct cs_leaf_record rec;
+	struct cs_span decision;
+	enum cs_draft_row row;
+	int64_t request; /* row; 0: none */
+	bool decides;	 /* it is the request's terminal decision */
+	bool update;	 /* the request's row is older than this leaf */
+	enum cs_request_state state;
+	struct cs_span signature; /* empty: abandoned */
+	uint8_t hash[32];
+	struct cs_attempt *attempt; /* issued */
+	bool has_ticket;
+	uint64_t ticket;
+};
+
+/* One transaction. Reset at its beginning. */
+struct cs_batch {
+	struct cs_arena arena;
+	struct cs_draft *drafts; /* owned, grows */
+	size_t drafts_n, drafts_cap;
+	int64_t now_ms;
+	bool wrote;
+	struct cs_tree_edge edge;
+	uint64_t seq;
+	uint64_t epoch;
+	uint8_t set_sha256[32];
+	struct cs_attempt *attempts; /* new ones, newest first */
+	struct cs_attempt **settled; /* signed ones of this batch */
+	size_t settled_n;
+	bool roster_changed;
+	bool set_changed;
+	bool clock_accepted;
+};
+
+struct cs_ledger_worker_link {
+	unsigned number;
+	struct cs_link *link; /* NULL: gone */
+};
+
+/* An issuer as configured, with its row. Answers are made from the row. */
+struct cs_ledger_issuer_row {
+	const struct cs_ledger_issuer *config;
+	int64_t id;
+	uint64_t generation;
+	struct cs_span chain, ca, sig_alg; /* in the ledger's arena */
+};
+
+struct cs_ledger {
+	struct cs_ledger_config config;
+	struct cs_loop *loop; /* borrowed */
+	struct cs_db *db;
+	struct cs_hash *hash;
+	struct cs_note_signer *signer_of_notes;
+	int lock_fd;
+
+	struct cs_link *parent, *front, *reader, *signer;
+	struct cs_ledger_worker_link workers[CS_MAX_WORKERS];
+	size_t workers_n;
+
+	struct cs_idle *commit;
+	struct cs_idle *terms;
+	struct cs_timer *tick;	/* once a second */
+	struct cs_timer *drive; /* requests to be driven again */
+	struct cs_timer *tell;	/* STATE after a commit, not each time */
+	struct cs_timer *drain; /* STOP's patience */
+
+	struct cs_work *first, **last; /* queued */
+	size_t queued;
+	struct cs_attempt *attempts; /* recorded, ascending seq */
+	struct cs_attempt *signed_first, **signed_last;
+	size_t signed_n;
+	struct cs_waiter *waiters;
+	size_t waiters_n;
+
+	/* What meta says. */
+	struct cs_tree_edge edge;
+	uint64_t seq;
+	uint64_t epoch;
+	uint8_t set_sha256[32];
+	int64_t clock_ms;
+	uint64_t terms_done;
+	uint8_t config_sha256[32];
+
+	struct cs_buf set; /* sources in force, encoded */
+	struct cs_roster *roster;
+	struct cs_ledger_issuer_row issuers[CS_MAX_ISSUERS];
+	size_t issuers_n;
+	struct cs_arena arena; /* as long as the ledger */
+
+	/* Why nothing is decided. */
+	bool split, clock_bad, full, stopping;
+	char reason[200];
+	bool drained; /* STOP's patience is over */
+	bool over;    /* the loop has been told to stop */
+
+	/* Clock guard: wall minus boot at the last look, and when. */
+	int64_t clock_offset_ms;
+	int64_t clock_boot_ms;
+
+	/* DIR/checkpoint */
+	struct cs_buf note; /* the last one committed */
+	bool note_unwritten;
+	int64_t note_written_boot_ms;
+
+	int64_t drive_after; /* request row; the sweep goes on behind it */
+	unsigned ticks;
+	bool tell_soon; /* the timer of STATE runs */
+
+	struct cs_batch batch;
+	struct cs_buf entry, der, json; /* scratch */
+};
+
+/* -- ledger.c ----------------------------------------------------------- */
+
+/* End with this status after telling everybody who waits BUSY. */
+void cs_ledger_fail(struct cs_ledger *l, const struct cs_error *why);
+/* The last transaction, the checkpoint outside, then the loop's end. */
+void cs_ledger_finish_if_drained(struct cs_ledger *l);
+/* An answer that is no decision. Errors of the link are handled there. */
+void cs_ledger_send_answer(struct cs_ledger *l, uint64_t ticket,
+			   const struct cs_msg_answer *m);
+void cs_ledger_send_busy(struct cs_ledger *l, uint64_t ticket,
+			 const uint8_t id[16], const char *code,
+			 const char *detail);
+/* A link's send failed: our accounting is wrong, or the peer is gone. */
+void cs_ledger_link_failed(struct cs_ledger *l, const struct cs_error *err);
+void cs_ledger_send_set(struct cs_ledger *l, struct cs_link *worker);
+void cs_ledger_send_clients(struct cs_ledger *l);
+void cs_ledger_work_free(struct cs_work *w);
+struct cs_work *cs_ledger_work_new(unsigned number, uint64_t ticket,
+				   struct cs_span body,
+				   struct cs_error *err) CS_MUST_USE;
+void cs_ledger_enqueue(struct cs_ledger *l, struct cs_work *w);
+
+/* -- ledger_batch.c ----------------------------------------------------- */
+
+/* The idle hook: one transaction over what has queued. */
+void cs_ledger_commit(void *ctx);
+/* A transaction of the ledger's own: fill(), then leaves and COMMIT. */
+bool cs_ledger_own_batch(struct cs_ledger *l,
+			 bool (*fill)(struct cs_ledger *, struct cs_error *),
+			 struct cs_error *err) CS_MUST_USE;
+/* No space so far: a small transaction finds out whether there is now. */
+void cs_ledger_probe(struct cs_ledger *l);
+/* Write DIR/checkpoint if it is due (or `now` says at once). */
+enum cs_when {
+	CS_WHEN_DUE,
+	CS_WHEN_NOW
+};
+void cs_ledger_note_write(struct cs_ledger *l, enum cs_when when);
+
+/* -- ledger_decide.c ---------------------------------------------------- */
+
+/* A new draft, its record initialised; NULL: no memory. */
+struct cs_draft *cs_ledger_draft(struct cs_ledger *l, enum cs_leaf_kind kind,
+				 struct cs_error *err);
+/* Who did an act of administration, by credential. */
+void cs_ledger_draft_actor(struct cs_ledger *l, struct cs_draft *d,
+			   uint64_t client, uint64_t credential, int64_t uid);
+/* Put the members of a request's row, approval included, into a record. */
+void cs_ledger_draft_request(struct cs_ledger *l, struct cs_draft *d,
+			     const struct cs_stored *r);
+void cs_ledger_draft_attempt(struct cs_ledger *l, struct cs_draft *d,
+			     const struct cs_attempt *a);
+
+/* A request's row, in the state and with the leaf (-1: none) that it has. */
+bool cs_ledger_request_insert(struct cs_ledger *l, struct cs_stored *r,
+			      enum cs_request_state state, int64_t leaf,
+			      struct cs_error *err) CS_MUST_USE;
+bool cs_ledger_approval_insert(struct cs_ledger *l, const struct cs_stored *r,
+			       struct cs_error *err) CS_MUST_USE;
+
+/* What a refusal says. */
+struct cs_verdict {
+	enum cs_leaf_kind kind; /* refused, denied, expired */
+	struct cs_span body, terms, inputs;
+	int64_t now_ms;
+	uint64_t epoch; /* 0: not by policy */
+};
+/* Decide without a certificate; makes the request's row if there is none. */
+bool cs_ledger_refuse(struct cs_ledger *l, struct cs_stored *r,
+		      const struct cs_verdict *v, struct cs_draft **ret_draft,
+		      struct cs_error *err) CS_MUST_USE;
+/* The same with a body of the ledger's own. */
+bool cs_ledger_refuse_fixed(struct cs_ledger *l, struct cs_stored *r,
+			    enum cs_leaf_kind kind, const char *code,
+			    const char *detail, struct cs_draft **ret_draft,
+			    struct cs_error *err) CS_MUST_USE;
+/* Pass two: leaves with their hashes, and the rows that hang on them. */
+bool cs_ledger_drafts_write(struct cs_ledger *l,
+			    struct cs_error *err) CS_MUST_USE;
+/* After COMMIT: tell the ticket and all who wait. */
+void cs_ledger_announce(struct cs_ledger *l, const struct cs_draft *d);
+void cs_ledger_tell_waiters(struct cs_ledger *l, int64_t n,
+			    const struct cs_msg_answer *m);
+
+/* -- ledger_check.c ----------------------------------------------------- */
+
+void cs_work_answer(struct cs_work *w, enum cs_answer outcome, const char *code,
+		    const char *fmt, ...) CS_PRINTF(4, 5);
+/* Is anything decided at all just now? If not, *w is answered. */
+bool cs_ledger_is_open(struct cs_ledger *l, struct cs_work *w);
+/* The reason that nothing is decided: a code; NULL: it is. */
+const char *cs_ledger_closed_code(const struct cs_ledger *l);
+/* Do epoch and `now` of the judgement hold? If not, *w is answered. */
+bool cs_ledger_is_current(struct cs_ledger *l, struct cs_work *w,
+			  uint64_t epoch, int64_t now_ms);
+/* May the submitter? May the approver? If not, *w is answered. */
+bool cs_ledger_may_submit(struct cs_ledger *l, struct cs_work *w);
+bool cs_ledger_may_approve(struct cs_ledger *l, struct cs_work *w,
+			   struct cs_span issuer, uint64_t client,
+			   uint64_t credential);
+/* The configured issuer of a name; NULL: none. */
+const struct cs_ledger_issuer_row *cs_ledger_issuer(const struct cs_ledger *l,
+						    struct cs_span name);
+/* Room for one more open request of this client? */
+bool cs_ledger_quota(struct cs_ledger *l, struct cs_work *w, bool *ret_room,
+		     struct cs_error *err) CS_MUST_USE;
+struct cs_limit;
+/* The first limit that an intent would break; rule.n is 0: none. */
+bool cs_ledger_limits(struct cs_ledger *l, struct cs_span list,
+		      struct cs_limit *ret_broken, int64_t *ret_free_ms,
+		      struct cs_error *err) CS_MUST_USE;
+
+/* -- the other files ---------------------------------------------------- */
+
+/* ledger_request.c: within the transaction. False: it must be rolled back. */
+bool cs_ledger_do_request(struct cs_ledger *l, struct cs_work *w,
+			  struct cs_error *err) CS_MUST_USE;
+bool cs_ledger_do_deny(struct cs_ledger *l, struct cs_work *w,
+		       struct cs_error *err) CS_MUST_USE;
+
+/* ledger_sign.c */
+void cs_ledger_attempt_free(struct cs_attempt *a);
+/* The attempt under way for a request's row; NULL: none. */
+struct cs_attempt *cs_ledger_attempt_of(const struct cs_ledger *l, int64_t n);
+/* Record an intent: attempt, key use, limit use. */
+bool cs_ledger_attempt_insert(struct cs_ledger *l, struct cs_work *w,
+			      struct cs_error *err) CS_MUST_USE;
+/* SIGNED came. */
+bool cs_ledger_signed(struct cs_ledger *l, const struct cs_msg_signed *m,
+		      struct cs_error *err) CS_MUST_USE;
+/* Outcomes of what was signed, within the transaction. */
+bool cs_ledger_do_signed(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
+/* After COMMIT: forget the settled, send SIGN for the new. */
+void cs_ledger_attempts_settle(struct cs_ledger *l);
+void cs_ledger_attempts_start(struct cs_ledger *l);
+
+/* ledger_admin.c: within the transaction. */
+bool cs_ledger_do_admin(struct cs_ledger *l, struct cs_work *w,
+			struct cs_error *err) CS_MUST_USE;
+/* A client's row and its leaf; the first two come with the first start. */
+struct cs_client_new {
+	uint64_t id; /* 0: the next */
+	struct cs_span name, realm;
+	struct cs_span rights, issuers, namespaces, groups; /* JSON arrays */
+};
+bool cs_ledger_client_insert(struct cs_ledger *l, const struct cs_client_new *c,
+			     uint64_t *ret_id,
+			     struct cs_error *err) CS_MUST_USE;
+
+/* ledger_start.c */
+bool cs_ledger_load(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
+bool cs_ledger_first_rows(struct cs_ledger *l,
+			  struct cs_error *err) CS_MUST_USE;
+bool cs_ledger_set_load(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
+
+/* ledger_recover.c */
+bool cs_ledger_recover(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
+void cs_ledger_drive_start(struct cs_ledger *l);
+void cs_ledger_drive_next(void *ctx);
+/* DRIVE for one request. */
+bool cs_ledger_drive_one(struct cs_ledger *l, int64_t n,
+			 struct cs_error *err) CS_MUST_USE;
+
+/* ledger_clock.c */
+int64_t cs_ledger_now(const struct cs_ledger *l);
+void cs_ledger_clock_start(struct cs_ledger *l);
+void cs_ledger_clock_look(struct cs_ledger *l);
+
+/* ledger_state.c */
+enum cs_ledger_state cs_ledger_state(const struct cs_ledger *l);
+void cs_ledger_state_send(void *ctx);
+void cs_ledger_state_soon(struct cs_ledger *l);
+
+/* ledger_terms.c */
+void cs_ledger_terms_slice(void *ctx);
+
+/* ledger_expire.c */
+void cs_ledger_expire(struct cs_ledger *l);
+
+#endif
