@@ -125,6 +125,8 @@
 #define CS_MAX_POLICY_FILES 256
 /* The name of one source: a path below the policies' directory. */
 #define CS_MAX_SOURCE_NAME 255
+/* Memory of a set: its documents as trees, and what they compile to. */
+#define CS_MAX_POLICY_SET_ARENA (256 * 1024 * 1024)
 /* Policies in one set; all of them are looked at to find ties. */
 #define CS_MAX_POLICIES 1000
 /* Problems that one load reports; the rest is counted. */

@@ -1,17 +1,67 @@
 noinst_LIBRARIES += libcs_policy.a
 libcs_policy_a_SOURCES = \
+	policy/attribute.c policy/attribute.h \
+	policy/builtin.h \
 	policy/codes.c policy/codes.h \
 	policy/codes.def \
-	policy/detail.h \
+	policy/decide.c policy/decide.h \
+	policy/decide_built.c \
+	policy/decide_verdict.c \
+	policy/detail.c policy/detail.h \
 	policy/engine.h \
 	policy/facts.h \
+	policy/field_ext.c \
+	policy/field_key.c \
+	policy/field_san.c \
+	policy/field_subject.c \
+	policy/field_usage.c \
+	policy/field_validity.c \
 	policy/finding.c policy/finding.h \
+	policy/load.h \
+	policy/load_crypto.c \
+	policy/load_document.c \
+	policy/load_ext.c \
+	policy/load_keys.c \
+	policy/load_match.c \
+	policy/load_matcher.c \
+	policy/load_report.c \
+	policy/load_request.c \
+	policy/load_san.c \
+	policy/load_subject.c \
+	policy/load_tests.c \
+	policy/load_validity.c \
+	policy/load_value.c \
+	policy/match.c policy/match.h \
+	policy/match_glob.c \
 	policy/name.c policy/name.h \
 	policy/plan.h \
-	policy/usage.h \
-	policy/verdict_json.h
+	policy/rules.h \
+	policy/select.c policy/select.h \
+	policy/select_tie.c \
+	policy/self_test.c policy/self_test.h \
+	policy/set.c \
+	policy/usage.c policy/usage.h \
+	policy/verdict.c \
+	policy/verdict_json.c policy/verdict_json.h
+nodist_libcs_policy_a_SOURCES = policy/builtin_text.c
 
-policy_tests = policy/finding_test policy/name_test
+# The documents that the program always has, as C.
+policy_builtin = policies/default.yaml policies/_listener.yaml
+policy_examples = policies/examples/override.yaml \
+	policies/examples/zones.yaml
+EXTRA_DIST += $(policy_builtin) $(policy_examples) tools/embed
+CLEANFILES += policy/builtin_text.c
+policy/builtin_text.c: $(policy_builtin) tools/embed
+	$(AM_V_GEN)$(MKDIR_P) policy && \
+	$(SHELL) $(srcdir)/tools/embed policy/builtin.h \
+	  cs_builtin_default=$(srcdir)/policies/default.yaml \
+	  cs_builtin_listener=$(srcdir)/policies/_listener.yaml >$@.tmp && \
+	mv -f $@.tmp $@
+
+policy_tests = policy/default_test policy/finding_test policy/name_test
 UNIT_TESTS += $(policy_tests)
+policy_testing = policy/testing.c policy/testing.h
+policy_default_test_SOURCES = policy/default_test.c $(policy_testing)
+policy_default_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_finding_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_name_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,92 @@
+#include "policy/attribute.h"
+
+#include <string.h>
+
+#define X520(arc)                                                              \
+	{                                                                      \
+		(const uint8_t *)"\x55\x04" arc, 3                             \
+	}
+
+static const struct cs_attribute table[] = {
+	{"commonName", " CN cn common_name ", X520("\x03"), 64},
+	{"surname", " SN ", X520("\x04"), 64},
+	{"serialNumber", " ", X520("\x05"), 64},
+	{"country", " C countryName countries ", X520("\x06"), 2},
+	{"locality", " L localityName localities ", X520("\x07"), 128},
+	{"stateOrProvince",
+	 " ST S province provinces state stateOrProvinceName ", X520("\x08"),
+	 128},
+	{"streetAddress", " street streetAddresses ", X520("\x09"), 128},
+	{"organization", " O organizationName organizations ", X520("\x0a"),
+	 64},
+	{"organizationalUnit",
+	 " OU organizationalUnitName organizationalUnits organizationUnit ",
+	 X520("\x0b"), 64},
+	{"title", " T ", X520("\x0c"), 64},
+	{"postalCode", " postalCodes ", X520("\x11"), 40},
+	{"givenName", " GN ", X520("\x2a"), 64},
+	{"initials", " ", X520("\x2b"), 64},
+	{"generationQualifier", " ", X520("\x2c"), 64},
+	{"dnQualifier", " ", X520("\x2e"), 64},
+	{"pseudonym", " ", X520("\x41"), 128},
+	{"organizationIdentifier", " ", X520("\x61"), 64},
+	{"userId",
+	 " UID uid ",
+	 {(const uint8_t *)"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01", 10},
+	 64},
+	{"domainComponent",
+	 " DC dc ",
+	 {(const uint8_t *)"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19", 10},
+	 63},
+	{"emailAddress",
+	 " E email ",
+	 {(const uint8_t *)"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01", 9},
+	 128},
+};
+
+#define TABLE_N (sizeof(table) / sizeof(*table))
+
+const struct cs_attribute *cs_attribute_at(size_t i)
+{
+	return i < TABLE_N ? &table[i] : NULL;
+}
+
+const struct cs_attribute *cs_attribute_by_name(struct cs_span name)
+{
+	for (size_t i = 0; i < TABLE_N; i++) {
+		if (cs_span_equal_str(name, table[i].name))
+			return &table[i];
+	}
+	return NULL;
+}
+
+const struct cs_attribute *cs_attribute_by_alias(struct cs_span name)
+{
+	for (size_t i = 0; i < TABLE_N; i++) {
+		const char *at = table[i].alias;
+
+		while (*++at != '\0') {
+			const char *end = strchr(at, ' ');
+			size_t n = (size_t)(end - at);
+
+			if (n == name.n && memcmp(at, name.p, n) == 0)
+				return &table[i];
+			at = end;
+		}
+	}
+	return NULL;
+}
+
+const struct cs_attribute *cs_attribute_by_oid(struct cs_span oid)
+{
+	for (size_t i = 0; i < TABLE_N; i++) {
+		if (cs_span_equal(oid, table[i].oid))
+			return &table[i];
+	}
+	return NULL;
+}
+
+bool cs_attribute_is_cn(struct cs_span oid)
+{
+	return cs_span_equal(oid, table[0].oid);
+}

@@ -1,0 +1,31 @@
+/*
+ * Subject attributes: the names that policies call them by, their OIDs and
+ * their bounds (X.520, RFC 5280 A.1, RFC 4519). Internal to policy/.
+ */
+#ifndef CS_POLICY_ATTRIBUTE_H
+#define CS_POLICY_ATTRIBUTE_H
+
+#include <stddef.h>
+
+#include "base/span.h"
+
+struct cs_attribute {
+	const char *name;   /* "organization" */
+	const char *alias;  /* what others call it: " CN cn " */
+	struct cs_span oid; /* content octets */
+	size_t max;	    /* characters of a value */
+};
+
+/* By the policy's name; NULL: not known. */
+const struct cs_attribute *cs_attribute_by_name(struct cs_span name);
+/* By what others call it ("O", "organizationName"); NULL: not known. */
+const struct cs_attribute *cs_attribute_by_alias(struct cs_span name);
+const struct cs_attribute *cs_attribute_by_oid(struct cs_span oid);
+
+/* The i-th of the table, NULL behind the last. */
+const struct cs_attribute *cs_attribute_at(size_t i);
+
+/* Is this the OID of commonName, 2.5.4.3? */
+bool cs_attribute_is_cn(struct cs_span oid);
+
+#endif

@@ -1,0 +1,91 @@
+#include "policy/decide.h"
+
+#include "policy/select.h"
+
+/* Memory ran out somewhere: no verdict. */
+static bool finish(const struct cs_decide *j, struct cs_error *err)
+{
+	if (j->no_memory)
+		return cs_error_set(err, CS_E_NO_MEMORY,
+				    "no memory to judge the request");
+	return true;
+}
+
+/* Nobody governs: say why each policy does not. */
+static void refuse_selection(struct cs_decide *j,
+			     const struct cs_policy_set *set)
+{
+	struct cs_span why =
+		cs_select_why_not(set, &j->facts->request, j->arena);
+
+	j->v->code = cs_code_name(CS_CODE_NO_POLICY);
+	cs_decide_refuse(j, CS_CODE_NO_POLICY, cs_span_make(NULL, 0),
+			 cs_span_make(NULL, 0), cs_decide_builtin(),
+			 cs_span_make(NULL, 0), "%.*s", CS_SPAN_FMT(why));
+}
+
+/* Phase C: every section, so that all violations are told at once. */
+static void judge_fields(struct cs_decide *j)
+{
+	cs_decide_subject(j);
+	cs_decide_san(j);
+	cs_decide_key(j);
+	cs_decide_validity(j);
+	cs_decide_key_usage(j);
+	cs_decide_ext_key_usage(j);
+	cs_decide_extensions(j);
+}
+
+/* Phases A (usages of CSR and body) to C. */
+static void judge(struct cs_decide *j, const struct cs_policy_set *set)
+{
+	struct cs_verdict *v = j->v;
+
+	cs_decide_usages(j);
+	if (v->findings.n > 0) {
+		v->code = v->findings.items[0].code;
+		return;
+	}
+	v->reached = CS_PHASE_SELECT;
+	j->policy = cs_select(set, &j->facts->request);
+	if (j->policy == NULL) {
+		refuse_selection(j, set);
+		return;
+	}
+	v->policy = &j->policy->info;
+	v->rules = j->policy;
+	v->reached = CS_PHASE_FIELDS;
+	judge_fields(j);
+}
+
+bool cs_policy_judge(const struct cs_policy_set *set,
+		     const struct cs_facts *facts, struct cs_arena *arena,
+		     struct cs_verdict *ret_verdict, struct cs_error *err)
+{
+	struct cs_decide j = {.facts = facts, .arena = arena, .v = ret_verdict};
+
+	cs_verdict_init(ret_verdict, arena);
+	ret_verdict->set_sha256 = cs_policy_set_sha256(set);
+	judge(&j, set);
+	return finish(&j, err);
+}
+
+bool cs_decide_alone(const struct cs_policy *policy,
+		     const struct cs_facts *facts, struct cs_arena *arena,
+		     struct cs_verdict *ret_verdict, struct cs_error *err)
+{
+	struct cs_decide j = {.policy = policy,
+			      .facts = facts,
+			      .arena = arena,
+			      .v = ret_verdict};
+
+	cs_verdict_init(ret_verdict, arena);
+	cs_decide_usages(&j);
+	if (ret_verdict->findings.n == 0) {
+		ret_verdict->policy = &policy->info;
+		ret_verdict->rules = policy;
+		ret_verdict->reached = CS_PHASE_FIELDS;
+		judge_fields(&j);
+	}
+	return finish(&j, err);
+}

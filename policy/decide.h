@@ -1,0 +1,124 @@
+/*
+ * What the parts of one judgement share. Internal to policy/: decide.c runs
+ * the phases, each field_*.c knows the rules of one section of the language.
+ *
+ * Everything is written into the verdict, in the request's arena. Running
+ * out of memory is sticky, so that a field's code reads as its rules do;
+ * decide.c asks once at the end.
+ */
+#ifndef CS_POLICY_DECIDE_H
+#define CS_POLICY_DECIDE_H
+
+#include "policy/codes.h"
+#include "policy/match.h"
+#include "policy/rules.h"
+
+/* The usages that were asked for, from the CSR or from the request's body. */
+struct cs_asked_usages {
+	unsigned key_usage; /* CS_KU_* */
+	struct cs_span *oids;
+	size_t oids_n;
+};
+
+struct cs_decide {
+	const struct cs_policy *policy;
+	const struct cs_facts *facts;
+	struct cs_arena *arena;
+	struct cs_verdict *v;
+	struct cs_asked_usages asked;
+	struct cs_fact_name *names; /* asked, and those of CN with in_san */
+	size_t names_n;
+	size_t names_asked; /* how many of them are the CSR's own */
+	bool no_memory;
+};
+
+/* One policy alone, without selection: for the tests that it carries. */
+bool cs_decide_alone(const struct cs_policy *policy,
+		     const struct cs_facts *facts, struct cs_arena *arena,
+		     struct cs_verdict *ret_verdict,
+		     struct cs_error *err) CS_MUST_USE;
+
+/* -- writing the verdict -------------------------------------------------- */
+
+/* "san.dns[1]" */
+struct cs_span cs_decide_field(struct cs_decide *j, struct cs_span prefix,
+			       size_t index);
+
+/* A violation; the sentence by printf. */
+void cs_decide_refuse(struct cs_decide *j, enum cs_code code,
+		      struct cs_span field, struct cs_span value,
+		      const struct cs_rule *rule, struct cs_span expect,
+		      const char *fmt, ...) CS_PRINTF(7, 8);
+
+void cs_decide_kept(struct cs_decide *j, struct cs_span field);
+
+/* A line of the diff; NULL for what was not asked, or is not given. */
+void cs_decide_diff(struct cs_decide *j, enum cs_disposition disposition,
+		    struct cs_span field, const struct cs_span *asked,
+		    const struct cs_span *given, const struct cs_rule *rule);
+
+/* Zeroed memory; NULL: none, noted. */
+void *cs_decide_new(struct cs_decide *j, size_t count, size_t size);
+
+/* The rule of what no policy can change. */
+const struct cs_rule *cs_decide_builtin(void);
+
+/* -- the sections --------------------------------------------------------- */
+
+/* Merge the usages of CSR and body; contradictions are refused. */
+void cs_decide_usages(struct cs_decide *j);
+
+/* Subject first: a common name may add a subject alternative name. */
+void cs_decide_subject(struct cs_decide *j);
+void cs_decide_san(struct cs_decide *j);
+void cs_decide_key(struct cs_decide *j);
+void cs_decide_validity(struct cs_decide *j);
+void cs_decide_key_usage(struct cs_decide *j);
+void cs_decide_ext_key_usage(struct cs_decide *j);
+void cs_decide_extensions(struct cs_decide *j);
+
+/* -- single values, for phase C and again for phase D ---------------------- */
+
+/* The rules of an attribute; NULL: unlisted. */
+const struct cs_attr_rules *cs_decide_attr_rules(
+	const struct cs_subject_rules *subject, struct cs_span oid);
+
+/* What a common name is, decided by parsing it. */
+struct cs_cn {
+	bool is_name; /* DNS, IP or e-mail; otherwise text */
+	enum cs_name_kind kind;
+	struct cs_span canonical;
+	struct cs_span content; /* as a GeneralName */
+};
+struct cs_cn cs_decide_cn(struct cs_decide *j, struct cs_span value);
+
+/* "subject.organization" for any OID, "subject.1.2.3" for unknown ones. */
+struct cs_span cs_decide_attr_field(struct cs_decide *j, struct cs_span oid);
+
+/* Refuses what deny hits or allow does not hold. True: it stands. */
+bool cs_decide_attr_value(struct cs_decide *j, const struct cs_attr_rules *a,
+			  struct cs_span field, struct cs_span value,
+			  const struct cs_cn *cn, const struct cs_rule **rule);
+
+/* The first rule that a name violates; its code. False: none. */
+struct cs_name_violation {
+	enum cs_code code;
+	const struct cs_rule *rule;
+	struct cs_span expect;
+	const char *words; /* "is denied", "is a wildcard, ..." */
+	struct cs_span phrase;
+};
+bool cs_decide_name_violation(const struct cs_sans_rules *san,
+			      const struct cs_fact_name *name,
+			      struct cs_name_violation *ret_violation);
+
+/* "san.dns[1]" */
+struct cs_span cs_decide_name_field(struct cs_decide *j,
+				    const struct cs_fact_name *name);
+
+bool cs_decide_key_allowed(const struct cs_key_rules *rules,
+			   const struct cs_fact_key *key);
+struct cs_span cs_decide_key_text(struct cs_decide *j,
+				  const struct cs_fact_key *key);
+
+#endif

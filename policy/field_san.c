@@ -1,0 +1,242 @@
+#include "policy/decide.h"
+
+/* Codes and words of the kinds that have rules. */
+static const struct {
+	struct cs_span field;
+	enum cs_code not_allowed, denied, unlisted;
+	enum cs_code required, too_few, too_many;
+} kinds[CS_SAN_KINDS] = {
+	[CS_NAME_DNS] = {{(const uint8_t *)"san.dns", 7},
+			 CS_CODE_SAN_DNS_NOT_ALLOWED,
+			 CS_CODE_SAN_DNS_DENIED,
+			 CS_CODE_SAN_DNS_UNLISTED,
+			 CS_CODE_SAN_DNS_REQUIRED,
+			 CS_CODE_SAN_DNS_TOO_FEW,
+			 CS_CODE_SAN_DNS_TOO_MANY},
+	[CS_NAME_IP] = {{(const uint8_t *)"san.ip", 6},
+			CS_CODE_SAN_IP_NOT_ALLOWED,
+			CS_CODE_SAN_IP_DENIED,
+			CS_CODE_SAN_IP_UNLISTED,
+			CS_CODE_SAN_IP_REQUIRED,
+			CS_CODE_SAN_IP_TOO_FEW,
+			CS_CODE_SAN_IP_TOO_MANY},
+	[CS_NAME_URI] = {{(const uint8_t *)"san.uri", 7},
+			 CS_CODE_SAN_URI_NOT_ALLOWED,
+			 CS_CODE_SAN_URI_DENIED,
+			 CS_CODE_SAN_URI_UNLISTED,
+			 CS_CODE_SAN_URI_REQUIRED,
+			 CS_CODE_SAN_URI_TOO_FEW,
+			 CS_CODE_SAN_URI_TOO_MANY},
+	[CS_NAME_EMAIL] = {{(const uint8_t *)"san.email", 9},
+			   CS_CODE_SAN_EMAIL_NOT_ALLOWED,
+			   CS_CODE_SAN_EMAIL_DENIED,
+			   CS_CODE_SAN_EMAIL_UNLISTED,
+			   CS_CODE_SAN_EMAIL_REQUIRED,
+			   CS_CODE_SAN_EMAIL_TOO_FEW,
+			   CS_CODE_SAN_EMAIL_TOO_MANY},
+};
+
+/* Has this kind rules of its own in the language? */
+static bool has_rules(enum cs_name_kind kind)
+{
+	return (unsigned)kind < CS_SAN_KINDS;
+}
+
+/* The field of a kind, without an index. */
+static struct cs_span field_of(enum cs_name_kind kind)
+{
+	if (has_rules(kind))
+		return kinds[kind].field;
+	if (kind == CS_NAME_DIRECTORY)
+		return CS_SPAN_LIT("san.directory_name");
+	if (kind == CS_NAME_REGISTERED_ID)
+		return CS_SPAN_LIT("san.registered_id");
+	return CS_SPAN_LIT("san.other_name");
+}
+
+struct cs_span cs_decide_name_field(struct cs_decide *j,
+				    const struct cs_fact_name *name)
+{
+	return cs_decide_field(j, field_of(name->kind), name->index);
+}
+
+/* How matchers see a name. */
+static struct cs_match_value seen(const struct cs_fact_name *name)
+{
+	if (name->kind == CS_NAME_DNS)
+		return cs_match_dns(name->canonical);
+	if (name->kind == CS_NAME_IP)
+		return cs_match_ip(name->canonical, name->content);
+	return cs_match_text(name->canonical);
+}
+
+bool cs_decide_name_violation(const struct cs_sans_rules *san,
+			      const struct cs_fact_name *name,
+			      struct cs_name_violation *ret)
+{
+	const struct cs_san_rules *r;
+	struct cs_match_value v;
+
+	*ret = (struct cs_name_violation){
+		.code = CS_CODE_SAN_OTHER_UNLISTED,
+		.rule = &san->unlisted.rule,
+		.words = "is of a kind that the policy does not mention",
+	};
+	if (!has_rules(name->kind))
+		return true;
+	r = &san->kind[name->kind];
+	ret->code = kinds[name->kind].unlisted;
+	if (!r->listed)
+		return true;
+	v = seen(name);
+	ret->code = kinds[name->kind].denied;
+	ret->rule = &r->deny.rule;
+	ret->words = "is denied";
+	if (cs_match_some(&r->deny, &v))
+		return true;
+	ret->code = CS_CODE_SAN_DNS_WILDCARD;
+	ret->rule = &r->wildcard_rule;
+	ret->words = "is a wildcard, which this policy forbids";
+	if (v.is_wildcard && !r->wildcards)
+		return true;
+	if (cs_match_all(&r->allow, &v))
+		return false;
+	ret->code = kinds[name->kind].not_allowed;
+	ret->rule = r->allow.present ? &r->allow.rule : &r->rule;
+	ret->expect = r->allow.expect;
+	ret->words = "is not ";
+	ret->phrase =
+		r->allow.present ? r->allow.phrase : CS_SPAN_LIT("allowed");
+	return true;
+}
+
+/* May the violation drop the name instead? */
+static bool drops(const struct cs_sans_rules *san,
+		  const struct cs_fact_name *name)
+{
+	if (!has_rules(name->kind) || !san->kind[name->kind].listed)
+		return san->unlisted.action == CS_ON_VIOLATION_DROP;
+	return san->kind[name->kind].on_violation == CS_ON_VIOLATION_DROP;
+}
+
+/* A name as people read it; bytes that are no text are left out. */
+static struct cs_span shown(const struct cs_fact_name *name, bool asked)
+{
+	if (!has_rules(name->kind))
+		return cs_span_make(NULL, 0);
+	/* An address was asked for in octets. */
+	if (name->kind == CS_NAME_IP)
+		return name->canonical;
+	return asked ? name->asked : name->canonical;
+}
+
+/* A name that violates: refused, or dropped. */
+static void violate(struct cs_decide *j, const struct cs_fact_name *name,
+		    const struct cs_name_violation *v)
+{
+	struct cs_span field = cs_decide_name_field(j, name);
+	struct cs_span value = shown(name, true);
+
+	if (drops(&j->policy->san, name))
+		cs_decide_diff(j, CS_DISPOSITION_DROPPED, field, &value, NULL,
+			       v->rule);
+	else if (value.n == 0)
+		cs_decide_refuse(j, v->code, field, value, v->rule, v->expect,
+				 "the name %s", v->words);
+	else
+		cs_decide_refuse(j, v->code, field, value, v->rule, v->expect,
+				 "%.*s %s%.*s", CS_SPAN_FMT(value), v->words,
+				 CS_SPAN_FMT(v->phrase));
+}
+
+/* A name that stands: into the plan, with its line. */
+static void give(struct cs_decide *j, const struct cs_fact_name *name,
+		 bool added)
+{
+	struct cs_plan *plan = &j->v->plan;
+	struct cs_span field = cs_decide_name_field(j, name);
+	struct cs_span asked = shown(name, true);
+	struct cs_span given = shown(name, false);
+
+	if (added)
+		cs_decide_diff(
+			j, CS_DISPOSITION_ADDED, field, NULL, &given,
+			&cs_decide_attr_rules(&j->policy->subject,
+					      CS_SPAN_LIT("\x55\x04\x03"))
+				 ->in_san_rule);
+	else if (name->normalized)
+		cs_decide_diff(j, CS_DISPOSITION_NORMALIZED, field, &asked,
+			       &given, cs_decide_builtin());
+	else
+		cs_decide_kept(j, field);
+	plan->names[plan->names_n++] = (struct cs_plan_name){
+		.kind = name->kind, .content = name->content, .oid = name->oid};
+}
+
+/* One bound on a number of names. */
+static void judge_count(struct cs_decide *j, enum cs_code code,
+			struct cs_span field, const struct cs_count *count,
+			size_t n, const char *bound)
+{
+	cs_decide_refuse(j, code, field, cs_span_make(NULL, 0), &count->rule,
+			 cs_span_make(NULL, 0),
+			 "%zu names in %.*s, at %s %zu are %s", n,
+			 CS_SPAN_FMT(field), bound, count->value,
+			 bound[0] == 'm' ? "allowed" : "required");
+}
+
+/* min and max of each kind and of all, over what stands. */
+static void judge_counts(struct cs_decide *j, const size_t n[CS_NAME_KINDS],
+			 size_t total)
+{
+	const struct cs_sans_rules *san = &j->policy->san;
+	const struct cs_span all = CS_SPAN_LIT("san");
+
+	for (int k = 0; k < CS_SAN_KINDS; k++) {
+		const struct cs_san_rules *r = &san->kind[k];
+
+		if (r->min.present && n[k] < r->min.value)
+			judge_count(j,
+				    n[k] == 0 ? kinds[k].required
+					      : kinds[k].too_few,
+				    kinds[k].field, &r->min, n[k], "least");
+		if (r->max.present && n[k] > r->max.value)
+			judge_count(j, kinds[k].too_many, kinds[k].field,
+				    &r->max, n[k], "most");
+	}
+	if (san->min_total.present && total < san->min_total.value)
+		judge_count(j,
+			    total == 0 ? CS_CODE_SAN_REQUIRED
+				       : CS_CODE_SAN_TOO_FEW,
+			    all, &san->min_total, total, "least");
+	if (san->max_total.present && total > san->max_total.value)
+		judge_count(j, CS_CODE_SAN_TOO_MANY, all, &san->max_total,
+			    total, "most");
+}
+
+void cs_decide_san(struct cs_decide *j)
+{
+	size_t n[CS_NAME_KINDS] = {0};
+	size_t total = 0;
+
+	j->v->plan.names =
+		cs_decide_new(j, j->names_n, sizeof(*j->v->plan.names));
+	if (j->v->plan.names == NULL)
+		return;
+	for (size_t i = 0; i < j->names_n; i++) {
+		const struct cs_fact_name *name = &j->names[i];
+		struct cs_name_violation v;
+
+		if (cs_decide_name_violation(&j->policy->san, name, &v)) {
+			violate(j, name, &v);
+			/* What is refused was asked for, and counts. */
+			if (drops(&j->policy->san, name))
+				continue;
+		} else {
+			give(j, name, i >= j->names_asked);
+		}
+		n[name->kind]++;
+		total++;
+	}
+	judge_counts(j, n, total);
+}

@@ -1,0 +1,149 @@
+/*
+ * Loading: from YAML trees to the compiled rules (policy/rules.h). Internal
+ * to policy/; the public door is cs_policy_set_load() in policy/engine.h.
+ *
+ * A loader goes on after an error, so that one run reports all of them: it
+ * adds the problem and leaves the rule as it was. Whoever calls asks the
+ * report at the end. Every function here may be given NULL for a node that
+ * is absent, and then does nothing.
+ *
+ * Texts in rules are copied or borrowed from the YAML tree, which lives in
+ * the same arena as the set.
+ */
+#ifndef CS_POLICY_LOAD_H
+#define CS_POLICY_LOAD_H
+
+#include "base/yaml.h"
+#include "policy/rules.h"
+
+struct cs_load {
+	struct cs_arena *arena; /* of the set */
+	struct cs_policy_report *report;
+	struct cs_span source; /* "web.yaml" */
+	struct cs_span policy; /* its name, once known */
+	const char *path;      /* of the map being read, "san.dns" */
+	bool no_memory;	       /* sticky */
+};
+
+/* -- problems ------------------------------------------------------------ */
+
+/* At a node's value; at its key; at the whole source. */
+void cs_load_error(struct cs_load *l, const struct cs_yaml *node,
+		   const char *fmt, ...) CS_PRINTF(3, 4);
+void cs_load_error_key(struct cs_load *l, const struct cs_yaml *node,
+		       const char *fmt, ...) CS_PRINTF(3, 4);
+void cs_load_warning(struct cs_load *l, const struct cs_yaml *node,
+		     const char *fmt, ...) CS_PRINTF(3, 4);
+void cs_load_no_memory(struct cs_load *l);
+
+/* A problem of the whole set or source, in its own words. */
+void cs_report_add(struct cs_policy_report *report,
+		   enum cs_problem_severity severity, struct cs_span source,
+		   unsigned line, unsigned column, const char *fmt, ...)
+	CS_PRINTF(6, 7);
+
+/* -- keys ---------------------------------------------------------------- */
+
+/* A key that a map may have; `later`: of the language, but not yet ours. */
+struct cs_load_key {
+	const char *name;
+	bool later;
+};
+
+/*
+ * Is the node a map, and is each of its keys one of `keys` (ended by a NULL
+ * name)? Wrong ones are reported, with the nearest known key as a hint.
+ * False when it is no map (which is reported too) or absent.
+ */
+bool cs_load_map(struct cs_load *l, const struct cs_yaml *node,
+		 const struct cs_load_key *keys);
+
+/* The name among keys that is nearest to text; NULL: none is near. */
+const char *cs_load_nearest(struct cs_span text,
+			    const struct cs_load_key *keys);
+
+/* -- values -------------------------------------------------------------- */
+
+/* "POLICY/PATH" and "SOURCE:LINE" of a node's key (or of the node). */
+struct cs_rule cs_load_rule(struct cs_load *l, const char *path,
+			    const struct cs_yaml *node);
+
+/*
+ * Text without interpolation; numbers and booleans count as text only when
+ * quoted. False: absent, or reported.
+ */
+bool cs_load_text(struct cs_load *l, const struct cs_yaml *node,
+		  struct cs_span *ret_text);
+bool cs_load_bool(struct cs_load *l, const struct cs_yaml *node,
+		  bool *ret_value);
+bool cs_load_int(struct cs_load *l, const struct cs_yaml *node, int64_t min,
+		 int64_t max, int64_t *ret_value);
+bool cs_load_duration(struct cs_load *l, const struct cs_yaml *node,
+		      int64_t *ret_seconds);
+/* One of the words (ended by NULL); its index. */
+bool cs_load_word(struct cs_load *l, const struct cs_yaml *node,
+		  const char *const *words, unsigned *ret_index);
+
+/* A scalar, or a list that is not empty: how many; 0: reported or absent. */
+size_t cs_load_list(struct cs_load *l, const struct cs_yaml *node,
+		    const struct cs_yaml **ret_first);
+
+/* A list of texts. */
+bool cs_load_texts(struct cs_load *l, const struct cs_yaml *node,
+		   struct cs_span **ret_items, size_t *ret_n);
+
+void cs_load_count(struct cs_load *l, const struct cs_yaml *node,
+		   const char *path, struct cs_count *count);
+/* reject | drop; a key that is absent leaves it. */
+void cs_load_on_violation(struct cs_load *l, const struct cs_yaml *node,
+			  enum cs_on_violation *action);
+/* `unlisted` of a section; at its own place or that of the section. */
+void cs_load_unlisted(struct cs_load *l, const struct cs_yaml *section,
+		      const char *path, struct cs_unlisted *unlisted);
+
+/* -- matchers and sections ----------------------------------------------- */
+
+/* What a list of matchers is about: which kinds may stand in it. */
+enum cs_load_domain {
+	CS_LOAD_TEXT,  /* subject attributes: any exact iexact */
+	CS_LOAD_CN,    /* as text, and dns */
+	CS_LOAD_DNS,   /* any exact dns; values are made canonical */
+	CS_LOAD_IP,    /* any exact cidr */
+	CS_LOAD_URI,   /* any exact */
+	CS_LOAD_EMAIL, /* any exact iexact */
+};
+
+void cs_load_matchers(struct cs_load *l, const struct cs_yaml *node,
+		      const char *path, enum cs_load_domain domain,
+		      struct cs_matchers *matchers);
+
+void cs_load_match(struct cs_load *l, const struct cs_yaml *node,
+		   struct cs_match_rules *match);
+void cs_load_subject(struct cs_load *l, const struct cs_yaml *node,
+		     struct cs_subject_rules *subject);
+void cs_load_san(struct cs_load *l, const struct cs_yaml *node,
+		 struct cs_sans_rules *san);
+void cs_load_key(struct cs_load *l, const struct cs_yaml *node,
+		 struct cs_key_rules *key);
+void cs_load_validity(struct cs_load *l, const struct cs_yaml *node,
+		      struct cs_validity_rules *validity);
+void cs_load_extensions(struct cs_load *l, const struct cs_yaml *node,
+			struct cs_ext_rules *ext);
+void cs_load_tests(struct cs_load *l, const struct cs_yaml *node,
+		   struct cs_policy *policy);
+
+/* Texts joined by " or ", in the arena: what a list would accept. */
+struct cs_span cs_load_join(struct cs_load *l, const struct cs_span *items,
+			    size_t n);
+
+/*
+ * One document to one policy. `base` is the built-in default, whose key,
+ * validity and extensions stand in where the document has none; NULL while
+ * that one is loaded itself. NULL: reported.
+ */
+struct cs_policy *cs_load_document(struct cs_load *l,
+				   const struct cs_yaml *document,
+				   struct cs_hash *hash,
+				   const struct cs_policy *base);
+
+#endif

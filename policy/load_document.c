@@ -1,0 +1,243 @@
+#include <string.h>
+
+#include "base/json.h"
+#include "policy/load.h"
+
+#define API_VERSION "countersign.dev/v1"
+
+static const struct cs_load_key document_keys[] = {
+	{"apiVersion", false}, {"kind", false}, {"metadata", false},
+	{"spec", false},       {NULL, false},
+};
+
+static const struct cs_load_key metadata_keys[] = {
+	{"name", false},
+	{"owner", false},
+	{"ticket", false},
+	{NULL, false},
+};
+
+static const struct cs_load_key spec_keys[] = {
+	{"priority", false},   {"match", false}, {"subject", false},
+	{"san", false},	       {"key", false},	 {"validity", false},
+	{"extensions", false}, {"tests", false}, {"extends", true},
+	{"mode", true},	       {"tables", true}, {"vars", true},
+	{"guards", true},      {"limits", true}, {"windows", true},
+	{"lint", true},	       {"ensure", true}, {NULL, false},
+};
+
+/* Is it a document of ours, of a kind that this version knows? */
+static bool check_kind(struct cs_load *l, const struct cs_yaml *doc)
+{
+	const struct cs_yaml *version = cs_yaml_get(doc, "apiVersion");
+	const struct cs_yaml *kind = cs_yaml_get(doc, "kind");
+	struct cs_span v, k;
+
+	if (version == NULL || kind == NULL) {
+		cs_load_error(l, doc,
+			      "a policy begins with `apiVersion: " API_VERSION
+			      "` and `kind: IssuancePolicy`");
+		return false;
+	}
+	if (!cs_load_text(l, version, &v) || !cs_load_text(l, kind, &k))
+		return false;
+	if (cs_span_starts_with(v, CS_SPAN_LIT("policy.cert-manager.io/")) ||
+	    (cs_span_equal_str(v, API_VERSION) &&
+	     cs_span_equal_str(k, "IssuanceGuards"))) {
+		cs_load_error(l, kind,
+			      "`kind: %.*s` is not supported yet by this "
+			      "version",
+			      CS_SPAN_FMT(k));
+		return false;
+	}
+	if (!cs_span_equal_str(v, API_VERSION)) {
+		cs_load_error(l, version,
+			      "`apiVersion: %.*s` is not known; did you mean "
+			      "`" API_VERSION "`?",
+			      CS_SPAN_FMT(v));
+		return false;
+	}
+	if (!cs_span_equal_str(k, "IssuancePolicy")) {
+		cs_load_error(l, kind,
+			      "`kind: %.*s` is not known; did you mean "
+			      "`IssuancePolicy`?",
+			      CS_SPAN_FMT(k));
+		return false;
+	}
+	return true;
+}
+
+/* A name that may be part of rule ids and search terms. */
+static bool is_name(struct cs_span s)
+{
+	if (s.n == 0 || s.n > CS_MAX_NAME || s.p[0] == '-' || s.p[0] == '.')
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = s.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+		      c == '-' || c == '.' || c == '_'))
+			return false;
+	}
+	return true;
+}
+
+/* The policy's name; documents may not take ours. */
+static bool load_name(struct cs_load *l, const struct cs_yaml *node,
+		      struct cs_span *ret_name)
+{
+	if (!cs_load_text(l, node, ret_name))
+		return false;
+	if (!is_name(*ret_name)) {
+		cs_load_error(l, node,
+			      "a policy's name has 1 to %d lower case "
+			      "letters, digits, `-`, `_` and `.`",
+			      CS_MAX_NAME);
+		return false;
+	}
+	if (l->source.n > 0 && (ret_name->p[0] == '_' ||
+				cs_span_equal_str(*ret_name, "built-in"))) {
+		cs_load_error(l, node, "the name `%.*s` is reserved",
+			      CS_SPAN_FMT(*ret_name));
+		return false;
+	}
+	return true;
+}
+
+/* A line for people: an owner, a ticket. */
+static void load_line(struct cs_load *l, const struct cs_yaml *node,
+		      struct cs_span *ret_text)
+{
+	if (cs_load_text(l, node, ret_text) && ret_text->n > 256)
+		cs_load_error(l, node, "longer than 256 bytes");
+}
+
+/* metadata: {name, owner, ticket} */
+static bool load_metadata(struct cs_load *l, const struct cs_yaml *doc,
+			  struct cs_policy_info *info)
+{
+	const struct cs_yaml *node = cs_yaml_get(doc, "metadata");
+	const struct cs_yaml *name = cs_yaml_get(node, "name");
+
+	l->path = "metadata";
+	if (node != NULL && !cs_load_map(l, node, metadata_keys))
+		return false;
+	if (name == NULL) {
+		cs_load_error(l, node != NULL ? node : doc,
+			      "`metadata.name` is missing");
+		return false;
+	}
+	load_line(l, cs_yaml_get(node, "owner"), &info->owner);
+	load_line(l, cs_yaml_get(node, "ticket"), &info->ticket);
+	return load_name(l, name, &info->name);
+}
+
+/* The document as canonical JSON, and its hash. */
+static bool load_hash(struct cs_load *l, const struct cs_yaml *doc,
+		      struct cs_hash *hash, struct cs_policy_info *info)
+{
+	json_t *json = cs_yaml_to_json(doc);
+	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	struct cs_error err = {0};
+	char hex[2 * CS_SHA256_SIZE + 1] = "";
+	bool ok;
+
+	cs_buf_init(&b, 8 * (size_t)CS_MAX_POLICY_FILE);
+	ok = json != NULL && cs_json_canonical(json, &b, &err) &&
+	     cs_buf_finish(&b, "the document", &err) &&
+	     cs_hash_sha256(hash, cs_buf_span(&b), info->policy_sha256, &err);
+	json_decref(json);
+	if (json == NULL) {
+		cs_load_no_memory(l);
+		return false;
+	}
+	if (!ok) {
+		cs_load_error(l, doc, "%s", err.text);
+		return false;
+	}
+	for (size_t i = 0; i < CS_SHA256_SIZE; i++) {
+		hex[2 * i] = "0123456789abcdef"[info->policy_sha256[i] >> 4];
+		hex[2 * i + 1] =
+			"0123456789abcdef"[info->policy_sha256[i] & 15];
+	}
+	ok = cs_arena_dup(l->arena, cs_buf_span(&b), &info->json) &&
+	     cs_arena_dup(l->arena, cs_span_str(hex), &info->sha256_text);
+	if (!ok)
+		cs_load_no_memory(l);
+	return ok;
+}
+
+/* A section that is absent allows nothing, and says so at the spec. */
+static void nothing_of(struct cs_load *l, const struct cs_yaml *spec,
+		       struct cs_policy *p)
+{
+	p->subject.unlisted.rule = cs_load_rule(l, "subject.unlisted", spec);
+	p->san.unlisted.rule = cs_load_rule(l, "san.unlisted", spec);
+}
+
+/* The sections of a spec, over those of the built-in default. */
+static void load_spec(struct cs_load *l, const struct cs_yaml *spec,
+		      struct cs_policy *p, const struct cs_policy *base)
+{
+	const struct cs_yaml *one;
+
+	nothing_of(l, spec, p);
+	if (base != NULL) {
+		p->key = base->key;
+		p->validity = base->validity;
+		p->ext = base->ext;
+	}
+	(void)cs_load_int(l, cs_yaml_get(spec, "priority"), -1000000, 1000000,
+			  &p->info.priority);
+	if ((one = cs_yaml_get(spec, "match")) != NULL)
+		cs_load_match(l, one, &p->match);
+	if ((one = cs_yaml_get(spec, "subject")) != NULL)
+		cs_load_subject(l, one, &p->subject);
+	if ((one = cs_yaml_get(spec, "san")) != NULL)
+		cs_load_san(l, one, &p->san);
+	if ((one = cs_yaml_get(spec, "key")) != NULL)
+		cs_load_key(l, one, &p->key);
+	if ((one = cs_yaml_get(spec, "validity")) != NULL)
+		cs_load_validity(l, one, &p->validity);
+	if ((one = cs_yaml_get(spec, "extensions")) != NULL)
+		cs_load_extensions(l, one, &p->ext);
+	cs_load_tests(l, cs_yaml_get(spec, "tests"), p);
+}
+
+struct cs_policy *cs_load_document(struct cs_load *l, const struct cs_yaml *doc,
+				   struct cs_hash *hash,
+				   const struct cs_policy *base)
+{
+	const struct cs_yaml *spec = cs_yaml_get(doc, "spec");
+	size_t before = l->report->errors;
+	struct cs_policy *p;
+
+	l->path = "";
+	l->policy = cs_span_make(NULL, 0);
+	if (doc->kind != CS_YAML_MAP) {
+		cs_load_error(l, doc, "a document is a map, not %s",
+			      cs_yaml_kind_name(doc->kind));
+		return NULL;
+	}
+	p = cs_arena_new(l->arena, sizeof(*p));
+	if (p == NULL) {
+		cs_load_no_memory(l);
+		return NULL;
+	}
+	if (!check_kind(l, doc))
+		return NULL;
+	(void)cs_load_map(l, doc, document_keys);
+	p->info.source = l->source;
+	p->info.line = doc->line;
+	if (load_metadata(l, doc, &p->info))
+		l->policy =
+			base == NULL ? CS_SPAN_LIT("built-in") : p->info.name;
+	l->path = "spec";
+	if (spec == NULL)
+		cs_load_error(l, doc, "`spec` is missing");
+	else if (cs_load_map(l, spec, spec_keys))
+		load_spec(l, spec, p, base);
+	if (l->report->errors != before || !load_hash(l, doc, hash, &p->info))
+		return NULL;
+	return p;
+}

@@ -1,0 +1,206 @@
+#include <string.h>
+
+#include "policy/attribute.h"
+#include "policy/name.h"
+#include "policy/self_test.h"
+
+static const struct cs_load_key request_keys[] = {
+	{"dns", false},	      {"ip", false},	    {"uri", false},
+	{"email", false},     {"subject", false},   {"key", false},
+	{"usages", false},    {"is_ca", false},	    {"duration", false},
+	{"issuer", false},    {"source", false},    {"requester", false},
+	{"namespace", false}, {"owner", false},	    {"realm", false},
+	{"renewal", false},   {"other_name", true}, {"namespace_labels", true},
+	{"attributes", true}, {NULL, false},
+};
+
+static const struct cs_load_key requester_keys[] = {
+	{"username", false},
+	{"groups", false},
+	{"extra", true},
+	{NULL, false},
+};
+
+/* Seconds since 1970 at which tests are judged: 2026-01-01T00:00:00Z. */
+#define TEST_NOW ((int64_t)1767225600)
+
+/* Make a name canonical; what it was asked as is what stands there. */
+static bool canonical(struct cs_load *l, const struct cs_yaml *node,
+		      struct cs_fact_name *name)
+{
+	struct cs_error err = {0};
+	bool ok = false;
+
+	if (name->kind == CS_NAME_DNS)
+		ok = cs_name_dns(name->asked, l->arena, &name->canonical, &err);
+	if (name->kind == CS_NAME_URI)
+		ok = cs_name_uri(name->asked, l->arena, &name->canonical, &err);
+	if (name->kind == CS_NAME_EMAIL)
+		ok = cs_name_email(name->asked, l->arena, &name->canonical,
+				   &err);
+	name->content = name->canonical;
+	if (name->kind == CS_NAME_IP) {
+		ok = cs_name_ip_octets(name->asked, l->arena, &name->content,
+				       &err) &&
+		     cs_name_ip_text(name->content, l->arena, &name->canonical,
+				     &err);
+		name->asked = name->content;
+	}
+	name->normalized = !cs_span_equal(name->asked, name->content);
+	if (!ok)
+		cs_load_error(l, node, "%s", err.text);
+	return ok;
+}
+
+/* All names of one kind, appended. */
+static void add_names(struct cs_load *l, const struct cs_yaml *node,
+		      enum cs_name_kind kind, struct cs_cert_facts *csr)
+{
+	const struct cs_yaml *item = NULL;
+	struct cs_span *texts = NULL;
+	size_t n = 0;
+
+	if (node == NULL || (node->kind == CS_YAML_LIST && node->n == 0) ||
+	    !cs_load_texts(l, node, &texts, &n))
+		return;
+	item = node->kind == CS_YAML_LIST ? node->child : node;
+	for (size_t i = 0; i < n; i++, item = item->next) {
+		struct cs_fact_name *name = &csr->names[csr->names_n];
+
+		if (csr->names_n == CS_MAX_NAMES) {
+			cs_load_error(l, item, "more than %d names",
+				      CS_MAX_NAMES);
+			return;
+		}
+		*name = (struct cs_fact_name){
+			.kind = kind, .asked = texts[i], .index = (unsigned)i};
+		if (canonical(l, item, name))
+			csr->names_n++;
+	}
+}
+
+/* {commonName: x, organization: [a, b]} */
+static void load_subject(struct cs_load *l, const struct cs_yaml *node,
+			 struct cs_cert_facts *csr)
+{
+	if (node == NULL)
+		return;
+	if (node->kind != CS_YAML_MAP) {
+		cs_load_error(l, node, "`subject` wants a map, not %s",
+			      cs_yaml_kind_name(node->kind));
+		return;
+	}
+	for (const struct cs_yaml *c = node->child; c != NULL; c = c->next) {
+		const struct cs_attribute *a = cs_attribute_by_name(c->key);
+		struct cs_span *texts = NULL;
+		size_t n = 0;
+
+		if (a == NULL) {
+			cs_load_error_key(l, c, "`%.*s` is no attribute",
+					  CS_SPAN_FMT(c->key));
+			continue;
+		}
+		if (!cs_load_texts(l, c, &texts, &n))
+			continue;
+		for (size_t i = 0; i < n && csr->subject_n < CS_MAX_RDNS; i++)
+			csr->subject[csr->subject_n++] =
+				(struct cs_fact_attr){.oid = a->oid,
+						      .value = texts[i],
+						      .tag = 0x0c,
+						      .index = (unsigned)i};
+	}
+}
+
+/* EC P-256, RSA 2048, Ed25519 */
+static void load_key(struct cs_load *l, const struct cs_yaml *node,
+		     struct cs_fact_key *key)
+{
+	static const struct {
+		const char *text;
+		enum cs_key_alg alg;
+		unsigned bits;
+	} keys[] = {
+		{"EC P-256", CS_KEY_EC, 256},
+		{"EC P-384", CS_KEY_EC, 384},
+		{"EC P-521", CS_KEY_EC, 521},
+		{"RSA 2048", CS_KEY_RSA, 2048},
+		{"RSA 3072", CS_KEY_RSA, 3072},
+		{"RSA 4096", CS_KEY_RSA, 4096},
+		{"Ed25519", CS_KEY_ED25519, 256},
+	};
+	struct cs_span text = CS_SPAN_LIT("EC P-256");
+
+	if (node != NULL && !cs_load_text(l, node, &text))
+		return;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (!cs_span_equal_str(text, keys[i].text))
+			continue;
+		key->alg = keys[i].alg;
+		key->bits = keys[i].bits;
+		return;
+	}
+	cs_load_error(l, node,
+		      "a test's key is one of EC P-256, P-384, P-521, RSA "
+		      "2048, 3072, 4096, Ed25519");
+}
+
+static void load_requester(struct cs_load *l, const struct cs_yaml *node,
+			   struct cs_request_facts *r)
+{
+	l->path = "request.requester";
+	if (!cs_load_map(l, node, requester_keys))
+		return;
+	(void)cs_load_text(l, cs_yaml_get(node, "username"), &r->requester);
+	if (cs_yaml_get(node, "groups") != NULL)
+		(void)cs_load_texts(l, cs_yaml_get(node, "groups"), &r->groups,
+				    &r->groups_n);
+}
+
+/* What stands beside the CSR. */
+static void load_scalars(struct cs_load *l, const struct cs_yaml *node,
+			 struct cs_request_facts *r)
+{
+	const struct cs_yaml *usages = cs_yaml_get(node, "usages");
+
+	r->issuer = CS_SPAN_LIT("default");
+	r->source = CS_SPAN_LIT("api");
+	r->client = r->requester = CS_SPAN_LIT("test");
+	r->now_s = TEST_NOW;
+	(void)cs_load_text(l, cs_yaml_get(node, "issuer"), &r->issuer);
+	(void)cs_load_text(l, cs_yaml_get(node, "source"), &r->source);
+	(void)cs_load_text(l, cs_yaml_get(node, "realm"), &r->realm);
+	(void)cs_load_text(l, cs_yaml_get(node, "namespace"), &r->namespace);
+	(void)cs_load_text(l, cs_yaml_get(node, "owner"), &r->owner);
+	(void)cs_load_bool(l, cs_yaml_get(node, "renewal"), &r->renewal);
+	r->has_is_ca = cs_load_bool(l, cs_yaml_get(node, "is_ca"), &r->is_ca);
+	r->has_duration = cs_load_duration(l, cs_yaml_get(node, "duration"),
+					   &r->duration_s);
+	r->has_usages = usages != NULL &&
+			cs_load_texts(l, usages, &r->usages, &r->usages_n);
+	load_requester(l, cs_yaml_get(node, "requester"), r);
+}
+
+void cs_load_test_request(struct cs_load *l, const struct cs_yaml *node,
+			  struct cs_facts *facts)
+{
+	struct cs_cert_facts *csr = &facts->csr;
+
+	l->path = "request";
+	if (!cs_load_map(l, node, request_keys))
+		return;
+	csr->names =
+		cs_arena_new_array(l->arena, CS_MAX_NAMES, sizeof(*csr->names));
+	csr->subject = cs_arena_new_array(l->arena, CS_MAX_RDNS,
+					  sizeof(*csr->subject));
+	if (csr->names == NULL || csr->subject == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
+	load_subject(l, cs_yaml_get(node, "subject"), csr);
+	add_names(l, cs_yaml_get(node, "dns"), CS_NAME_DNS, csr);
+	add_names(l, cs_yaml_get(node, "ip"), CS_NAME_IP, csr);
+	add_names(l, cs_yaml_get(node, "uri"), CS_NAME_URI, csr);
+	add_names(l, cs_yaml_get(node, "email"), CS_NAME_EMAIL, csr);
+	load_key(l, cs_yaml_get(node, "key"), &csr->key);
+	load_scalars(l, node, &facts->request);
+}

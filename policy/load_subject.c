@@ -1,0 +1,227 @@
+#include <stdio.h>
+
+#include "base/der.h"
+#include "policy/attribute.h"
+#include "policy/load.h"
+#include "policy/match.h"
+
+static const struct cs_load_key attr_keys[] = {
+	{"allow", false},   {"deny", false}, {"set", false},
+	{"default", false}, {"max", false},  {"on_violation", false},
+	{NULL, false},
+};
+
+static const struct cs_load_key cn_keys[] = {
+	{"allow", false},   {"deny", false}, {"set", false},
+	{"default", false}, {"max", false},  {"on_violation", false},
+	{"in_san", false},  {NULL, false},
+};
+
+/* A dotted OID as the name of an attribute. */
+static bool oid_of(struct cs_load *l, const struct cs_yaml *node,
+		   struct cs_span *ret_oid)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf oid;
+	struct cs_error err = {0};
+	const struct cs_attribute *known;
+
+	cs_buf_init(&oid, CS_MAX_OID);
+	if (!cs_der_oid_parse(node->key, &oid, &err) ||
+	    !cs_buf_finish(&oid, "the OID", &err)) {
+		cs_load_error_key(l, node, "%s", err.text);
+		return false;
+	}
+	known = cs_attribute_by_oid(cs_buf_span(&oid));
+	if (known != NULL) {
+		cs_load_error_key(l, node, "write `%s` for %.*s", known->name,
+				  CS_SPAN_FMT(node->key));
+		return false;
+	}
+	if (!cs_arena_dup(l->arena, cs_buf_span(&oid), ret_oid)) {
+		cs_load_no_memory(l);
+		return false;
+	}
+	return true;
+}
+
+/* The nearest attribute of an unknown name, or NULL. */
+static const char *near_attribute(struct cs_span key)
+{
+	const struct cs_attribute *alias = cs_attribute_by_alias(key);
+	struct cs_load_key keys[32] = {{NULL, false}};
+	const struct cs_attribute *a;
+
+	if (alias != NULL)
+		return alias->name;
+	for (size_t i = 0; i < 31 && (a = cs_attribute_at(i)) != NULL; i++)
+		keys[i].name = a->name;
+	return cs_load_nearest(key, keys);
+}
+
+/* Which attribute a key of `subject` means. */
+static bool attribute_of(struct cs_load *l, const struct cs_yaml *node,
+			 struct cs_span *ret_oid)
+{
+	const struct cs_attribute *a = cs_attribute_by_name(node->key);
+	const char *near;
+
+	if (a != NULL) {
+		*ret_oid = a->oid;
+		return true;
+	}
+	if (node->key.n > 0 && node->key.p[0] >= '0' && node->key.p[0] <= '9')
+		return oid_of(l, node, ret_oid);
+	near = near_attribute(node->key);
+	if (near != NULL)
+		cs_load_error_key(l, node,
+				  "`subject.%.*s` is not known; did you mean "
+				  "`%s`?",
+				  CS_SPAN_FMT(node->key), near);
+	else
+		cs_load_error_key(l, node,
+				  "`subject.%.*s` is not known; use an "
+				  "attribute's name or its OID",
+				  CS_SPAN_FMT(node->key));
+	return false;
+}
+
+/* How many characters a UTF-8 text has. */
+static size_t characters(struct cs_span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += (s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+/* May this text be issued as a value of the attribute? */
+static void check_value(struct cs_load *l, const struct cs_yaml *node,
+			const struct cs_attr_rules *a, struct cs_span value)
+{
+	const struct cs_attribute *known = cs_attribute_by_oid(a->oid);
+	size_t max = known != NULL ? known->max : CS_MAX_ATTRIBUTE;
+	struct cs_match_value v = cs_match_text(value);
+
+	if (value.n == 0)
+		cs_load_error(l, node, "RFC 5280 A.1: an empty value");
+	else if (characters(value) > max)
+		cs_load_error(l, node,
+			      "RFC 5280 A.1: longer than %zu characters", max);
+	else if (max == 2 && characters(value) != 2)
+		cs_load_error(l, node,
+			      "RFC 5280 A.1: a country has two letters");
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] < 0x20 || value.p[i] == 0x7f) {
+			cs_load_error(l, node, "a control character");
+			break;
+		}
+	}
+	if (a->deny.present && cs_match_some(&a->deny, &v))
+		cs_load_error(l, node, "`deny` of the same attribute hits it");
+}
+
+/* set or default. */
+static void load_values(struct cs_load *l, const struct cs_yaml *node,
+			const char *path, const struct cs_attr_rules *a,
+			struct cs_values *values)
+{
+	const struct cs_yaml *item;
+
+	if (node == NULL || !cs_load_texts(l, node, &values->items, &values->n))
+		return;
+	values->present = true;
+	values->rule = cs_load_rule(l, path, node);
+	item = node->kind == CS_YAML_LIST ? node->child : node;
+	for (size_t i = 0; i < values->n; i++, item = item->next)
+		check_value(l, item, a, values->items[i]);
+	if (a->max.present && values->n > a->max.value)
+		cs_load_error(l, node, "more values than `max` allows");
+}
+
+/* commonName only: in_san, and one at most unless `max` says otherwise. */
+static void load_cn(struct cs_load *l, const struct cs_yaml *node,
+		    struct cs_attr_rules *a)
+{
+	static const char *const words[] = {"require", "add", "ignore", NULL};
+	const struct cs_yaml *in_san = cs_yaml_get(node, "in_san");
+	unsigned i = CS_IN_SAN_REQUIRE;
+
+	if (!a->max.present) {
+		a->max.present = true;
+		a->max.value = 1;
+		a->max.rule = cs_load_rule(l, "subject.commonName.max", node);
+	}
+	if (in_san != NULL)
+		(void)cs_load_word(l, in_san, words, &i);
+	a->in_san = (enum cs_in_san)i;
+	a->in_san_rule = cs_load_rule(l, "subject.commonName.in_san",
+				      in_san != NULL ? in_san : node);
+}
+
+/* One attribute's rules. */
+static void load_attr(struct cs_load *l, const struct cs_yaml *node,
+		      struct cs_attr_rules *a)
+{
+	enum cs_load_domain domain = a->is_cn ? CS_LOAD_CN : CS_LOAD_TEXT;
+	char path[128], key[160];
+
+	(void)snprintf(path, sizeof(path), "subject.%.*s",
+		       CS_SPAN_FMT(cs_span_sub(node->key, 0, 100)));
+	l->path = path;
+	if (!cs_arena_dup(l->arena, cs_span_str(path), &a->field))
+		cs_load_no_memory(l);
+	a->rule = cs_load_rule(l, path, node);
+	if (!cs_load_map(l, node, a->is_cn ? cn_keys : attr_keys)) {
+		l->path = "subject";
+		return;
+	}
+	(void)snprintf(key, sizeof(key), "%s.deny", path);
+	cs_load_matchers(l, cs_yaml_get(node, "deny"), key, domain, &a->deny);
+	(void)snprintf(key, sizeof(key), "%s.allow", path);
+	cs_load_matchers(l, cs_yaml_get(node, "allow"), key, domain, &a->allow);
+	(void)snprintf(key, sizeof(key), "%s.max", path);
+	cs_load_count(l, cs_yaml_get(node, "max"), key, &a->max);
+	(void)snprintf(key, sizeof(key), "%s.set", path);
+	load_values(l, cs_yaml_get(node, "set"), key, a, &a->set);
+	(void)snprintf(key, sizeof(key), "%s.default", path);
+	load_values(l, cs_yaml_get(node, "default"), key, a, &a->fallback);
+	cs_load_on_violation(l, cs_yaml_get(node, "on_violation"),
+			     &a->on_violation);
+	if (a->set.present && a->fallback.present)
+		cs_load_error(l, node,
+			      "`set` and `default` exclude each other");
+	if (a->is_cn)
+		load_cn(l, node, a);
+	l->path = "subject";
+}
+
+void cs_load_subject(struct cs_load *l, const struct cs_yaml *node,
+		     struct cs_subject_rules *subject)
+{
+	size_t n = 0;
+
+	cs_load_unlisted(l, node, "subject.unlisted", &subject->unlisted);
+	if (node->kind != CS_YAML_MAP) {
+		cs_load_error(l, node, "`subject` wants a map, not %s",
+			      cs_yaml_kind_name(node->kind));
+		return;
+	}
+	subject->attrs =
+		cs_arena_new_array(l->arena, node->n, sizeof(*subject->attrs));
+	if (subject->attrs == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
+	for (const struct cs_yaml *c = node->child; c != NULL; c = c->next) {
+		struct cs_attr_rules *a = &subject->attrs[n];
+
+		if (cs_span_equal_str(c->key, "unlisted") ||
+		    !attribute_of(l, c, &a->oid))
+			continue;
+		a->is_cn = cs_attribute_is_cn(a->oid);
+		load_attr(l, c, a);
+		n++;
+	}
+	subject->n = n;
+}

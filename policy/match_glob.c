@@ -1,0 +1,116 @@
+#include <string.h>
+
+#include "base/limits.h"
+#include "policy/match.h"
+
+bool cs_match_glob(struct cs_span pattern, struct cs_span text)
+{
+	size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
+
+	while (t < text.n) {
+		if (p < pattern.n && pattern.p[p] == '*') {
+			star = p++;
+			mark = t;
+		} else if (p < pattern.n && pattern.p[p] == text.p[t]) {
+			p++;
+			t++;
+		} else if (star != SIZE_MAX) {
+			/* The last star takes one byte more. */
+			p = star + 1;
+			t = ++mark;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.n && pattern.p[p] == '*')
+		p++;
+	return p == pattern.n;
+}
+
+/* Positions in both patterns, one number for each pair. */
+#define SIDE (CS_MAX_NAME + 1)
+
+struct step {
+	unsigned short from; /* the pair before; itself at the start */
+	uint8_t byte;	     /* what this step adds to the witness; 0: none */
+	bool seen;
+};
+
+struct search {
+	struct cs_span a, b;
+	struct step *step;     /* SIDE * SIDE */
+	unsigned short *queue; /* the same */
+	size_t head, tail;
+};
+
+/* Reach the pair (i, k), if it is new. */
+static void reach(struct search *s, size_t i, size_t k, size_t from,
+		  uint8_t byte)
+{
+	size_t pair = i * SIDE + k;
+
+	if (s->step[pair].seen)
+		return;
+	s->step[pair] = (struct step){(unsigned short)from, byte, true};
+	s->queue[s->tail++] = (unsigned short)pair;
+}
+
+/* All pairs that one byte, or a star that takes none, leads to. */
+static void expand(struct search *s, size_t pair)
+{
+	size_t i = pair / SIDE, k = pair % SIDE;
+	bool star_a = i < s->a.n && s->a.p[i] == '*';
+	bool star_b = k < s->b.n && s->b.p[k] == '*';
+
+	if (star_a)
+		reach(s, i + 1, k, pair, 0);
+	if (star_b)
+		reach(s, i, k + 1, pair, 0);
+	if (star_a && k < s->b.n && !star_b)
+		reach(s, i, k + 1, pair, s->b.p[k]);
+	if (star_b && i < s->a.n && !star_a)
+		reach(s, i + 1, k, pair, s->a.p[i]);
+	if (i < s->a.n && k < s->b.n && !star_a && !star_b &&
+	    s->a.p[i] == s->b.p[k])
+		reach(s, i + 1, k + 1, pair, s->a.p[i]);
+}
+
+/* Walk back from the end and write down what was added. */
+static struct cs_span witness(const struct search *s, size_t pair,
+			      struct cs_arena *arena)
+{
+	uint8_t text[2 * CS_MAX_NAME];
+	size_t at = sizeof(text);
+	struct cs_span copy = {0};
+
+	while (s->step[pair].from != pair && at > 0) {
+		if (s->step[pair].byte != 0)
+			text[--at] = s->step[pair].byte;
+		pair = s->step[pair].from;
+	}
+	if (!cs_arena_dup(arena, cs_span_make(text + at, sizeof(text) - at),
+			  &copy))
+		return cs_span_make(NULL, 0);
+	return copy;
+}
+
+bool cs_match_globs_meet(struct cs_span a, struct cs_span b,
+			 struct cs_arena *arena, struct cs_span *ret_witness)
+{
+	struct search s = {.a = a, .b = b};
+	size_t end = a.n * SIDE + b.n;
+
+	*ret_witness = cs_span_make(NULL, 0);
+	if (a.n > CS_MAX_NAME || b.n > CS_MAX_NAME)
+		return true;
+	s.step = cs_arena_new_array(arena, SIDE * SIDE, sizeof(*s.step));
+	s.queue = cs_arena_new_array(arena, SIDE * SIDE, sizeof(*s.queue));
+	if (s.step == NULL || s.queue == NULL)
+		return true;
+	reach(&s, 0, 0, 0, 0);
+	while (s.head < s.tail && !s.step[end].seen)
+		expand(&s, s.queue[s.head++]);
+	if (s.step[end].seen)
+		*ret_witness = witness(&s, end, arena);
+	return s.step[end].seen;
+}

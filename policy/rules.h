@@ -1,0 +1,210 @@
+/*
+ * The compiled form of a policy: what the loader makes of a document and
+ * what judging reads. Internal to policy/; nothing outside includes it.
+ *
+ * Plain values in the arena of the set, written once by load_*.c, constant
+ * from then on. Every rule carries its id ("web/san.dns.allow") and its
+ * place ("web.yaml:21") as finished text, so that judging only points.
+ */
+#ifndef CS_POLICY_RULES_H
+#define CS_POLICY_RULES_H
+
+#include "policy/engine.h"
+
+/* Who speaks, for findings and the diff. */
+struct cs_rule {
+	struct cs_span id; /* "web/san.dns.allow" */
+	struct cs_span at; /* "web.yaml:21"; empty for built-in */
+};
+
+/* What happens to a value that violates its rule. */
+enum cs_on_violation {
+	CS_ON_VIOLATION_REJECT,
+	CS_ON_VIOLATION_DROP,
+	CS_ON_VIOLATION_CLAMP
+};
+
+/* What happens to what the policy does not mention. */
+struct cs_unlisted {
+	struct cs_rule rule;
+	enum cs_on_violation action; /* REJECT or DROP */
+};
+
+enum cs_match_kind {
+	CS_MATCH_ANY,
+	CS_MATCH_EXACT,	     /* the same bytes */
+	CS_MATCH_IEXACT,     /* ASCII case ignored */
+	CS_MATCH_DNS_HOST,   /* host: that name; or "*.zone" as it stands */
+	CS_MATCH_DNS_ONE,    /* *.zone: exactly one label and the zone */
+	CS_MATCH_DNS_BELOW,  /* **.zone: one label or more and the zone */
+	CS_MATCH_DNS_WITHIN, /* .zone: the zone and all below it */
+	CS_MATCH_CIDR
+};
+
+struct cs_matcher {
+	enum cs_match_kind kind;
+	struct cs_span text; /* value; host; zone, without its dot */
+	struct cs_span net;  /* CIDR: 4 or 16 octets, host bits zero */
+	unsigned prefix;     /* CIDR: bits */
+};
+
+struct cs_matchers {
+	bool present;
+	struct cs_rule rule;
+	const struct cs_matcher *items;
+	size_t n;
+	struct cs_span expect; /* ".shop.corp.example or any" */
+	struct cs_span phrase; /* "below .shop.corp.example or ..." */
+};
+
+/* Literal values: set, default. */
+struct cs_values {
+	bool present;
+	struct cs_rule rule;
+	struct cs_span *items;
+	size_t n;
+};
+
+struct cs_count {
+	bool present;
+	struct cs_rule rule;
+	size_t value;
+};
+
+/* -- match -------------------------------------------------------------- */
+
+/* A list of patterns or names; absent means any. */
+struct cs_selector {
+	bool present;
+	struct cs_span *items;
+	size_t n;
+};
+
+struct cs_match_rules {
+	struct cs_selector issuer; /* globs */
+	struct cs_selector source; /* globs */
+	struct cs_selector users;  /* exact */
+	struct cs_selector groups; /* exact */
+};
+
+/* -- fields -------------------------------------------------------------- */
+
+enum cs_in_san {
+	CS_IN_SAN_REQUIRE,
+	CS_IN_SAN_ADD,
+	CS_IN_SAN_IGNORE
+};
+
+struct cs_attr_rules {
+	struct cs_span oid;
+	struct cs_span field; /* "subject.organization" */
+	bool is_cn;
+	struct cs_rule rule;
+	struct cs_matchers allow, deny;
+	struct cs_values set, fallback; /* `default` */
+	struct cs_count max;
+	enum cs_in_san in_san; /* commonName only */
+	struct cs_rule in_san_rule;
+	enum cs_on_violation on_violation;
+};
+
+struct cs_subject_rules {
+	struct cs_unlisted unlisted;
+	struct cs_attr_rules *attrs;
+	size_t n;
+};
+
+struct cs_san_rules {
+	bool listed;
+	struct cs_rule rule;
+	struct cs_matchers allow, deny;
+	struct cs_count min, max;
+	bool wildcards; /* dns only: leftmost */
+	struct cs_rule wildcard_rule;
+	enum cs_on_violation on_violation;
+};
+
+/* Kinds with rules of their own: DNS, IP, URI, EMAIL. */
+#define CS_SAN_KINDS 4
+
+struct cs_sans_rules {
+	struct cs_unlisted unlisted;
+	struct cs_count min_total, max_total;
+	struct cs_san_rules kind[CS_SAN_KINDS];
+};
+
+struct cs_key_spec {
+	enum cs_key_alg alg;
+	unsigned curves;	     /* EC: CS_CURVE_* */
+	unsigned min_bits, max_bits; /* RSA */
+};
+
+enum {
+	CS_CURVE_P256 = 1 << 0,
+	CS_CURVE_P384 = 1 << 1,
+	CS_CURVE_P521 = 1 << 2
+};
+
+struct cs_key_rules {
+	struct cs_rule rule;
+	struct cs_key_spec *allow;
+	size_t n;
+	struct cs_span expect;
+};
+
+struct cs_validity_rules {
+	int64_t fallback_s, min_s, max_s, backdate_s;
+	struct cs_rule fallback, min, max, backdate, ca_expiry;
+	enum cs_on_violation on_max; /* REJECT or CLAMP */
+	enum cs_ca_expiry on_ca_expiry;
+};
+
+struct cs_key_usage_rules {
+	bool has_allow, has_set, has_default;
+	unsigned allow, set, fallback; /* CS_KU_* */
+	struct cs_rule allow_rule, set_rule, fallback_rule;
+	struct cs_span expect;
+	bool critical;
+	enum cs_on_violation on_violation;
+};
+
+struct cs_ext_key_usage_rules {
+	struct cs_matchers allow;	/* EXACT on OIDs, or ANY */
+	struct cs_values set, fallback; /* OIDs, content octets */
+	bool critical;
+	enum cs_on_violation on_violation;
+};
+
+struct cs_ext_rules {
+	struct cs_unlisted unlisted;
+	struct cs_key_usage_rules key_usage;
+	struct cs_ext_key_usage_rules ext_key_usage;
+	struct cs_rule ca_rule; /* basic_constraints: {ca: false} */
+};
+
+/* -- one policy, one set ------------------------------------------------- */
+
+/* A test that a document carries; see policy/self_test.h. */
+struct cs_policy_test;
+
+struct cs_policy {
+	struct cs_policy_info info;
+	struct cs_match_rules match;
+	struct cs_subject_rules subject;
+	struct cs_sans_rules san;
+	struct cs_key_rules key;
+	struct cs_validity_rules validity;
+	struct cs_ext_rules ext;
+	struct cs_policy_test *tests;
+	size_t tests_n;
+};
+
+struct cs_policy_set {
+	struct cs_arena arena;	   /* everything below */
+	struct cs_policy **sorted; /* by priority, highest first */
+	size_t n;
+	struct cs_policy *listener;
+	uint8_t sha256[32];
+};
+
+#endif

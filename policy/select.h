@@ -1,0 +1,32 @@
+/*
+ * Selection: exactly one policy governs a request, the one of highest
+ * priority among those that match. Internal to policy/.
+ *
+ * That it is one is proved when the set is loaded: two policies of equal
+ * priority are an error unless their globs on issuer or source cannot have a
+ * text in common. Users and groups prove nothing.
+ */
+#ifndef CS_POLICY_SELECT_H
+#define CS_POLICY_SELECT_H
+
+#include "policy/rules.h"
+
+/* The policy that governs; NULL: none matches. */
+const struct cs_policy *cs_select(const struct cs_policy_set *set,
+				  const struct cs_request_facts *request);
+
+/*
+ * Why no policy matched, policy by policy, as one sentence in the arena; the
+ * first few in words. Empty when memory ran out.
+ */
+struct cs_span cs_select_why_not(const struct cs_policy_set *set,
+				 const struct cs_request_facts *request,
+				 struct cs_arena *arena);
+
+/* Ties of a sorted set, as errors; and what deserves a warning. */
+void cs_select_check_ties(const struct cs_policy_set *set,
+			  struct cs_policy_report *report);
+void cs_select_warn(const struct cs_policy_set *set,
+		    struct cs_policy_report *report);
+
+#endif

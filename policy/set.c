@@ -1,0 +1,213 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "policy/builtin.h"
+#include "policy/select.h"
+#include "policy/self_test.h"
+
+void cs_policy_set_free(struct cs_policy_set *set)
+{
+	if (set == NULL)
+		return;
+	cs_arena_done(&set->arena);
+	cs_mem_free(set);
+}
+
+/* A document that is compiled in. */
+static struct cs_policy *load_builtin(struct cs_load *l, struct cs_span text,
+				      struct cs_hash *hash,
+				      const struct cs_policy *base)
+{
+	struct cs_error err = {0};
+	struct cs_yaml *doc = cs_yaml_parse(text, "built-in", l->arena, &err);
+	struct cs_policy *p;
+
+	l->source = cs_span_make(NULL, 0);
+	if (doc == NULL) {
+		cs_report_add(l->report, CS_PROBLEM_ERROR, l->source, 0, 0,
+			      "%s", err.text);
+		return NULL;
+	}
+	p = cs_load_document(l, doc, hash, base);
+	if (p != NULL)
+		cs_self_test_run(l, p);
+	return p;
+}
+
+/* A document of a source is a policy: keep it. */
+static void keep(struct cs_load *l, struct cs_policy_set *set,
+		 struct cs_policy *p, const struct cs_yaml *doc)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		const struct cs_policy_info *other = &set->sorted[i]->info;
+
+		if (!cs_span_equal(other->name, p->info.name))
+			continue;
+		cs_load_error(l, doc,
+			      "the name `%.*s` is taken by the policy at "
+			      "%.*s:%u",
+			      CS_SPAN_FMT(p->info.name),
+			      CS_SPAN_FMT(other->source), other->line);
+		return;
+	}
+	if (set->n == CS_MAX_POLICIES) {
+		cs_load_error(l, doc, "more than %d policies", CS_MAX_POLICIES);
+		return;
+	}
+	set->sorted[set->n++] = p;
+}
+
+/* The sentence of a YAML error already begins with its place. */
+static void report_yaml(struct cs_load *l, const struct cs_error *err)
+{
+	cs_report_add(l->report, CS_PROBLEM_ERROR, cs_span_make(NULL, 0), 0, 0,
+		      "%s", err->text);
+	if (l->report->n > 0)
+		l->report->items[l->report->n - 1].source = l->source;
+}
+
+/* All documents of one source. */
+static void load_source(struct cs_load *l, struct cs_policy_set *set,
+			const struct cs_source *source, struct cs_hash *hash,
+			const struct cs_policy *base)
+{
+	struct cs_error err = {0};
+	char *name = cs_arena_str(l->arena, source->name);
+	struct cs_yaml *doc;
+
+	if (name == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
+	l->source = cs_span_str(name);
+	doc = cs_yaml_parse(source->bytes, name, l->arena, &err);
+	if (doc == NULL)
+		report_yaml(l, &err);
+	for (; doc != NULL; doc = doc->next) {
+		size_t before = l->report->errors;
+		struct cs_policy *p;
+
+		/* A file of comments, or an end marker too many. */
+		if (doc->kind == CS_YAML_NULL)
+			continue;
+		p = cs_load_document(l, doc, hash, base);
+		if (p != NULL)
+			keep(l, set, p, doc);
+		if (l->report->errors == before && p != NULL)
+			cs_self_test_run(l, p);
+	}
+}
+
+/* Highest priority first; ties by name, so that the order is one. */
+static int compare(const void *a, const void *b)
+{
+	const struct cs_policy *x = *(struct cs_policy *const *)a;
+	const struct cs_policy *y = *(struct cs_policy *const *)b;
+
+	if (x->info.priority != y->info.priority)
+		return x->info.priority > y->info.priority ? -1 : 1;
+	return cs_span_compare(x->info.name, y->info.name);
+}
+
+/* Two spans by their bytes, for qsort. */
+static int compare_spans(const void *a, const void *b)
+{
+	return cs_span_compare(*(const struct cs_span *)a,
+			       *(const struct cs_span *)b);
+}
+
+/* The set's identity: the sorted hashes as a JSON array, hashed. */
+static bool hash_set(struct cs_policy_set *set, struct cs_hash *hash,
+		     struct cs_error *err)
+{
+	struct cs_span *hex =
+		cs_arena_new_array(&set->arena, set->n, sizeof(*hex));
+	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	struct cs_json j;
+
+	if (hex == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	for (size_t i = 0; i < set->n; i++)
+		hex[i] = set->sorted[i]->info.sha256_text;
+	qsort(hex, set->n, sizeof(*hex), compare_spans);
+	cs_buf_init(&b, 70 * (size_t)CS_MAX_POLICIES);
+	cs_json_begin(&j, &b);
+	cs_json_array(&j);
+	for (size_t i = 0; i < set->n; i++)
+		cs_json_string(&j, hex[i]);
+	cs_json_end(&j);
+	return cs_json_finish(&j, "the set's hashes", err) &&
+	       cs_hash_sha256(hash, cs_buf_span(&b), set->sha256, err);
+}
+
+/* Everything, into a set that is empty. */
+static void load_all(struct cs_policy_set *set,
+		     const struct cs_sources *sources, struct cs_hash *hash,
+		     struct cs_policy_report *report)
+{
+	struct cs_load l = {.arena = &set->arena, .report = report, .path = ""};
+	struct cs_error err = {0};
+	struct cs_policy *base;
+
+	set->sorted = cs_arena_new_array(&set->arena, CS_MAX_POLICIES,
+					 sizeof(struct cs_policy *));
+	if (set->sorted == NULL) {
+		cs_load_no_memory(&l);
+		return;
+	}
+	base = load_builtin(&l, cs_builtin_default(), hash, NULL);
+	if (base == NULL)
+		return;
+	set->listener = load_builtin(&l, cs_builtin_listener(), hash, base);
+	for (size_t i = 0; i < sources->n; i++)
+		load_source(&l, set, &sources->items[i], hash, base);
+	qsort(set->sorted, set->n, sizeof(struct cs_policy *), compare);
+	cs_select_check_ties(set, report);
+	cs_select_warn(set, report);
+	if (!hash_set(set, hash, &err))
+		cs_report_add(report, CS_PROBLEM_ERROR, cs_span_make(NULL, 0),
+			      0, 0, "%s", err.text);
+}
+
+struct cs_policy_set *cs_policy_set_load(const struct cs_sources *sources,
+					 struct cs_hash *hash,
+					 struct cs_policy_report *report)
+{
+	struct cs_policy_set *set = cs_mem_new(sizeof(*set));
+
+	if (set == NULL) {
+		cs_report_add(report, CS_PROBLEM_ERROR, cs_span_make(NULL, 0),
+			      0, 0, "no memory to load the set");
+		return NULL;
+	}
+	cs_arena_init(&set->arena, CS_MAX_POLICY_SET_ARENA);
+	load_all(set, sources, hash, report);
+	if (report->errors > 0) {
+		cs_policy_set_free(set);
+		return NULL;
+	}
+	return set;
+}
+
+const uint8_t *cs_policy_set_sha256(const struct cs_policy_set *set)
+{
+	return set->sha256;
+}
+
+size_t cs_policy_set_count(const struct cs_policy_set *set)
+{
+	return set->n;
+}
+
+const struct cs_policy_info *cs_policy_set_at(const struct cs_policy_set *set,
+					      size_t i)
+{
+	return i < set->n ? &set->sorted[i]->info : NULL;
+}
+
+struct cs_span cs_policy_default_text(void)
+{
+	return cs_builtin_default();
+}

@@ -1,0 +1,154 @@
+#include "policy/verdict_json.h"
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "policy/detail.h"
+
+/* Bytes of a detail: a few findings in words. */
+#define MAX_DETAIL ((size_t)8192)
+
+/* A member that is text or null. */
+static void member(struct cs_json *j, const char *name, bool has,
+		   struct cs_span value)
+{
+	cs_json_name(j, name);
+	if (has)
+		cs_json_text(j, value);
+	else
+		cs_json_null(j);
+}
+
+/* One line of the diff. */
+static void write_entry(struct cs_json *j, const struct cs_diff_entry *e)
+{
+	cs_json_object(j);
+	member(j, "asked", e->has_asked, e->asked);
+	member(j, "at", true, e->at);
+	cs_json_member_str(j, "disposition",
+			   cs_disposition_name(e->disposition));
+	member(j, "field", true, e->field);
+	member(j, "given", e->has_given, e->given);
+	member(j, "rule", true, e->rule);
+	cs_json_end(j);
+}
+
+/* A refused request has no certificate, so nothing was changed in it. */
+static void write_diff(struct cs_json *j, const struct cs_verdict *v)
+{
+	cs_json_name(j, "diff");
+	cs_json_array(j);
+	if (!cs_verdict_is_refused(v)) {
+		for (size_t i = 0; i < v->diff_n; i++)
+			write_entry(j, &v->diff[i]);
+	}
+	cs_json_end(j);
+}
+
+/* {"name", "sha256"} or null. */
+static void write_policy(struct cs_json *j, const struct cs_verdict *v)
+{
+	cs_json_name(j, "policy");
+	if (v->policy == NULL) {
+		cs_json_null(j);
+		return;
+	}
+	cs_json_object(j);
+	cs_json_member_span(j, "name", v->policy->name);
+	cs_json_member_span(j, "sha256", v->policy->sha256_text);
+	cs_json_end(j);
+}
+
+/* The set's identity, or null. */
+static void write_set(struct cs_json *j, const struct cs_verdict *v)
+{
+	cs_json_name(j, "set_sha256");
+	if (v->set_sha256 == NULL)
+		cs_json_null(j);
+	else
+		cs_json_hex(j, cs_span_make(v->set_sha256, CS_SHA256_SIZE));
+}
+
+/* A list of findings. */
+static void write_findings(struct cs_json *j, const char *name,
+			   const struct cs_findings *f)
+{
+	cs_json_name(j, name);
+	cs_json_array(j);
+	for (size_t i = 0; i < f->n; i++) {
+		const struct cs_finding *one = &f->items[i];
+
+		cs_json_object(j);
+		member(j, "at", true, one->at);
+		cs_json_member_str(j, "code", one->code);
+		member(j, "expected", true, one->expect);
+		member(j, "field", true, one->field);
+		member(j, "message", true, one->message);
+		member(j, "rule", true, one->rule);
+		member(j, "value", true, one->value);
+		cs_json_end(j);
+	}
+	cs_json_end(j);
+}
+
+/* The phases behind the one that ended the judgement. */
+static void write_not_reached(struct cs_json *j, const struct cs_verdict *v)
+{
+	cs_json_name(j, "not_reached");
+	cs_json_array(j);
+	for (int p = (int)v->reached + 1; p < CS_PHASES; p++)
+		cs_json_str(j, cs_phase_name((enum cs_phase)p));
+	cs_json_end(j);
+}
+
+/* The members of a refusal. */
+static void write_refused(struct cs_json *j, const struct cs_verdict *v)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf detail;
+
+	cs_buf_init(&detail, MAX_DETAIL);
+	cs_verdict_detail(v, &detail);
+	cs_json_member_str(j, "code", v->code);
+	cs_json_name(j, "detail");
+	cs_json_text(j, cs_buf_span(&detail));
+	write_diff(j, v);
+	cs_json_name(j, "final");
+	cs_json_bool(j, true);
+	write_not_reached(j, v);
+	write_policy(j, v);
+	write_set(j, v);
+	cs_json_member_str(j, "verdict", "refused");
+	write_findings(j, "violations", &v->findings);
+}
+
+/* The members of an issued certificate's answer. */
+static void write_issued(struct cs_json *j, const struct cs_verdict *v)
+{
+	write_diff(j, v);
+	cs_json_name(j, "kept");
+	cs_json_array(j);
+	for (size_t i = 0; i < v->kept_n; i++)
+		cs_json_string(j, v->kept[i]);
+	cs_json_end(j);
+	write_policy(j, v);
+	write_set(j, v);
+	cs_json_member_str(j, "verdict", "issued");
+	if (v->warnings.n > 0)
+		write_findings(j, "warnings", &v->warnings);
+}
+
+bool cs_verdict_json(const struct cs_verdict *v, struct cs_buf *out,
+		     struct cs_error *err)
+{
+	struct cs_json j;
+
+	cs_json_begin(&j, out);
+	cs_json_object(&j);
+	cs_json_name(&j, "changed");
+	cs_json_bool(&j, cs_verdict_is_changed(v));
+	if (cs_verdict_is_refused(v))
+		write_refused(&j, v);
+	else
+		write_issued(&j, v);
+	cs_json_end(&j);
+	return cs_json_finish(&j, "the verdict", err);
+}
