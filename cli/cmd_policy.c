@@ -171,7 +171,8 @@ static int run_apply(const struct cs_call *call)
 		cs_reply_done(&r);
 		return status == CS_EXIT_USAGE ? CS_EXIT_REFUSED : status;
 	}
-	print_report(call, r.body);
+	print_report(call, r.status >= 400 ? json_object_get(r.body, "report")
+					   : r.body);
 	if (r.status >= 400) {
 		status = cs_reply_print_problem(call, &r);
 		/* A set that does not load is no wrong call. */

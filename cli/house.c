@@ -200,16 +200,18 @@ static bool replace_worker(struct cs_house *h, unsigned number,
 static void tell_death(struct cs_house *h, const struct cs_house_proc *p,
 		       int status)
 {
+	char who[32];
+
+	snprintf(who, sizeof(who), "%s", cs_house_room_name(p->room));
+	if (p->room == CS_ROOM_W)
+		snprintf(who, sizeof(who), "worker %u", p->number);
 	if (WIFSIGNALED(status))
 		cs_error_set(&h->why, CS_E_PEER_GONE,
-			     "%s %u was killed by signal %d",
-			     cs_house_room_name(p->room), p->number,
+			     "%s was killed by signal %d", who,
 			     WTERMSIG(status));
 	else
-		cs_error_set(&h->why, CS_E_PEER_GONE,
-			     "%s %u ended with status %d",
-			     cs_house_room_name(p->room), p->number,
-			     WEXITSTATUS(status));
+		cs_error_set(&h->why, CS_E_PEER_GONE, "%s ended with status %d",
+			     who, WEXITSTATUS(status));
 }
 
 static void on_death(struct cs_house *h, struct cs_house_proc *p, int status)
@@ -283,8 +285,12 @@ static void on_timer(void *ctx)
 /* Signals come by a descriptor, so that no handler is inherited. */
 static bool watch_signals(struct cs_house *h, struct cs_error *err)
 {
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigset_t set;
 
+	/* Whoever read the ready line may be gone. */
+	if (sigaction(SIGPIPE, &ignore, NULL) != 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "sigaction");
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGHUP);
