@@ -26,12 +26,13 @@ libcs_cli_a_SOURCES = \
 	cli/spawn.c cli/spawn.h \
 	cli/text.c cli/text.h
 
-cli_tests = cli/command_test cli/config_test cli/files_test cli/show_test \
+cli_tests = cli/command_test cli/config_test cli/files_test cli/house_test cli/show_test \
 	cli/text_test
 UNIT_TESTS += $(cli_tests)
 CLI_LIBS = libcs_cli.a $(BASE_LIBS)
 cli_command_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_config_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_files_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
+cli_house_test_LDADD = libcs_cli.a $(ISSUER_LIBS) $(CMOCKA_LIBS)
 cli_show_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_text_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
