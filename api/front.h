@@ -76,6 +76,7 @@ struct cs_front_config {
 	/* Listening sockets; front owns the descriptors. 0 at init. */
 	const struct cs_http_listen *listens;
 	size_t listens_n;
+	uint32_t max_per_address; /* connections; 0: the default */
 	/* PEM of the listener's key and chain; closed at start; -1: none. */
 	int tls_key_fd;
 	int tls_chain_fd;

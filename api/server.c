@@ -22,7 +22,7 @@ struct cs_http_limits cs_http_limits_default(void)
 		.linger_ms = 1000,
 		.drain_ms = 10000,
 		.max_connections = 4096,
-		.max_per_address = 64,
+		.max_per_address = CS_HTTP_PER_ADDRESS,
 		.max_requests = 1000,
 	};
 }

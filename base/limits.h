@@ -55,6 +55,8 @@
 #define CS_MAX_HTTP_ANSWER_HEAD 4096
 /* Listening sockets of one server. */
 #define CS_MAX_HTTP_LISTENS 16
+/* TCP connections of one address, unless the configuration says else. */
+#define CS_HTTP_PER_ADDRESS 64
 /* Open TCP connections, whatever the configuration says. */
 #define CS_MAX_HTTP_CONNECTIONS 65000
 /* And connections over the Unix socket, which have slots of their own. */
@@ -109,8 +111,7 @@
 /* Requests that front keeps in flight. */
 #define CS_MAX_IN_FLIGHT 128
 /* An encoded REQUEST: its parts at their maxima, and a margin. */
-#define CS_MAX_REQUEST_MESSAGE                                                 \
-	(CS_MAX_CSR_PEM + 2 * CS_MAX_SCALARS + 4096)
+#define CS_MAX_REQUEST_MESSAGE (CS_MAX_CSR_PEM + 2 * CS_MAX_SCALARS + 4096)
 /* Abandoned requests that wait to be driven again: at most what can have been
    in flight at a crash, with a wide margin. */
 #define CS_MAX_DRIVEN 1024

@@ -125,6 +125,17 @@ static bool read_quota(struct reader *r, const struct cs_yaml *v, void *target)
 	return true;
 }
 
+static bool read_connections(struct reader *r, const struct cs_yaml *v,
+			     void *target)
+{
+	int64_t n = 0;
+
+	if (!read_number(r, v, 1, CS_MAX_HTTP_CONNECTIONS, &n))
+		return false;
+	*(uint32_t *)target = (uint32_t)n;
+	return true;
+}
+
 static bool read_shards(struct reader *r, const struct cs_yaml *v, void *target)
 {
 	int64_t n = 0;
@@ -363,8 +374,20 @@ static bool read_tls(struct reader *r, const struct cs_yaml *v, void *target)
 			target);
 }
 
+static const struct key limits_keys[] = {
+	{"connections_per_address", read_connections,
+	 offsetof(struct cs_config, per_address), false},
+};
+
+static bool read_limits(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	return read_map(r, v, limits_keys,
+			sizeof(limits_keys) / sizeof(limits_keys[0]), target);
+}
+
 static const struct key top_keys[] = {
 	KEY(struct cs_config, listen, read_list, true),
+	{"limits", read_limits, 0, false},
 	{"tls", read_tls, 0, true},
 	{"admin_uids", read_uids, 0, true},
 	KEY(struct cs_config, workers, read_workers, false),
@@ -379,7 +402,8 @@ bool cs_config_parse(struct cs_span text, const char *file,
 		     struct cs_error *err)
 {
 	struct reader r = {.file = file, .arena = arena, .err = err};
-	struct cs_config c = {.pending_quota = 1000,
+	struct cs_config c = {.per_address = CS_HTTP_PER_ADDRESS,
+			      .pending_quota = 1000,
 			      .pending_expiry_s = 7 * 86400};
 	struct cs_yaml *doc = cs_yaml_parse(text, file, arena, err);
 
@@ -487,6 +511,10 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 			    "directory. A change needs a restart.\n\n# Where "
 			    "HTTPS is served: ADDRESS:PORT, [IPV6]:PORT.\n");
 	put_list(out, "listen", &config->listen);
+	cs_buf_addf(out,
+		    "\n# Open connections of one address (IPv6: of one "
+		    "/64).\nlimits:\n  connections_per_address: %u\n",
+		    config->per_address);
 	cs_buf_add_str(out, "\n# The listener's own certificate: the names in "
 			    "it, and where it lies.\ntls:\n");
 	put_list(out, "  hosts", &config->hosts);

@@ -253,6 +253,7 @@ static void fill_front(struct front *f)
 	f->c.issuers_n = in->config.n_issuers;
 	f->c.admin_uids = f->uid;
 	f->c.admin_uids_n = in->config.n_admin_uids;
+	f->c.max_per_address = in->config.per_address;
 	f->c.listens = f->listen;
 	f->c.listens_n = f->r->listens_n;
 }
