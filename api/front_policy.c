@@ -136,7 +136,48 @@ void cs_front_checks_worker_gone(struct cs_front *f, unsigned worker)
 	}
 }
 
-/* The report of a set that was not applied; beside it, what is wrong. */
+/* The first thing that is wrong, as the worker put it; or the sentence. */
+static struct cs_span first_text(const json_t *problems, struct cs_span other)
+{
+	const json_t *text =
+		json_object_get(json_array_get(problems, 0), "text");
+
+	if (!json_is_string(text))
+		return other;
+	return cs_span_make(json_string_value(text), json_string_length(text));
+}
+
+/* What is wrong with a set: the worker's list, in a problem. */
+static bool write_report(struct cs_span detail, const json_t *problems,
+			 struct cs_buf *out, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf list = {0};
+	struct cs_span code = CS_SPAN_LIT("POLICY_INVALID");
+	struct cs_json j;
+
+	cs_buf_init(&list, CS_MAX_MESSAGE);
+	if (problems != NULL && !cs_json_canonical(problems, &list, err))
+		return false;
+	cs_json_begin(&j, out);
+	cs_json_object(&j);
+	cs_json_member_span(&j, "code", code);
+	cs_json_name(&j, "detail");
+	cs_json_text(&j, first_text(problems, detail));
+	if (problems != NULL) {
+		cs_json_name(&j, "problems");
+		cs_json_raw(&j, cs_buf_span(&list));
+	}
+	cs_json_member_int(&j, "status",
+			   cs_problem_status(CS_PROBLEM_POLICY_INVALID));
+	cs_json_member_str(&j, "title",
+			   cs_problem_title(CS_PROBLEM_POLICY_INVALID));
+	cs_json_name(&j, "type");
+	cs_problem_type(&j, code);
+	cs_json_end(&j);
+	return cs_json_finish(&j, "the report", err);
+}
+
+/* The answer about a set that is not in force. */
 static void reply_report(struct cs_front *f, const struct cs_wait *w,
 			 struct cs_span detail, struct cs_span report)
 {
@@ -144,30 +185,16 @@ static void reply_report(struct cs_front *f, const struct cs_wait *w,
 		.status = cs_problem_status(CS_PROBLEM_POLICY_INVALID),
 		.media_type = CS_PROBLEM_MEDIA_TYPE,
 	};
-	struct cs_span code = CS_SPAN_LIT("POLICY_INVALID");
 	struct cs_buf *out = cs_front_out(f);
 	struct cs_error err;
-	struct cs_json j;
+	json_t *root = cs_json_parse(report, "the report", &err);
 
-	cs_json_begin(&j, out);
-	cs_json_object(&j);
-	cs_json_member_span(&j, "code", code);
-	cs_json_name(&j, "detail");
-	cs_json_text(&j, detail);
-	if (report.n > 0) {
-		cs_json_name(&j, "report");
-		cs_json_raw(&j, report);
-	}
-	cs_json_member_int(&j, "status", r.status);
-	cs_json_member_str(&j, "title",
-			   cs_problem_title(CS_PROBLEM_POLICY_INVALID));
-	cs_json_name(&j, "type");
-	cs_problem_type(&j, code);
-	cs_json_end(&j);
-	if (cs_json_finish(&j, "the report", &err))
+	if (root != NULL &&
+	    write_report(detail, json_object_get(root, "problems"), out, &err))
 		cs_front_reply(f, w->http, &r, cs_buf_span(out));
 	else
 		cs_front_reply_error(f, w->http, &err);
+	json_decref(root);
 }
 
 void cs_front_checked(struct cs_front *f, uint64_t ticket,
