@@ -27,3 +27,10 @@ libcs_issuer_a_SOURCES = \
 	issuer/tbs_parts.h \
 	issuer/worker.c issuer/worker.h \
 	issuer/x509.h
+
+UNIT_TESTS += issuer/csr_test
+issuer_csr_test_SOURCES = issuer/csr_test.c $(CSR_MAKER)
+issuer_csr_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+
+# Requests for tests.
+CSR_MAKER = tests/lib/csr_maker.c tests/lib/csr_maker.h
