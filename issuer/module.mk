@@ -28,9 +28,19 @@ libcs_issuer_a_SOURCES = \
 	issuer/worker.c issuer/worker.h \
 	issuer/x509.h
 
-UNIT_TESTS += issuer/csr_test
+# What tests share: requests, and a CA.
+CSR_MAKER = tests/lib/csr_maker.c tests/lib/csr_maker.h
+CA_MAKER = tests/lib/ca_maker.c tests/lib/ca_maker.h
+
+issuer_tests = issuer/ca_test issuer/ceiling_test issuer/csr_test \
+	issuer/key_test issuer/tbs_test
+UNIT_TESTS += $(issuer_tests)
+issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
+issuer_ca_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_ceiling_test_SOURCES = issuer/ceiling_test.c $(CA_MAKER)
+issuer_ceiling_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_test_SOURCES = issuer/csr_test.c $(CSR_MAKER)
 issuer_csr_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
-
-# Requests for tests.
-CSR_MAKER = tests/lib/csr_maker.c tests/lib/csr_maker.h
+issuer_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_tbs_test_SOURCES = issuer/tbs_test.c $(CA_MAKER)
+issuer_tbs_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
