@@ -28,7 +28,6 @@ static bool unsettled_draft(struct cs_ledger *l, struct cs_stmt *s,
 	rec->generation = (uint64_t)cs_stmt_col_int(s, 16);
 	d->request = cs_stmt_col_int(s, 13);
 	d->row = CS_DRAFT_OUTCOME;
-	d->decision = CS_SPAN_LIT("{\"reason\":\"the server stopped\"}");
 	rec->id = fixed;
 	rec->spki_sha256 = fixed + 16;
 	rec->subject_key = fixed + 48;
@@ -48,6 +47,7 @@ static bool unsettled_draft(struct cs_ledger *l, struct cs_stmt *s,
 	    !cs_arena_dup(arena, cs_stmt_col(s, 12), &rec->limits) ||
 	    !cs_arena_dup(arena, cs_stmt_col(s, 15), &rec->issuer_name))
 		return cs_error_set(err, CS_E_NO_MEMORY, "attempt");
+	d->decision = rec->body;
 	return true;
 }
 

@@ -192,7 +192,7 @@ static bool outcome_refused(struct cs_ledger *l, struct cs_attempt *a,
 	d->request = a->work->row.n;
 	d->rec.id = a->work->row.id;
 	cs_ledger_draft_attempt(l, d, a);
-	d->decision = CS_SPAN_LIT("{\"reason\":\"refused by the signer\"}");
+	d->decision = d->rec.body;
 	if (!cs_ledger_refuse_fixed(l, &a->work->row, CS_LEAF_REFUSED,
 				    "SIGNER_REFUSED", a->why, &d, err))
 		return false;

@@ -47,3 +47,10 @@ store_tree_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_verify_test_SOURCES = store/verify_test.c tests/lib/history.c \
 	tests/lib/history.h
 store_verify_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+
+# A whole ledger in one process, with the other rooms in the test's hands.
+LEDGER_HOUSE = tests/lib/ledger_house.c tests/lib/ledger_house.h $(SEAMS)
+store_ledger_tests = store/ledger_test
+UNIT_TESTS += $(store_ledger_tests)
+store_ledger_test_SOURCES = store/ledger_test.c $(LEDGER_HOUSE)
+store_ledger_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
