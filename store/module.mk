@@ -30,20 +30,25 @@ libcs_store_a_SOURCES += store/version.c store/version.h
 libcs_store_a_SOURCES += \
 	store/leaf.c store/leaf.h \
 	store/note.c store/note.h \
-	store/query.h \
-	store/reader.h \
+	store/query.c store/query.h store/query_internal.h \
+	store/query_audit.c store/query_list.c store/query_one.c \
+	store/query_page.c store/query_params.c \
+	store/reader.c store/reader.h \
 	store/rows.c store/rows.h \
 	store/sql_log.def \
 	store/tree.c store/tree.h \
 	store/verify.c store/verify.h store/verify_internal.h \
 	store/verify_admin.c store/verify_leaf.c store/verify_rows.c
 
-store_log_tests = store/leaf_test store/note_test store/tree_test \
-	store/verify_test
+store_log_tests = store/leaf_test store/note_test store/query_test \
+	store/tree_test store/verify_test
 UNIT_TESTS += $(store_log_tests)
 store_leaf_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_note_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_tree_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_query_test_SOURCES = store/query_test.c tests/lib/history.c \
+	tests/lib/history.h
+store_query_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_verify_test_SOURCES = store/verify_test.c tests/lib/history.c \
 	tests/lib/history.h
 store_verify_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
