@@ -58,10 +58,32 @@ policy/builtin_text.c: $(policy_builtin) tools/embed
 	  cs_builtin_listener=$(srcdir)/policies/_listener.yaml >$@.tmp && \
 	mv -f $@.tmp $@
 
-policy_tests = policy/default_test policy/finding_test policy/name_test
-UNIT_TESTS += $(policy_tests)
-policy_testing = policy/testing.c policy/testing.h
+policy_tests =
+policy_tests += policy/built_test
+policy_built_test_SOURCES = policy/built_test.c $(policy_testing)
+policy_built_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/default_test
 policy_default_test_SOURCES = policy/default_test.c $(policy_testing)
 policy_default_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/engine_test
+policy_engine_test_SOURCES = policy/engine_test.c $(policy_testing)
+policy_engine_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/finding_test
 policy_finding_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/load_test
+policy_load_test_SOURCES = policy/load_test.c $(policy_testing)
+policy_load_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/match_test
+policy_match_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/metamorphic_test
+policy_metamorphic_test_SOURCES = policy/metamorphic_test.c $(policy_testing)
+policy_metamorphic_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/name_test
 policy_name_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/usage_test
+policy_usage_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/verdict_json_test
+policy_verdict_json_test_SOURCES = policy/verdict_json_test.c $(policy_testing)
+policy_verdict_json_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += $(policy_tests)
+policy_testing = policy/testing.c policy/testing.h
