@@ -33,7 +33,7 @@ CSR_MAKER = tests/lib/csr_maker.c tests/lib/csr_maker.h
 CA_MAKER = tests/lib/ca_maker.c tests/lib/ca_maker.h
 
 issuer_tests = issuer/ca_test issuer/ceiling_test issuer/csr_test \
-	issuer/key_test issuer/tbs_test
+	issuer/key_test issuer/signer_test issuer/tbs_test
 UNIT_TESTS += $(issuer_tests)
 issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
 issuer_ca_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
@@ -44,3 +44,5 @@ issuer_csr_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_tbs_test_SOURCES = issuer/tbs_test.c $(CA_MAKER)
 issuer_tbs_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_signer_test_SOURCES = issuer/signer_test.c $(CA_MAKER)
+issuer_signer_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
