@@ -28,12 +28,13 @@ libcs_issuer_a_SOURCES = \
 	issuer/worker.c issuer/worker.h \
 	issuer/x509.h
 
-# What tests share: requests, and a CA.
+# What tests share: requests, a CA, messages.
 CSR_MAKER = tests/lib/csr_maker.c tests/lib/csr_maker.h
 CA_MAKER = tests/lib/ca_maker.c tests/lib/ca_maker.h
+JUDGE_MAKER = tests/lib/judge_maker.c tests/lib/judge_maker.h
 
 issuer_tests = issuer/ca_test issuer/ceiling_test issuer/csr_test \
-	issuer/key_test issuer/signer_test issuer/tbs_test
+	issuer/judge_test issuer/key_test issuer/signer_test issuer/tbs_test
 UNIT_TESTS += $(issuer_tests)
 issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
 issuer_ca_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
@@ -41,6 +42,9 @@ issuer_ceiling_test_SOURCES = issuer/ceiling_test.c $(CA_MAKER)
 issuer_ceiling_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_test_SOURCES = issuer/csr_test.c $(CSR_MAKER)
 issuer_csr_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_judge_test_SOURCES = issuer/judge_test.c $(CA_MAKER) $(CSR_MAKER) \
+	$(JUDGE_MAKER)
+issuer_judge_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_tbs_test_SOURCES = issuer/tbs_test.c $(CA_MAKER)
 issuer_tbs_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)

@@ -21,7 +21,10 @@ static const struct {
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-/* otherName: type-id and, behind [0] EXPLICIT, exactly one value. */
+/*
+ * otherName: type-id and, behind [0] EXPLICIT, exactly one value. What is
+ * asked for is that value; the type-id has a field of its own.
+ */
 static bool read_other(struct cs_fact_name *name, struct cs_error *why)
 {
 	struct cs_der r = cs_der_reader(name->asked), value;
@@ -40,6 +43,7 @@ static bool read_other(struct cs_fact_name *name, struct cs_error *why)
 				    "otherName: the type-id has %zu octets, "
 				    "at most %d are taken",
 				    name->oid.n, CS_MAX_OID);
+	name->asked = name->content;
 	return true;
 }
 

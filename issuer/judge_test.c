@@ -1,0 +1,512 @@
+#include "tests/lib/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/codec.h"
+#include "base/json.h"
+#include "base/terms.h"
+#include "issuer/cert_facts.h"
+#include "issuer/judge.h"
+#include "issuer/oids.h"
+#include "issuer/tbs.h"
+#include "tests/lib/ca_maker.h"
+#include "tests/lib/csr_maker.h"
+#include "tests/lib/judge_maker.h"
+
+#define SCALARS "{\"issuer\":\"default\",\"requester\":\"alice\"}"
+
+struct fixture {
+	struct ca_maker maker;
+	struct cs_judge_issuer issuer;
+	struct cs_judge *judge;
+	struct cs_key *key;
+	struct csr_maker csr_maker;
+	struct cs_buf parts, csr, request, set;
+	struct cs_judgement out;
+	json_t *body;
+};
+
+static int64_t now_ms = CA_MAKER_NOW * 1000 + 123;
+
+static int64_t at_test_time(void *ctx)
+{
+	(void)ctx;
+	return now_ms;
+}
+
+static void put_set(struct fixture *f, const char *yaml, uint64_t epoch)
+{
+	struct cs_error err = {0};
+	struct cs_msg_set m;
+
+	cs_buf_reset(&f->set);
+	judge_make_set(yaml, epoch, &f->set);
+	assert_true(cs_msg_set_decode(cs_buf_span(&f->set), &m, NULL));
+	if (!cs_judge_set(f->judge, &m, &err))
+		fail_msg("%s", err.text);
+}
+
+static int set_up(void **state)
+{
+	static struct fixture f;
+
+	ca_make(&f.maker, CS_KEY_KIND_EC_P256, CS_KEYGEN_TWO_TIERS);
+	f.issuer.ca = f.maker.ca;
+	f.issuer.ceiling = &f.maker.ceiling;
+	f.judge = cs_judge_new(&f.issuer, 1,
+			       (struct cs_clock){.wall_ms = at_test_time,
+						 .boot_ms = at_test_time},
+			       NULL);
+	f.key = cs_key_generate(CS_KEY_KIND_EC_P256, NULL);
+	cs_buf_init(&f.parts, 100000);
+	cs_buf_init(&f.csr, 100000);
+	cs_buf_init(&f.request, 1000000);
+	cs_buf_init(&f.set, 1000000);
+	put_set(&f, NULL, 5);
+	*state = &f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	json_decref(f->body);
+	cs_judge_free(f->judge);
+	cs_key_free(f->key);
+	ca_done(&f->maker);
+	cs_buf_done(&f->parts);
+	cs_buf_done(&f->csr);
+	cs_buf_done(&f->request);
+	cs_buf_done(&f->set);
+	return 0;
+}
+
+/* Judge these octets as a CSR. */
+static void judge_octets(struct fixture *f, const char *scalars,
+			 struct cs_span csr)
+{
+	struct cs_error err = {0};
+	struct cs_span body;
+
+	cs_buf_reset(&f->request);
+	judge_make_request(scalars, csr, &f->request);
+	if (!cs_judge_request(f->judge, cs_buf_span(&f->request), &f->out,
+			      &err))
+		fail_msg("%s", err.text);
+	body = f->out.issue ? f->out.intent.body : f->out.refusal.body;
+	json_decref(f->body);
+	f->body = cs_json_parse(body, "body", &err);
+	if (f->body == NULL)
+		fail_msg("%s", err.text);
+}
+
+static void judge(struct fixture *f, const char *scalars)
+{
+	csr_make(&f->csr_maker, &f->csr);
+	judge_octets(f, scalars, cs_buf_span(&f->csr));
+}
+
+static void start(struct fixture *f)
+{
+	f->csr_maker = (struct csr_maker){.key = f->key};
+}
+
+static const char *member(const struct fixture *f, const char *name)
+{
+	return json_string_value(json_object_get(f->body, name));
+}
+
+static void assert_refused(const struct fixture *f, const char *code)
+{
+	const json_t *list = json_object_get(f->body, "violations"), *one;
+	size_t i;
+
+	assert_false(f->out.issue);
+	assert_string_equal(member(f, "verdict"), "refused");
+	json_array_foreach((json_t *)(uintptr_t)list, i, one)
+	{
+		const char *c = json_string_value(json_object_get(one, "code"));
+
+		if (strcmp(c, code) == 0)
+			return;
+	}
+	fail_msg("no %s in %s", code, json_dumps(f->body, JSON_INDENT(1)));
+}
+
+static bool has_term(struct cs_span terms, enum cs_term field,
+		     struct cs_span value)
+{
+	struct cs_span v;
+	uint8_t kind;
+
+	while (cs_terms_next(&terms, &kind, &v, NULL)) {
+		if (kind == field && cs_span_equal(v, value))
+			return true;
+	}
+	return false;
+}
+
+/* -- tests ---------------------------------------------------------------- */
+
+static void issues_what_policy_decided(void **state)
+{
+	struct fixture *f = *state;
+	const struct cs_msg_intent *i = &f->out.intent;
+	struct cs_tbs_facts t;
+	struct cs_hash *hash = cs_hash_new(NULL);
+	struct cs_arena arena;
+	struct cs_error err = {0};
+
+	start(f);
+	judge(f, SCALARS);
+	if (!f->out.issue)
+		fail_msg("%s", json_dumps(f->body, 0));
+	assert_string_equal(member(f, "verdict"), "issued");
+	assert_true(cs_span_equal(i->request, cs_buf_span(&f->request)));
+	assert_true(cs_span_equal(i->csr, cs_buf_span(&f->csr)));
+	assert_int_equal(i->now_ms, now_ms);
+	assert_int_equal(i->epoch, 5);
+	assert_int_equal(i->serial.n, CS_SERIAL_SIZE);
+	assert_int_equal(i->decision.n, 0);
+	assert_int_equal(i->limits.n, 0);
+	assert_true(cs_span_equal_str(i->inputs,
+				      "{\"engine\":\"countersign 0.1.0\","
+				      "\"epoch\":5,\"now_ms\":1795521600123}"));
+	cs_arena_init(&arena, 1000000);
+	if (!cs_tbs_facts_read(hash, i->tbs, &arena, &t, &err))
+		fail_msg("%s", err.text);
+	assert_true(cs_span_equal(t.serial, i->serial));
+	assert_int_equal(t.not_after_s, i->not_after_s);
+	assert_memory_equal(t.cert.key.spki_sha256, i->spki_sha256, 32);
+	/* 90 days, 30 seconds of them in the past. */
+	assert_int_equal(t.not_before_s, CA_MAKER_NOW - 30);
+	assert_in_range(t.not_after_s - t.not_before_s, 90 * 86400 - 1,
+			90 * 86400);
+	cs_arena_done(&arena);
+	cs_hash_free(hash);
+}
+
+static void files_terms_for_an_auditor(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_span terms;
+
+	start(f);
+	judge(f, SCALARS);
+	terms = f->out.intent.terms;
+	assert_true(
+		has_term(terms, CS_TERM_DNS, CS_SPAN_LIT("example.corp.web")));
+	assert_true(has_term(terms, CS_TERM_REQUESTER, CS_SPAN_LIT("alice")));
+	assert_true(has_term(terms, CS_TERM_CLIENT, CS_SPAN_LIT("ci")));
+	assert_true(has_term(terms, CS_TERM_APPROVER, CS_SPAN_LIT("boss")));
+	assert_true(has_term(terms, CS_TERM_ISSUER, CS_SPAN_LIT("default")));
+	assert_true(has_term(terms, CS_TERM_POLICY, CS_SPAN_LIT("default")));
+	assert_true(has_term(terms, CS_TERM_VERDICT, CS_SPAN_LIT("issued")));
+	assert_true(has_term(terms, CS_TERM_SERIAL, f->out.intent.serial));
+	assert_true(has_term(terms, CS_TERM_SPKI,
+			     cs_span_make(f->out.intent.spki_sha256, 32)));
+}
+
+static void takes_pem_of_both_labels(void **state)
+{
+	static const char *const labels[] = {"CERTIFICATE REQUEST",
+					     "NEW CERTIFICATE REQUEST"};
+	struct fixture *f = *state;
+	struct cs_buf pem;
+
+	start(f);
+	csr_make(&f->csr_maker, &f->csr);
+	for (size_t i = 0; i < 2; i++) {
+		cs_buf_init(&pem, 10000);
+		cs_codec_pem(labels[i], cs_buf_span(&f->csr), &pem);
+		judge_octets(f, SCALARS, cs_buf_span(&pem));
+		assert_true(f->out.issue);
+		assert_true(
+			cs_span_equal(f->out.intent.csr, cs_buf_span(&f->csr)));
+		cs_buf_done(&pem);
+	}
+}
+
+static void refuses_text_that_is_no_pem(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_buf pem;
+
+	start(f);
+	judge_octets(f, SCALARS, CS_SPAN_LIT("hello"));
+	assert_refused(f, "CSR_MALFORMED");
+	assert_string_equal(member(f, "code"), "CSR_MALFORMED");
+	/* What was received is what is kept. */
+	assert_true(cs_span_equal_str(f->out.refusal.csr, "hello"));
+	judge_octets(f, SCALARS, CS_SPAN_LIT(""));
+	assert_refused(f, "CSR_MALFORMED");
+	csr_make(&f->csr_maker, &f->csr);
+	cs_buf_init(&pem, 10000);
+	cs_codec_pem("PRIVATE KEY", cs_buf_span(&f->csr), &pem);
+	judge_octets(f, SCALARS, cs_buf_span(&pem));
+	assert_refused(f, "CSR_MALFORMED");
+	cs_buf_done(&pem);
+}
+
+static void refuses_a_csr_with_every_violation(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f);
+	f->csr_maker.version = CS_SPAN_LIT("\x01");
+	f->csr_maker.sig_alg = cs_sigalg_der(CS_SIG_RSA_SHA256);
+	judge(f, SCALARS);
+	assert_refused(f, "CSR_MALFORMED");
+	assert_refused(f, "CSR_ALGORITHM");
+	assert_string_equal(member(f, "code"), "CSR_MALFORMED");
+	assert_true(has_term(f->out.refusal.terms, CS_TERM_CODE,
+			     CS_SPAN_LIT("CSR_ALGORITHM")));
+	assert_true(has_term(f->out.refusal.terms, CS_TERM_VERDICT,
+			     CS_SPAN_LIT("refused")));
+}
+
+static void refuses_what_policy_does_not_allow(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f);
+	judge(f, "{\"duration\":\"9000h\",\"isCA\":true}");
+	assert_refused(f, "VALIDITY_TOO_LONG");
+	assert_refused(f, "BASIC_CONSTRAINTS_NOT_ALLOWED");
+	assert_string_equal(member(f, "code"), "REFUSED");
+}
+
+static void refuses_an_unknown_issuer(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_msg_request m;
+	struct cs_error err = {0};
+	struct cs_buf again;
+
+	start(f);
+	csr_make(&f->csr_maker, &f->csr);
+	cs_buf_reset(&f->request);
+	judge_make_request(SCALARS, cs_buf_span(&f->csr), &f->request);
+	assert_true(cs_msg_request_decode(cs_buf_span(&f->request), &m, NULL));
+	m.issuer = CS_SPAN_LIT("nobody");
+	cs_buf_init(&again, 100000);
+	cs_msg_request_encode(&m, &again);
+	assert_true(
+		cs_judge_request(f->judge, cs_buf_span(&again), &f->out, &err));
+	json_decref(f->body);
+	f->body = cs_json_parse(f->out.refusal.body, "body", NULL);
+	assert_refused(f, "ISSUER_UNKNOWN");
+	cs_buf_done(&again);
+}
+
+static void refuses_what_only_the_ceiling_forbids(void **state)
+{
+	struct fixture *f = *state;
+	int64_t before = f->maker.ceiling.max_validity_s;
+
+	start(f);
+	f->maker.ceiling.max_validity_s = 86400;
+	judge(f, SCALARS);
+	f->maker.ceiling.max_validity_s = before;
+	assert_refused(f, "CA_CEILING");
+}
+
+static void refuses_what_only_the_lint_forbids(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f);
+	judge(f, "{\"usages\":[\"digital signature\",\"key encipherment\","
+		 "\"server auth\"]}");
+	assert_refused(f, "LINT");
+}
+
+static void refuses_under_an_expired_ca(void **state)
+{
+	struct fixture *f = *state;
+	int64_t before = now_ms;
+
+	start(f);
+	now_ms = (f->maker.ca->not_after_s + 10) * 1000;
+	judge(f, SCALARS);
+	now_ms = before;
+	assert_refused(f, "CA_EXPIRY");
+}
+
+static void overrides_and_says_so(void **state)
+{
+	static const char yaml[] =
+		"apiVersion: countersign.dev/v1\n"
+		"kind: IssuancePolicy\n"
+		"metadata: {name: web}\n"
+		"spec:\n"
+		"  subject:\n"
+		"    unlisted: reject\n"
+		"    commonName: {max: 1, allow: [any], in_san: require}\n"
+		"    organization: {set: Example Corp}\n"
+		"  san:\n"
+		"    dns: {allow: [{dns: .corp.example}]}\n";
+	struct fixture *f = *state;
+	const json_t *first;
+
+	start(f);
+	put_set(f, yaml, 6);
+	judge(f, SCALARS);
+	if (!f->out.issue)
+		fail_msg("%s", json_dumps(f->body, 0));
+	assert_true(json_is_true(json_object_get(f->body, "changed")));
+	first = json_array_get(json_object_get(f->body, "diff"), 0);
+	assert_non_null(first);
+	assert_int_equal(f->out.intent.epoch, 6);
+	assert_non_null(memmem(f->out.intent.tbs.p, f->out.intent.tbs.n,
+			       "Example Corp", 12));
+	assert_true(has_term(f->out.intent.terms, CS_TERM_FLAG,
+			     CS_SPAN_LIT("changed")));
+	put_set(f, NULL, 5);
+}
+
+static void keeps_the_old_set_when_a_new_one_does_not_load(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_msg_set m = {.epoch = 9};
+	struct cs_error err = {0};
+	struct cs_buf files;
+
+	start(f);
+	cs_buf_init(&files, 10000);
+	judge_make_files("kind: Nonsense\n", &files);
+	m.files = cs_buf_span(&files);
+	assert_false(cs_judge_set(f->judge, &m, &err));
+	assert_int_equal(err.code, CS_E_POLICY);
+	assert_non_null(strstr(err.text, "web.yaml"));
+	/* A good one under another hash. */
+	cs_buf_reset(&files);
+	judge_make_files(NULL, &files);
+	m.files = cs_buf_span(&files);
+	assert_false(cs_judge_set(f->judge, &m, &err));
+	judge(f, SCALARS);
+	assert_true(f->out.issue);
+	assert_int_equal(f->out.intent.epoch, 5);
+	cs_buf_done(&files);
+}
+
+static void reports_what_a_set_would_come_to(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_buf files, report;
+	uint8_t hash[32];
+	json_t *json;
+	bool ok;
+
+	cs_buf_init(&files, 100000);
+	cs_buf_init(&report, CS_MAX_POLICY_REPORT);
+	judge_make_files(NULL, &files);
+	assert_true(cs_judge_check_set(f->judge, cs_buf_span(&files), &ok, hash,
+				       &report, NULL));
+	assert_true(ok);
+	json = cs_json_parse(cs_buf_span(&report), "report", NULL);
+	assert_non_null(json);
+	assert_int_equal(json_array_size(json_object_get(json, "policies")), 1);
+	json_decref(json);
+	cs_buf_reset(&files);
+	cs_buf_reset(&report);
+	judge_make_files("a: b: c\n", &files);
+	assert_true(cs_judge_check_set(f->judge, cs_buf_span(&files), &ok, hash,
+				       &report, NULL));
+	assert_false(ok);
+	json = cs_json_parse(cs_buf_span(&report), "report", NULL);
+	assert_true(json_array_size(json_object_get(json, "problems")) > 0);
+	json_decref(json);
+	/* Not even a list of sources. */
+	cs_buf_reset(&report);
+	assert_true(cs_judge_check_set(f->judge, CS_SPAN_LIT("\xff\xff"), &ok,
+				       hash, &report, NULL));
+	assert_false(ok);
+	json = cs_json_parse(cs_buf_span(&report), "report", NULL);
+	assert_int_equal(json_array_size(json_object_get(json, "problems")), 1);
+	json_decref(json);
+	cs_buf_done(&files);
+	cs_buf_done(&report);
+}
+
+static void binds_a_key_to_its_names_in_any_order(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const orders[2][2] = {{"a.example", "b.example"},
+						 {"b.example", "a.example"}};
+	uint8_t keys[2][32];
+
+	for (size_t i = 0; i < 2; i++) {
+		struct cs_buf san;
+		size_t seq;
+
+		start(f);
+		cs_buf_init(&san, 1000);
+		seq = cs_der_write_begin(&san, CS_DER_SEQUENCE);
+		for (size_t k = 0; k < 2; k++)
+			cs_der_write(&san, CS_DER_CONTEXT(2),
+				     cs_span_str(orders[i][k]));
+		cs_der_write_end(&san, seq);
+		cs_buf_reset(&f->parts);
+		csr_ext(&f->parts, CS_SPAN_LIT(CS_OID_SUBJECT_ALT_NAME), true,
+			cs_buf_span(&san));
+		f->csr_maker.extensions = cs_buf_span(&f->parts);
+		f->csr_maker.subject = CS_SPAN_LIT("\x30\0");
+		judge(f, SCALARS);
+		assert_true(f->out.issue);
+		memcpy(keys[i], f->out.intent.subject_key, 32);
+		cs_buf_done(&san);
+	}
+	assert_memory_equal(keys[0], keys[1], 32);
+}
+
+static void malformed_messages_decide_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_error err = {0};
+
+	assert_false(cs_judge_request(f->judge, CS_SPAN_LIT("noise"), &f->out,
+				      &err));
+	assert_int_equal(err.code, CS_E_PROTOCOL);
+	start(f);
+	csr_make(&f->csr_maker, &f->csr);
+	cs_buf_reset(&f->request);
+	judge_make_request("{\"isCA\":3}", cs_buf_span(&f->csr), &f->request);
+	assert_false(cs_judge_request(f->judge, cs_buf_span(&f->request),
+				      &f->out, &err));
+	assert_int_equal(err.code, CS_E_PROTOCOL);
+	cs_buf_reset(&f->request);
+	judge_make_request("nonsense", cs_buf_span(&f->csr), &f->request);
+	assert_false(cs_judge_request(f->judge, cs_buf_span(&f->request),
+				      &f->out, &err));
+	assert_int_equal(err.code, CS_E_PROTOCOL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(issues_what_policy_decided),
+		cmocka_unit_test(files_terms_for_an_auditor),
+		cmocka_unit_test(takes_pem_of_both_labels),
+		cmocka_unit_test(refuses_text_that_is_no_pem),
+		cmocka_unit_test(refuses_a_csr_with_every_violation),
+		cmocka_unit_test(refuses_what_policy_does_not_allow),
+		cmocka_unit_test(refuses_an_unknown_issuer),
+		cmocka_unit_test(refuses_what_only_the_ceiling_forbids),
+		cmocka_unit_test(refuses_what_only_the_lint_forbids),
+		cmocka_unit_test(refuses_under_an_expired_ca),
+		cmocka_unit_test(overrides_and_says_so),
+		cmocka_unit_test(
+			keeps_the_old_set_when_a_new_one_does_not_load),
+		cmocka_unit_test(reports_what_a_set_would_come_to),
+		cmocka_unit_test(binds_a_key_to_its_names_in_any_order),
+		cmocka_unit_test(malformed_messages_decide_nothing),
+	};
+
+	return (cmocka_set_message_output(CM_OUTPUT_TAP),
+		cmocka_run_group_tests_name("issuer/judge", tests, set_up,
+					    tear_down));
+}
