@@ -473,7 +473,7 @@ static bool config_record(struct cs_ledger *l, struct cs_error *err)
 	cs_buf_reset(&l->json);
 	cs_json_begin(&j, &l->json);
 	cs_json_object(&j);
-	cs_json_member_hex(&j, "sha256", cs_span_make(now, 32));
+	cs_json_member_hex(&j, "config_sha256", cs_span_make(now, 32));
 	cs_json_end(&j);
 	if (!cs_arena_dup(&l->batch.arena, cs_buf_span(&l->json), &d->decision))
 		return cs_error_set(err, CS_E_NO_MEMORY, "configuration");
@@ -483,19 +483,37 @@ static bool config_record(struct cs_ledger *l, struct cs_error *err)
 	return cs_stmt_run(&s, err);
 }
 
-/* The leaf that says which engine runs from here on. */
-static bool start_leaf(struct cs_ledger *l, struct cs_error *err)
+/* What the log says of meta's columns, so that these cannot be changed. */
+static bool start_claims(struct cs_ledger *l, struct cs_error *err)
 {
-	struct cs_draft *d = cs_ledger_draft(l, CS_LEAF_START, err);
+	struct cs_stmt s = cs_stmt(l->db, CS_SQL_META_CLAIMS);
 	struct cs_json j;
+	bool row = false;
 
-	if (d == NULL)
+	if (!cs_stmt_step(&s, &row, err))
 		return false;
 	cs_buf_reset(&l->json);
 	cs_json_begin(&j, &l->json);
 	cs_json_object(&j);
+	if (row) {
+		cs_json_member_hex(&j, "config_sha256", cs_stmt_col(&s, 0));
+		cs_json_member_int(&j, "created_ms", cs_stmt_col_int(&s, 1));
+	}
 	cs_json_member_str(&j, "engine", l->config.engine);
+	if (row)
+		cs_json_member_hex(&j, "installation", cs_stmt_col(&s, 2));
 	cs_json_end(&j);
+	cs_stmt_end(&s);
+	return cs_json_finish(&j, "start", err);
+}
+
+/* The leaf that says which engine runs from here on. */
+static bool start_leaf(struct cs_ledger *l, struct cs_error *err)
+{
+	struct cs_draft *d = cs_ledger_draft(l, CS_LEAF_START, err);
+
+	if (d == NULL || !start_claims(l, err))
+		return false;
 	if (!cs_arena_dup(&l->batch.arena, cs_buf_span(&l->json), &d->decision))
 		return cs_error_set(err, CS_E_NO_MEMORY, "start");
 	return true;
