@@ -540,6 +540,14 @@ const struct cs_got *cs_house_last(const struct cs_house *h, unsigned number)
 	return NULL;
 }
 
+void cs_house_take_worker(struct cs_house *h, int fd)
+{
+	cs_link_free(h->worker);
+	h->worker = cs_link_new(h->loop, fd, CS_ROOM_W, CS_ROOM_L, on_worker,
+				on_gone, h, NULL);
+	assert_non_null(h->worker);
+}
+
 /* -- asking ------------------------------------------------------------- */
 
 /* The REQUEST as front would write it. */
@@ -567,7 +575,8 @@ static void encode_request(struct cs_house *h, const struct cs_ask *a,
 
 	(void)snprintf(scalars, sizeof(scalars),
 		       "{\"issuer\":\"%s\",\"requester\":\"%s\"}",
-		       a->issuer == NULL ? "default" : a->issuer, name);
+		       a->issuer == NULL ? "default" : a->issuer,
+		       a->words != NULL ? a->words : name);
 	m.scalars = cs_span_str(scalars);
 	if (a->flags & CS_REQ_DENIED)
 		m.flags &= ~(unsigned)CS_REQ_APPROVED;

@@ -75,6 +75,7 @@ struct cs_ask {
 	uint64_t client, credential; /* 0: those of gw */
 	const char *key;
 	const char *name;      /* what the fingerprint is of; NULL: "www" */
+	const char *words;     /* other scalars, same fingerprint */
 	const char *issuer;    /* NULL: "default" */
 	const uint8_t *id;     /* NULL: a new one */
 	uint64_t epoch;	       /* 0: the one in force */
@@ -124,6 +125,9 @@ void cs_house_change(struct cs_house *h, const char *json,
 		     struct cs_msg_admin_done *ret);
 void cs_house_apply(struct cs_house *h, const char *rules,
 		    struct cs_msg_admin_done *ret);
+
+/* Be the worker at this end; the one so far is gone. */
+void cs_house_take_worker(struct cs_house *h, int fd);
 
 /* One integer of the database. */
 int64_t cs_house_number(struct cs_house *h, const char *sql);
