@@ -87,3 +87,14 @@ policy_verdict_json_test_SOURCES = policy/verdict_json_test.c $(policy_testing)
 policy_verdict_json_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += $(policy_tests)
 policy_testing = policy/testing.c policy/testing.h
+
+# What judging costs.
+EXTRA_PROGRAMS += tests/bench/policy
+tests_bench_policy_SOURCES = tests/bench/policy.c $(policy_testing)
+tests_bench_policy_LDADD = $(POLICY_LIBS)
+tests_bench_policy_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
+	-Wl,--wrap=calloc -Wl,--wrap=realloc
+CLEANFILES += tests/bench/policy
+.PHONY: bench-policy
+bench-policy: tests/bench/policy
+	tests/bench/policy

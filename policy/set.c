@@ -127,12 +127,12 @@ static bool hash_set(struct cs_policy_set *set, struct cs_hash *hash,
 	CS_CLEANUP(cs_buf_done) struct cs_buf b;
 	struct cs_json j;
 
+	cs_buf_init(&b, 70 * (size_t)CS_MAX_POLICIES);
 	if (hex == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 	for (size_t i = 0; i < set->n; i++)
 		hex[i] = set->sorted[i]->info.sha256_text;
 	qsort(hex, set->n, sizeof(*hex), compare_spans);
-	cs_buf_init(&b, 70 * (size_t)CS_MAX_POLICIES);
 	cs_json_begin(&j, &b);
 	cs_json_array(&j);
 	for (size_t i = 0; i < set->n; i++)

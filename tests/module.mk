@@ -10,7 +10,7 @@ tests_lib_failpoint_test_SOURCES = tests/lib/failpoint_test.c $(SEAMS)
 tests_lib_failpoint_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 
 # The load generator; `make bench` builds and runs it.
-EXTRA_PROGRAMS = tests/bench/load
+EXTRA_PROGRAMS += tests/bench/load
 tests_bench_load_SOURCES = tests/bench/bench.h tests/bench/clients.c \
 	tests/bench/csrs.c tests/bench/load.c tests/bench/measure.c
 tests_bench_load_LDADD = $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(SQLITE_LIBS)
