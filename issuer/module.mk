@@ -19,6 +19,7 @@ libcs_issuer_a_SOURCES = \
 	issuer/names.c \
 	issuer/newfile.c issuer/newfile.h \
 	issuer/oids.h \
+	issuer/print.c issuer/print.h \
 	issuer/sigalg.c issuer/sigalg.h \
 	issuer/signer.c issuer/signer.h \
 	issuer/spki.c \
