@@ -1,3 +1,7 @@
+bin_PROGRAMS += countersign
+countersign_SOURCES = cli/main.c
+countersign_LDADD = $(ALL_LIBS)
+
 noinst_LIBRARIES += libcs_cli.a
 libcs_cli_a_SOURCES = \
 	cli/ask.c cli/ask.h \

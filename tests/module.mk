@@ -67,3 +67,9 @@ fuzz: $(FUZZ_NAMES:%=tests/fuzz/%_fuzz)
 			$(srcdir)/tests/fuzz/corpus/$$t || exit 1; \
 	done
 endif
+
+# End to end: the real program, with curl and openssl.
+AM_TESTS_ENVIRONMENT = COUNTERSIGN=$(abs_top_builddir)/countersign; \
+	export COUNTERSIGN;
+dist_check_SCRIPTS += tests/e2e/first_light.sh
+TESTS += tests/e2e/first_light.sh
