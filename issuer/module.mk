@@ -35,7 +35,8 @@ CA_MAKER = tests/lib/ca_maker.c tests/lib/ca_maker.h
 JUDGE_MAKER = tests/lib/judge_maker.c tests/lib/judge_maker.h
 
 issuer_tests = issuer/ca_test issuer/ceiling_test issuer/csr_test \
-	issuer/judge_test issuer/key_test issuer/signer_test issuer/tbs_test
+	issuer/judge_test issuer/key_test issuer/signer_test issuer/tbs_test \
+	issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
 issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
 issuer_ca_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
@@ -51,3 +52,6 @@ issuer_tbs_test_SOURCES = issuer/tbs_test.c $(CA_MAKER)
 issuer_tbs_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_signer_test_SOURCES = issuer/signer_test.c $(CA_MAKER)
 issuer_signer_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_worker_test_SOURCES = issuer/worker_test.c $(CA_MAKER) $(CSR_MAKER) \
+	$(JUDGE_MAKER)
+issuer_worker_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)

@@ -144,10 +144,11 @@ static int end_signer(struct fixture *f)
 {
 	int status;
 
+	/* As in an orderly stop: the ledger first, parent last. */
 	cs_link_free(f->ledger);
+	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
 	cs_link_free(f->parent);
 	cs_loop_free(f->loop);
-	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
