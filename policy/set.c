@@ -62,10 +62,14 @@ static void keep(struct cs_load *l, struct cs_policy_set *set,
 /* The sentence of a YAML error already begins with its place. */
 static void report_yaml(struct cs_load *l, const struct cs_error *err)
 {
+	struct cs_span source;
+
 	cs_report_add(l->report, CS_PROBLEM_ERROR, cs_span_make(NULL, 0), 0, 0,
 		      "%s", err->text);
-	if (l->report->n > 0)
-		l->report->items[l->report->n - 1].source = l->source;
+	/* The report outlives the set, so it needs a copy. */
+	if (l->report->n > 0 &&
+	    cs_arena_dup(l->report->arena, l->source, &source))
+		l->report->items[l->report->n - 1].source = source;
 }
 
 /* All documents of one source. */
