@@ -30,7 +30,8 @@ struct fixture {
 	pid_t pid;
 	struct cs_buf csr, body;
 
-	/* What came last. */
+	/* What came: how many messages, and the last of them. */
+	unsigned came;
 	unsigned number;
 	uint64_t ticket;
 	struct cs_buf got;
@@ -52,6 +53,9 @@ static bool on_message(void *ctx, struct cs_link *link, unsigned number,
 	(void)link;
 	(void)fd;
 	(void)err;
+	/* One turn of the loop may bring several; their order is known. */
+	assert_true(f->number != number || ticket > f->ticket);
+	f->came++;
 	f->number = number;
 	f->ticket = ticket;
 	cs_buf_reset(&f->got);
@@ -117,6 +121,8 @@ static void start_worker(struct fixture *f)
 		assert_non_null(f->links[i]);
 	}
 	f->gone = false;
+	f->came = 0;
+	f->number = 0;
 	cs_loop_run(f->loop);
 	assert_int_equal(f->number, CS_MSG_READY);
 }
@@ -236,11 +242,10 @@ static void keeps_requests_until_there_is_a_set(void **state)
 					 ticket, cs_buf_span(&f->body), -1,
 					 NULL));
 	put_set(f);
-	for (uint64_t ticket = 1; ticket <= 3; ticket++) {
+	while (f->came < 1 + 3 && !f->gone)
 		cs_loop_run(f->loop);
-		assert_int_equal(f->number, CS_MSG_INTENT);
-		assert_int_equal(f->ticket, ticket);
-	}
+	assert_int_equal(f->number, CS_MSG_INTENT);
+	assert_int_equal(f->ticket, 3);
 	assert_int_equal(end_worker(f), 0);
 }
 
