@@ -68,7 +68,7 @@ def one_byte_in_any_column_of_a_decision_is_found_with_its_index():
         for column in db.execute(f"PRAGMA table_info({table})").fetchall():
             name, kind = column["name"], column["type"]
             change = {
-                "INTEGER": f"coalesce({name}, 0) + 1",
+                "INTEGER": f"coalesce({name}, 0) + 1000",
                 "TEXT": f"coalesce({name}, '') || 'x'",
                 "BLOB": f"CAST(coalesce({name}, x'') || x'01' AS BLOB)",
             }[kind]
