@@ -108,7 +108,8 @@ static void next_stop_stage(struct cs_house *h)
 
 		if (p->room != stop_order[h->stop_stage] || p->pid == 0)
 			continue;
-		if (p->link == NULL ||
+		/* Without a link it is ending already, because others did. */
+		if (p->link != NULL &&
 		    !cs_link_send_stop(p->link, CS_HOUSE_NO_TICKET, &stop,
 				       NULL))
 			(void)kill(p->pid, SIGKILL);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/files.h"
@@ -15,6 +16,12 @@
 /* Connections that wait for accept; front takes them at once. */
 #define BACKLOG 512
 #define SOCKET	"run/countersign.sock"
+/*
+ * The front of a house that was killed holds its port for a moment longer;
+ * a supervisor's restart must not lose to that.
+ */
+#define PATIENCE_MS 3000
+#define STEP_MS	    20
 
 union address {
 	struct sockaddr any;
@@ -87,6 +94,20 @@ static bool tell_address(int fd, char out[CS_LISTEN_TEXT])
 	return true;
 }
 
+/* Bind, waiting a little while the address is in use. */
+static bool bind_patiently(int fd, const struct sockaddr *address,
+			   socklen_t size)
+{
+	const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+
+	for (int ms = 0; bind(fd, address, size) != 0; ms += STEP_MS) {
+		if (errno != EADDRINUSE || ms >= PATIENCE_MS)
+			return false;
+		(void)nanosleep(&step, NULL);
+	}
+	return true;
+}
+
 bool cs_listen_tcp(const char *address, int *ret_fd,
 		   char ret_text[CS_LISTEN_TEXT], struct cs_error *err)
 {
@@ -107,7 +128,7 @@ bool cs_listen_tcp(const char *address, int *ret_fd,
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
 	    (a.any.sa_family != AF_INET6 ||
 	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0) &&
-	    bind(fd, &a.any, size) == 0 && listen(fd, BACKLOG) == 0 &&
+	    bind_patiently(fd, &a.any, size) && listen(fd, BACKLOG) == 0 &&
 	    tell_address(fd, ret_text)) {
 		*ret_fd = fd;
 		return true;

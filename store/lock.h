@@ -15,7 +15,7 @@
 /*
  * Take the lock of the installation at dir (and make dir/run if need be).
  * Returns the descriptor that holds it; -1 on failure, CS_E_LOCKED when
- * another process has it.
+ * another process has it still after three seconds.
  */
 int cs_lock_take(const char *dir, struct cs_error *err) CS_MUST_USE;
 

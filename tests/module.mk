@@ -68,8 +68,25 @@ fuzz: $(FUZZ_NAMES:%=tests/fuzz/%_fuzz)
 	done
 endif
 
-# End to end: the real program, with curl and openssl.
-AM_TESTS_ENVIRONMENT = COUNTERSIGN=$(abs_top_builddir)/countersign; \
-	export COUNTERSIGN;
-dist_check_SCRIPTS += tests/e2e/first_light.sh
-TESTS += tests/e2e/first_light.sh
+# The program with the seams of SEAMS in it: what faults are played on.
+check_PROGRAMS += countersign-faults
+countersign_faults_SOURCES = cli/main.c $(SEAMS)
+countersign_faults_LDADD = $(ALL_LIBS)
+
+# End to end: first light with curl against the program that is shipped, all
+# others by tests/lib/house.py against the one with seams.
+E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
+	tests/e2e/clock_test.py tests/e2e/failpoints_test.py \
+	tests/e2e/invariants_test.py tests/e2e/kill_test.py \
+	tests/e2e/secrets_test.py tests/e2e/tamper_test.py
+TESTS += $(E2E_TESTS)
+EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints
+TEST_EXTENSIONS = .py .sh
+PY_LOG_COMPILER = python3
+PY_LOG_DRIVER = $(LOG_DRIVER)
+SH_LOG_DRIVER = $(LOG_DRIVER)
+AM_TESTS_ENVIRONMENT = \
+	COUNTERSIGN='$(abs_top_builddir)/countersign'; \
+	COUNTERSIGN_FAULTS='$(abs_top_builddir)/countersign-faults'; \
+	PYTHONDONTWRITEBYTECODE=1; \
+	export COUNTERSIGN COUNTERSIGN_FAULTS PYTHONDONTWRITEBYTECODE;

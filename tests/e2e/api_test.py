@@ -178,7 +178,7 @@ def garbage_is_a_clear_400_and_leaves_no_trace():
             (json.dumps({"csr": CSR, "issuer": "nobody"}).encode(),
              "nobody")):
         status, _, got = house.http("POST", "/v1/requests", body, token)
-        expect(status in (400, 404) and word in json.loads(got)["detail"],
+        expect(status in (400, 404) and word in got.decode(),
                f"{body[:40]}: {status} {got}")
     after = house.database().execute("SELECT count(*) FROM request")
     expect(after.fetchone()[0] == before, "a bad body left a row")

@@ -11,7 +11,6 @@ from tests.lib.house import Answer, House, Tap, expect  # noqa: E402
 
 tap = Tap()
 house = House()
-house.env["CS_TRACE_FILE"] = os.path.join(house.root, "signed")
 house.start()
 house.client_add("ci", "submit", "approve")
 csrs = [house.csr(f"host{i}.inv.example") for i in range(2)]
@@ -109,8 +108,8 @@ def i5_finds_a_serial_of_another_form():
     plant(check, "has not our form", view(
         f"UPDATE attempt SET serial = x'ff00' WHERE seq = {LAST}"))
     plant(check, "share", view(
-        "UPDATE attempt SET serial = x'5b000000000000000000000000000000'"
-        " || CAST(char(48 + seq) AS BLOB) WHERE request NOT NULL"))
+        "UPDATE attempt SET serial = CAST(x'5b000000000000000000000000000000'"
+        " || char(48 + seq) AS BLOB) WHERE request NOT NULL"))
 
 
 @tap.test
@@ -136,14 +135,16 @@ def i8_finds_an_intent_without_a_verdict():
     plant(check, "has no verdict", view(
         f"UPDATE attempt SET epoch = 99 WHERE seq = {LAST}"))
     plant(check, "names no policy", view(
-        "UPDATE attempt SET body = replace(body, '\"sha256\"', '\"x\"')"
+        "UPDATE attempt SET body = CAST(replace(body, '\"sha256\"',"
+        " '\"x\"') AS BLOB)"
         f" WHERE seq = {LAST}"))
 
 
 @tap.test
 def i9_finds_a_name_that_was_not_judged():
     plant(invariants.i9_a_verdict_covers_every_identifier, "verdicts", view(
-        "UPDATE attempt SET body = replace(body, 'san.dns[0]', 'x')"
+        "UPDATE attempt SET body = CAST(replace(body, 'san.dns[0]', 'x')"
+        " AS BLOB)"
         f" WHERE seq = {LAST}"))
 
 

@@ -105,10 +105,7 @@ def kill_9_at_random_times_loses_nothing():
     random.seed(SEED)
     print(f"# {ROUNDS} rounds, SEED={SEED}")
     killed = {}
-    trace = {"CS_TRACE_FILE": ""}
     with House() as house:
-        trace["CS_TRACE_FILE"] = os.path.join(house.root, "signed")
-        house.env.update(trace)
         house.start()
         house.client_add("ci", "submit", "approve")
         csrs = [house.csr(f"host{i}.kill.example") for i in range(8)]

@@ -1,6 +1,6 @@
 """A real house for tests: started, spoken to over HTTPS, killed, looked into.
 
-The program under test is $COUNTERSIGN (default: ./countersign). Every answer
+The program under test is $COUNTERSIGN_FAULTS (default: ./countersign-faults). Every answer
 that a client of ours got is kept, so that the invariants can be checked
 against what the world outside knows.
 """
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-COUNTERSIGN = os.environ.get("COUNTERSIGN", "./countersign")
+COUNTERSIGN = os.environ.get("COUNTERSIGN_FAULTS", "./countersign-faults")
 START_TIMEOUT = 20
 STOP_TIMEOUT = 20
 
@@ -62,6 +62,7 @@ class House:
         self.root = tempfile.mkdtemp(prefix="countersign-test-")
         self.dir = os.path.join(self.root, "ca")
         self.env = dict(os.environ, **(env or {}))
+        self.env["CS_TRACE_FILE"] = os.path.join(self.root, "signed")
         self.process = None
         self.port = None
         self.tokens = {}
