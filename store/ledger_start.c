@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/der.h"
 #include "base/json.h"
@@ -38,6 +39,7 @@ static bool meta_load(struct cs_ledger *l, struct cs_error *err)
 				    "meta: a column is damaged");
 	l->signer_of_notes =
 		cs_note_signer_new(l->config.log_key_fd, origin, err);
+	(void)close(l->config.log_key_fd);
 	if (l->signer_of_notes == NULL)
 		return false;
 	if (memcmp(cs_note_signer_verifier(l->signer_of_notes)->public_key, key,
