@@ -29,11 +29,16 @@ const char *cs_code_meaning(enum cs_code code)
 	return meanings[code];
 }
 
+enum cs_code cs_code_by_name(const char *name)
+{
+	int i = 0;
+
+	while (i < CS_CODES && strcmp(name, cs_code_name((enum cs_code)i)) != 0)
+		i++;
+	return (enum cs_code)i;
+}
+
 bool cs_code_is_known(const char *name)
 {
-	for (int i = 0; i < CS_CODES; i++) {
-		if (strcmp(name, cs_code_name((enum cs_code)i)) == 0)
-			return true;
-	}
-	return false;
+	return cs_code_by_name(name) != CS_CODES;
 }

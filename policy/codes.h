@@ -23,4 +23,7 @@ const char *cs_code_meaning(enum cs_code code);
 /* Is this text one of the table's names? */
 bool cs_code_is_known(const char *name);
 
+/* The code of a name; CS_CODES if there is none. */
+enum cs_code cs_code_by_name(const char *name);
+
 #endif

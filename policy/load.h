@@ -132,7 +132,10 @@ void cs_load_extensions(struct cs_load *l, const struct cs_yaml *node,
 void cs_load_tests(struct cs_load *l, const struct cs_yaml *node,
 		   struct cs_policy *policy);
 
-/* Texts joined by " or ", in the arena: what a list would accept. */
+/*
+ * Texts joined by " or ", in the arena: what a list would accept. A long
+ * list ends in "or N more".
+ */
 struct cs_span cs_load_join(struct cs_load *l, const struct cs_span *items,
 			    size_t n);
 

@@ -3,6 +3,9 @@
 #include "base/time.h"
 #include "policy/load.h"
 
+/* Bytes of a list after which the rest of it is counted. */
+#define MAX_SHOWN ((size_t)160)
+
 struct cs_rule cs_load_rule(struct cs_load *l, const char *path,
 			    const struct cs_yaml *node)
 {
@@ -224,6 +227,10 @@ struct cs_span cs_load_join(struct cs_load *l, const struct cs_span *items,
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0)
 			cs_buf_add_str(&b, " or ");
+		if (b.n > MAX_SHOWN && i + 1 < n) {
+			cs_buf_addf(&b, "%zu more", n - i);
+			break;
+		}
 		cs_buf_add(&b, items[i]);
 	}
 	if (!cs_buf_ok(&b) || !cs_arena_dup(l->arena, cs_buf_span(&b), &joined))

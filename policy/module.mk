@@ -75,6 +75,10 @@ policy_load_test_SOURCES = policy/load_test.c $(policy_testing)
 policy_load_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/match_test
 policy_match_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/memory_test
+policy_memory_test_SOURCES = policy/memory_test.c $(policy_testing)
+policy_memory_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_memory_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
 policy_tests += policy/metamorphic_test
 policy_metamorphic_test_SOURCES = policy/metamorphic_test.c $(policy_testing)
 policy_metamorphic_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

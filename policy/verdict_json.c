@@ -2,10 +2,21 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "policy/codes.h"
 #include "policy/detail.h"
 
 /* Bytes of a detail: a few findings in words. */
 #define MAX_DETAIL ((size_t)8192)
+
+/*
+ * A decision must fit its maximum (CS_MAX_DECISION), and the answer that is
+ * made of it CS_MAX_HTTP_BODY. So violations are told in full up to the first
+ * mark, then without what only helps, and past the second they are counted.
+ */
+#define FULL_UNTIL  ((size_t)24 * 1024)
+#define TERSE_UNTIL ((size_t)56 * 1024)
+/* Bytes of a value in a terse violation. */
+#define TERSE_VALUE ((size_t)72)
 
 /* A member that is text or null. */
 static void member(struct cs_json *j, const char *name, bool has,
@@ -68,26 +79,48 @@ static void write_set(struct cs_json *j, const struct cs_verdict *v)
 		cs_json_hex(j, cs_span_make(v->set_sha256, CS_SHA256_SIZE));
 }
 
-/* A list of findings. */
-static void write_findings(struct cs_json *j, const char *name,
-			   const struct cs_findings *f)
+/* One violation or warning. */
+static void write_finding(struct cs_json *j, const struct cs_finding *f)
 {
+	cs_json_object(j);
+	member(j, "at", true, f->at);
+	cs_json_member_str(j, "code", f->code);
+	member(j, "expected", true, f->expect);
+	member(j, "field", true, f->field);
+	member(j, "message", true, f->message);
+	member(j, "rule", true, f->rule);
+	member(j, "value", true, f->value);
+	cs_json_end(j);
+}
+
+/* The same without what is expected, in the words of its code. */
+static void write_terse(struct cs_json *j, const struct cs_finding *f)
+{
+	struct cs_finding terse = *f;
+
+	terse.expect = cs_span_make(NULL, 0);
+	terse.message = cs_span_str(cs_code_meaning(cs_code_by_name(f->code)));
+	terse.value = cs_span_sub(f->value, 0, TERSE_VALUE);
+	write_finding(j, &terse);
+}
+
+/* A list of findings; returns how many did not fit. */
+static size_t write_findings(struct cs_json *j, const char *name,
+			     const struct cs_findings *f)
+{
+	size_t start = j->out->n, told = 0;
+
 	cs_json_name(j, name);
 	cs_json_array(j);
-	for (size_t i = 0; i < f->n; i++) {
-		const struct cs_finding *one = &f->items[i];
-
-		cs_json_object(j);
-		member(j, "at", true, one->at);
-		cs_json_member_str(j, "code", one->code);
-		member(j, "expected", true, one->expect);
-		member(j, "field", true, one->field);
-		member(j, "message", true, one->message);
-		member(j, "rule", true, one->rule);
-		member(j, "value", true, one->value);
-		cs_json_end(j);
+	for (size_t i = 0; i < f->n && j->out->n < TERSE_UNTIL; i++) {
+		if (j->out->n - start < FULL_UNTIL)
+			write_finding(j, &f->items[i]);
+		else
+			write_terse(j, &f->items[i]);
+		told++;
 	}
 	cs_json_end(j);
+	return f->n - told + f->more;
 }
 
 /* The phases behind the one that ended the judgement. */
@@ -104,6 +137,7 @@ static void write_not_reached(struct cs_json *j, const struct cs_verdict *v)
 static void write_refused(struct cs_json *j, const struct cs_verdict *v)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf detail;
+	size_t more;
 
 	cs_buf_init(&detail, MAX_DETAIL);
 	cs_verdict_detail(v, &detail);
@@ -117,7 +151,9 @@ static void write_refused(struct cs_json *j, const struct cs_verdict *v)
 	write_policy(j, v);
 	write_set(j, v);
 	cs_json_member_str(j, "verdict", "refused");
-	write_findings(j, "violations", &v->findings);
+	more = write_findings(j, "violations", &v->findings);
+	if (more > 0)
+		cs_json_member_int(j, "violations_more", (int64_t)more);
 }
 
 /* The members of an issued certificate's answer. */
@@ -133,7 +169,7 @@ static void write_issued(struct cs_json *j, const struct cs_verdict *v)
 	write_set(j, v);
 	cs_json_member_str(j, "verdict", "issued");
 	if (v->warnings.n > 0)
-		write_findings(j, "warnings", &v->warnings);
+		(void)write_findings(j, "warnings", &v->warnings);
 }
 
 bool cs_verdict_json(const struct cs_verdict *v, struct cs_buf *out,

@@ -7,7 +7,9 @@
  *   refused  {"changed", "code", "detail", "diff", "final", "not_reached",
  *             "policy", "set_sha256", "verdict", "violations"}
  *
- * "policy" is {"name", "sha256"} or null; "set_sha256" hex or null.
+ * "policy" is {"name", "sha256"} or null; "set_sha256" hex or null. A very
+ * long list of violations is told in fewer words towards its end, and what
+ * still does not fit is the number "violations_more", behind "violations".
  */
 #ifndef CS_POLICY_VERDICT_JSON_H
 #define CS_POLICY_VERDICT_JSON_H

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "policy/codes.h"
 #include "policy/detail.h"
 #include "policy/testing.h"
@@ -161,6 +162,57 @@ static void a_verdict_that_does_not_fit_is_an_error(void **state)
 	cs_testing_done(&t);
 }
 
+static void the_longest_refusal_fits_a_decision(void **state)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf got, text;
+	struct cs_error err = {0};
+	struct cs_testing t;
+	json_t *json;
+	size_t n;
+
+	(void)state;
+	cs_testing_init(&t);
+	cs_buf_init(&text, 65536);
+	cs_buf_add_str(&text,
+		       CS_TESTING_POLICY("web", "  san: {dns: {allow: ["));
+	for (int i = 0; i < 200; i++)
+		cs_buf_addf(&text, "{dns: .zone-%d.corp.example}, ", i);
+	cs_buf_add_str(&text, "{dns: x.example}]}}\n");
+	cs_testing_load(&t, cs_buf_str(&text));
+	assert_non_null(t.set);
+	cs_testing_request(&t);
+	for (int i = 0; i < CS_MAX_NAMES; i++)
+		cs_testing_dns(&t, cs_arena_printf(&t.arena, "%0*d.%063d.other",
+						   63, i, i));
+	for (unsigned i = 0; i < CS_MAX_RDNS; i++)
+		cs_testing_attr(&t, 11, "a unit of some length, as they are");
+	assert_false(cs_testing_judge(&t));
+	n = t.verdict.findings.n;
+	assert_int_equal(n, CS_MAX_NAMES + CS_MAX_RDNS);
+	cs_buf_init(&got, CS_MAX_DECISION);
+	assert_true(cs_verdict_json(&t.verdict, &got, &err));
+	json = cs_json_parse(cs_buf_span(&got), "verdict", &err);
+	assert_non_null(json);
+	assert_int_equal(json_array_size(json_object_get(json, "violations")),
+			 n);
+	json_decref(json);
+	/* What could never fit is counted. */
+	for (size_t i = 0; i < CS_MAX_FINDINGS; i++)
+		assert_true(cs_findings_builtin(
+			&t.verdict.findings, "GUARD", CS_SPAN_LIT("x"),
+			cs_span_make(cs_buf_span(&text).p, 4000), "%0500d", 7));
+	cs_buf_reset(&got);
+	assert_true(cs_verdict_json(&t.verdict, &got, &err));
+	json = cs_json_parse(cs_buf_span(&got), "verdict", &err);
+	assert_non_null(json);
+	assert_int_equal(json_array_size(json_object_get(json, "violations")) +
+				 (size_t)json_integer_value(json_object_get(
+					 json, "violations_more")),
+			 n + CS_MAX_FINDINGS);
+	json_decref(json);
+	cs_testing_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +221,7 @@ int main(void)
 		cmocka_unit_test(a_refusal_before_policy_has_none),
 		cmocka_unit_test(a_detail_counts_and_is_short),
 		cmocka_unit_test(a_verdict_that_does_not_fit_is_an_error),
+		cmocka_unit_test(the_longest_refusal_fits_a_decision),
 	};
 
 	return cs_test_run("policy/verdict_json", tests);
