@@ -4,6 +4,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
@@ -39,6 +40,46 @@ static bool fail(struct cs_error *err, const char *what)
 		     reason != NULL ? reason : "no reason given");
 	ERR_clear_error();
 	return false;
+}
+
+/* What OpenSSL's queue says, once it is empty. */
+struct reasons {
+	bool any;
+	bool memory;
+	bool named;	/* EC, RSA or ASN.1 say exactly what is wrong */
+	bool bad_point; /* octets that are no point of the curve */
+};
+
+/*
+ * Empty the queue. A key or a signature must never be called bad because
+ * there was no memory to look at it, and OpenSSL does not always say that it
+ * was memory. So what is wrong must be named: a reason that all libraries
+ * share ("EC lib", "malloc failure") names nothing.
+ */
+static struct reasons take_reasons(void)
+{
+	struct reasons r = {0};
+	unsigned long code;
+
+	while ((code = ERR_get_error()) != 0) {
+		int lib = ERR_GET_LIB(code), reason = ERR_GET_REASON(code);
+
+		r.any = true;
+		r.memory = r.memory || reason == ERR_R_MALLOC_FAILURE;
+		if (!ERR_COMMON_ERROR(code) &&
+		    (lib == ERR_LIB_EC || lib == ERR_LIB_RSA ||
+		     lib == ERR_LIB_ASN1))
+			r.named = true;
+		if (lib != ERR_LIB_EC)
+			continue;
+		r.bad_point = r.bad_point ||
+			      reason == EC_R_POINT_IS_NOT_ON_CURVE ||
+			      reason == EC_R_INVALID_ENCODING ||
+			      reason == EC_R_COORDINATES_OUT_OF_RANGE;
+	}
+	/* Releases what the entries still hold. */
+	ERR_clear_error();
+	return r;
 }
 
 void cs_crypto_free(struct cs_crypto *c)
@@ -103,12 +144,20 @@ struct cs_hash *cs_crypto_hash(struct cs_crypto *c)
 	return c->hash;
 }
 
+static EVP_PKEY *from_params(EVP_PKEY_CTX *ctx, OSSL_PARAM *params)
+{
+	EVP_PKEY *pkey = NULL;
+
+	if (EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		return NULL;
+	return pkey;
+}
+
 static EVP_PKEY *import_ec(struct cs_crypto *c, const struct cs_fact_key *key)
 {
 	char p256[] = "P-256", p384[] = "P-384";
 	uint8_t point[1 + 2 * 48];
 	OSSL_PARAM params[3];
-	EVP_PKEY *pkey = NULL;
 
 	if (key->key.n > sizeof(point))
 		return NULL;
@@ -118,10 +167,7 @@ static EVP_PKEY *import_ec(struct cs_crypto *c, const struct cs_fact_key *key)
 	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
 						      point, key->key.n);
 	params[2] = OSSL_PARAM_construct_end();
-	if (EVP_PKEY_fromdata(c->import_ec, &pkey, EVP_PKEY_PUBLIC_KEY,
-			      params) != 1)
-		return NULL;
-	return pkey;
+	return from_params(c->import_ec, params);
 }
 
 /* A big-endian number as OSSL_PARAM wants it. */
@@ -142,7 +188,6 @@ static EVP_PKEY *import_rsa(struct cs_crypto *c, const struct cs_fact_key *key)
 {
 	uint8_t modulus[512], exponent[8];
 	OSSL_PARAM params[3];
-	EVP_PKEY *pkey = NULL;
 	struct cs_span n, e;
 
 	if (!cs_spki_rsa(key->key, &n, &e, NULL) ||
@@ -154,16 +199,14 @@ static EVP_PKEY *import_rsa(struct cs_crypto *c, const struct cs_fact_key *key)
 	params[1] =
 		OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, exponent, e.n);
 	params[2] = OSSL_PARAM_construct_end();
-	if (EVP_PKEY_fromdata(c->import_rsa, &pkey, EVP_PKEY_PUBLIC_KEY,
-			      params) != 1)
-		return NULL;
-	return pkey;
+	return from_params(c->import_rsa, params);
 }
 
-/* The key as OpenSSL's; NULL with CS_E_KEY: it is none. */
+/* The key as OpenSSL's; NULL with CS_E_KEY (it is none) or CS_E_CRYPTO. */
 static EVP_PKEY *import(struct cs_crypto *c, const struct cs_fact_key *key,
 			struct cs_error *err)
 {
+	struct reasons why;
 	EVP_PKEY *pkey;
 
 	if (key->alg == CS_KEY_EC)
@@ -173,17 +216,17 @@ static EVP_PKEY *import(struct cs_crypto *c, const struct cs_fact_key *key,
 	else
 		pkey = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL,
 						      key->key.p, key->key.n);
-	if (pkey == NULL) {
-		ERR_clear_error();
-		if (key->alg == CS_KEY_EC)
-			cs_error_set(err, CS_E_KEY,
-				     "SEC 1 2.3.4: the public key is not a "
-				     "point on its curve");
-		else
-			cs_error_set(err, CS_E_KEY,
-				     "the public key is not usable");
-	}
-	return pkey;
+	if (pkey != NULL)
+		return pkey;
+	why = take_reasons();
+	if (why.bad_point && !why.memory)
+		cs_error_set(err, CS_E_KEY,
+			     "SEC 1 2.3.4: the public key is not a point on "
+			     "its curve");
+	else
+		cs_error_set(err, CS_E_CRYPTO,
+			     "OpenSSL: a public key could not be imported");
+	return NULL;
 }
 
 void cs_verifier_free(struct cs_verifier *v)
@@ -253,20 +296,40 @@ bool cs_crypto_digest(struct cs_crypto *c, enum cs_sig_alg alg,
 	return true;
 }
 
+/* OpenSSL's answer for Ed25519; *ret_r as that of EVP_PKEY_verify. */
+static bool verify_pure(struct cs_verifier *v, struct cs_span message,
+			struct cs_span signature, int *ret_r,
+			struct cs_error *err)
+{
+	EVP_MD_CTX *ctx = v->crypto->pure;
+
+	/*
+	 * OpenSSL 3.0 says "no" without a word when it finds no memory for
+	 * the hash within, so a "no" is asked for twice.
+	 */
+	*ret_r = 0;
+	for (int i = 0; i < 2 && *ret_r != 1; i++) {
+		if (EVP_DigestVerifyInit_ex(ctx, NULL, NULL, NULL, NULL, v->key,
+					    NULL) != 1)
+			return fail(err, "preparing a verification");
+		*ret_r = EVP_DigestVerify(ctx, signature.p, signature.n,
+					  message.p, message.n);
+		EVP_MD_CTX_reset(ctx);
+	}
+	return true;
+}
+
 bool cs_verifier_check(struct cs_verifier *v, struct cs_span message,
 		       struct cs_span signature, struct cs_error *err)
 {
+	struct reasons why;
 	uint8_t digest[64];
 	size_t n;
 	int r;
 
 	if (v->ctx == NULL) {
-		if (EVP_DigestVerifyInit_ex(v->crypto->pure, NULL, NULL, NULL,
-					    NULL, v->key, NULL) != 1)
-			return fail(err, "preparing a verification");
-		r = EVP_DigestVerify(v->crypto->pure, signature.p, signature.n,
-				     message.p, message.n);
-		EVP_MD_CTX_reset(v->crypto->pure);
+		if (!verify_pure(v, message, signature, &r, err))
+			return false;
 	} else {
 		if (!cs_crypto_digest(v->crypto, v->alg, message, digest, &n,
 				      err))
@@ -274,11 +337,14 @@ bool cs_verifier_check(struct cs_verifier *v, struct cs_span message,
 		r = EVP_PKEY_verify(v->ctx, signature.p, signature.n, digest,
 				    n);
 	}
-	ERR_clear_error();
-	if (r != 1)
-		return cs_error_set(err, CS_E_VERIFY,
-				    "the signature does not verify");
-	return true;
+	why = take_reasons();
+	if (r == 1)
+		return true;
+	if (why.memory || (why.any && !why.named))
+		return cs_error_set(err, CS_E_CRYPTO,
+				    "OpenSSL: a signature could not be "
+				    "verified");
+	return cs_error_set(err, CS_E_VERIFY, "the signature does not verify");
 }
 
 bool cs_crypto_verify(struct cs_crypto *c, const struct cs_fact_key *key,

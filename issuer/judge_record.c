@@ -104,7 +104,10 @@ static bool add_approvers(struct cs_terms *t, const struct cs_msg_request *m)
 
 	if (m->approval.n == 0)
 		return true;
+	/* Front wrote it: what cannot be read is a want of memory. */
 	json = cs_json_parse(m->approval, "approval", NULL);
+	if (json == NULL)
+		return false;
 	for (size_t i = 0; ok && i < 2; i++) {
 		const json_t *v = json_object_get(json, names[i]);
 

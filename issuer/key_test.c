@@ -6,9 +6,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <openssl/bn.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "base/der.h"
 #include "base/mem.h"
 #include "issuer/crypto.h"
 #include "issuer/key.h"
@@ -265,6 +268,104 @@ static void verifies_with_a_key_that_was_imported_once(void **state)
 	cs_crypto_free(crypto);
 }
 
+/*
+ * With the private key 1 (so that the public key is the curve's generator),
+ * r = -e and s = 1 lead the verification to the point at infinity. That is a
+ * bad signature, not a failure of OpenSSL.
+ */
+static void calls_a_signature_at_infinity_a_bad_one(void **state)
+{
+	static const char generator[] =
+		"\x04\x6b\x17\xd1\xf2\xe1\x2c\x42\x47\xf8\xbc\xe6\xe5\x63"
+		"\xa4\x40\xf2\x77\x03\x7d\x81\x2d\xeb\x33\xa0\xf4\xa1\x39"
+		"\x45\xd8\x98\xc2\x96\x4f\xe3\x42\xe2\xfe\x1a\x7f\x9b\x8e"
+		"\xe7\xeb\x4a\x7c\x0f\x9e\x16\x2b\xce\x33\x57\x6b\x31\x5e"
+		"\xce\xcb\xb6\x40\x68\x37\xbf\x51\xf5";
+	const struct cs_fact_key key = {.alg = CS_KEY_EC,
+					.bits = 256,
+					.key = cs_span_make(generator, 65)};
+	const struct cs_span message = CS_SPAN_LIT("message");
+	struct cs_crypto *crypto = cs_crypto_new(NULL);
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+	const BIGNUM *order = EC_GROUP_get0_order(group);
+	BIGNUM *e = BN_new(), *r = BN_new();
+	uint8_t digest[64], octets[32];
+	struct cs_error err = {0};
+	BN_CTX *ctx = BN_CTX_new();
+	struct cs_buf sig;
+	size_t n, seq;
+
+	(void)state;
+	assert_true(cs_crypto_digest(crypto, CS_SIG_ECDSA_SHA256, message,
+				     digest, &n, NULL));
+	BN_bin2bn(digest, (int)n, e);
+	assert_int_equal(BN_mod_sub(r, BN_value_one(), e, order, ctx), 1);
+	assert_int_equal(BN_mod_sub(r, r, BN_value_one(), order, ctx), 1);
+	BN_bn2binpad(r, octets, sizeof(octets));
+	cs_buf_init(&sig, 100);
+	seq = cs_der_write_begin(&sig, CS_DER_SEQUENCE);
+	cs_der_write_uint_octets(&sig, cs_span_make(octets, sizeof(octets)));
+	cs_der_write_uint(&sig, 1);
+	cs_der_write_end(&sig, seq);
+	assert_false(cs_crypto_verify(crypto, &key, CS_SIG_ECDSA_SHA256,
+				      message, cs_buf_span(&sig), &err));
+	assert_int_equal(err.code, CS_E_VERIFY);
+	BN_CTX_free(ctx);
+	BN_free(e);
+	BN_free(r);
+	EC_GROUP_free(group);
+	cs_buf_done(&sig);
+	cs_crypto_free(crypto);
+}
+
+/* Whatever stands where a signature should: it is a bad one, no failure. */
+static void calls_noise_a_bad_signature(void **state)
+{
+	static const enum cs_sig_alg algs[] = {
+		CS_SIG_ECDSA_SHA256, CS_SIG_ECDSA_SHA384, CS_SIG_RSA_SHA256,
+		CS_SIG_ED25519};
+	struct cs_crypto *crypto = cs_crypto_new(NULL);
+	uint8_t noise[600];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct cs_key *key = cs_key_generate(all_kinds[i], NULL);
+		struct cs_findings findings;
+		struct cs_fact_key facts;
+		struct cs_arena arena;
+		struct cs_buf spki;
+		struct cs_x509 x;
+
+		cs_arena_init(&arena, 100000);
+		cs_buf_init(&spki, 1000);
+		cs_findings_init(&findings, &arena);
+		x = (struct cs_x509){&arena, &findings, cs_crypto_hash(crypto)};
+		assert_true(cs_key_spki(key, &spki, NULL));
+		assert_true(cs_spki_read(&x, cs_buf_span(&spki), &facts, NULL));
+		for (size_t n = 0; n < sizeof(noise); n += 1 + n / 8) {
+			for (int form = 0; form < 4; form++) {
+				struct cs_error err = {0};
+
+				memset(noise, form * 85, sizeof(noise));
+				if (form == 3)
+					memcpy(noise,
+					       "\x30\x06\x02\x01\x01\x02"
+					       "\x01\x01",
+					       8);
+				assert_false(cs_crypto_verify(
+					crypto, &facts, algs[i],
+					CS_SPAN_LIT("message"),
+					cs_span_make(noise, n), &err));
+				assert_int_equal(err.code, CS_E_VERIFY);
+			}
+		}
+		cs_key_free(key);
+		cs_buf_done(&spki);
+		cs_arena_done(&arena);
+	}
+	cs_crypto_free(crypto);
+}
+
 static void knows_the_kinds_by_name(void **state)
 {
 	enum cs_key_kind kind;
@@ -283,6 +384,8 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_key),
 		cmocka_unit_test(refuses_an_algorithm_of_another_key),
 		cmocka_unit_test(verifies_with_a_key_that_was_imported_once),
+		cmocka_unit_test(calls_a_signature_at_infinity_a_bad_one),
+		cmocka_unit_test(calls_noise_a_bad_signature),
 		cmocka_unit_test(knows_the_kinds_by_name),
 	};
 

@@ -32,22 +32,32 @@ libcs_issuer_a_SOURCES = \
 # What tests share: requests, a CA, messages.
 CSR_MAKER = tests/lib/csr_maker.c tests/lib/csr_maker.h
 CA_MAKER = tests/lib/ca_maker.c tests/lib/ca_maker.h
+CSR_FIXTURE = tests/lib/csr_fixture.c tests/lib/csr_fixture.h $(CSR_MAKER)
 JUDGE_MAKER = tests/lib/judge_maker.c tests/lib/judge_maker.h
 
-issuer_tests = issuer/ca_test issuer/ceiling_test issuer/csr_test \
-	issuer/judge_test issuer/key_test issuer/signer_test issuer/tbs_test \
+issuer_tests = issuer/ca_test issuer/ceiling_test issuer/csr_key_test \
+	issuer/csr_oracle_test issuer/csr_test issuer/judge_test \
+	issuer/key_test issuer/oom_test issuer/signer_test issuer/tbs_test \
 	issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
 issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
 issuer_ca_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_ceiling_test_SOURCES = issuer/ceiling_test.c $(CA_MAKER)
 issuer_ceiling_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
-issuer_csr_test_SOURCES = issuer/csr_test.c $(CSR_MAKER)
+issuer_csr_key_test_SOURCES = issuer/csr_key_test.c $(CSR_FIXTURE)
+issuer_csr_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_csr_oracle_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_csr_test_SOURCES = issuer/csr_test.c $(CSR_FIXTURE)
 issuer_csr_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_judge_test_SOURCES = issuer/judge_test.c $(CA_MAKER) $(CSR_MAKER) \
 	$(JUDGE_MAKER)
 issuer_judge_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_oom_test_SOURCES = issuer/oom_test.c tests/lib/oom.c tests/lib/oom.h \
+	$(CA_MAKER) $(CSR_MAKER) $(JUDGE_MAKER)
+issuer_oom_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_oom_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 issuer_tbs_test_SOURCES = issuer/tbs_test.c $(CA_MAKER)
 issuer_tbs_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_signer_test_SOURCES = issuer/signer_test.c $(CA_MAKER)
