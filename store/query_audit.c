@@ -426,7 +426,7 @@ static bool put_checkpoint(struct cs_questions *q, struct cs_json *j,
 	if (!cs_stmt_step(&s, &row, err))
 		return false;
 	if (row)
-		put_text(j, "checkpoint", cs_stmt_col(&s, 0));
+		cs_query_put_lines(j, "checkpoint", cs_stmt_col(&s, 0));
 	cs_stmt_end(&s);
 	return true;
 }

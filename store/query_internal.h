@@ -109,6 +109,10 @@ bool cs_query_page_end(struct cs_questions *q, struct cs_query_page *p,
 /* The members "names" of an item: the first few, from search terms. */
 void cs_query_put_names(struct cs_json *j, struct cs_span terms);
 
+/* A member of several lines: line ends stay, unless it is no UTF-8. */
+void cs_query_put_lines(struct cs_json *j, const char *name,
+			struct cs_span text);
+
 /* A member of an object that is a string; empty when it is not there. */
 struct cs_span cs_query_member(const json_t *object, const char *name);
 

@@ -249,8 +249,8 @@ bool cs_query_issuers(struct cs_questions *q, struct cs_error *err)
 	begin_items(q, &j);
 	while ((ok = cs_stmt_step(&s, &row, err)) && row) {
 		cs_json_object(&j);
-		put_text(&j, "ca", cs_stmt_col(&s, 5));
-		put_text(&j, "chain", cs_stmt_col(&s, 4));
+		cs_query_put_lines(&j, "ca", cs_stmt_col(&s, 5));
+		cs_query_put_lines(&j, "chain", cs_stmt_col(&s, 4));
 		put_time(&j, "created", &s, 8);
 		put_text(&j, "crl_base", cs_stmt_col(&s, 6));
 		cs_json_member_int(&j, "crl_shards", cs_stmt_col_int(&s, 7));
@@ -280,8 +280,7 @@ static bool put_sources(struct cs_questions *q, struct cs_json *j,
 		cs_json_object(j);
 		put_text(j, "name", cs_stmt_col(&s, 0));
 		cs_json_member_hex(j, "sha256", cs_stmt_col(&s, 1));
-		cs_json_name(j, "text");
-		cs_json_text(j, cs_stmt_col(&s, 2));
+		cs_query_put_lines(j, "text", cs_stmt_col(&s, 2));
 		cs_json_end(j);
 	}
 	cs_stmt_end(&s);

@@ -115,3 +115,13 @@ void cs_query_put_names(struct cs_json *j, struct cs_span terms)
 	}
 	cs_json_end(j);
 }
+
+void cs_query_put_lines(struct cs_json *j, const char *name,
+			struct cs_span text)
+{
+	cs_json_name(j, name);
+	if (cs_codec_is_utf8(text))
+		cs_json_string(j, text);
+	else
+		cs_json_text(j, text);
+}

@@ -10,8 +10,9 @@
 
 /* An entry taken apart. */
 struct entry {
-	json_t *decision; /* owned */
-	json_t *record;	  /* owned */
+	json_t *decision;    /* owned */
+	json_t *record;	     /* owned */
+	struct cs_span text; /* of the record; borrowed from the entry */
 };
 
 /* Release what read_entry() made. */
@@ -39,6 +40,7 @@ static bool read_entry(struct cs_span bytes, struct entry *ret_entry,
 		entry_done(&e);
 		return false;
 	}
+	e.text = record;
 	*ret_entry = e;
 	return true;
 }
@@ -49,6 +51,14 @@ static int64_t number_of(const json_t *object, const char *name)
 	const json_t *value = json_object_get(object, name);
 
 	return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+/* A row id or count; 0 when it is not there. */
+static uint64_t count_of(const json_t *object, const char *name)
+{
+	int64_t n = number_of(object, name);
+
+	return n < 0 ? 0 : (uint64_t)n;
 }
 
 /* A member that is a string; empty when it is not there. */
@@ -127,12 +137,13 @@ static bool check_client(struct cs_verify *v, const struct cs_verify_row *leaf,
 	return true;
 }
 
-/* ca.created: the issuer's row. */
+/* ca.created: the issuer's row, and its certificate as an attempt. */
 static bool check_issuer(struct cs_verify *v, const struct cs_verify_row *leaf,
 			 const struct entry *e, struct cs_error *err)
 {
 	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_ISSUER);
 	int64_t id = number_of(e->record, "issuer_id");
+	struct cs_leaf_record r;
 	int64_t created;
 	int64_t unused;
 	bool row = false;
@@ -149,7 +160,12 @@ static bool check_issuer(struct cs_verify *v, const struct cs_verify_row *leaf,
 	if (!cs_rows_issuer(v->db, v->hash, (uint64_t)id, &v->rows, err))
 		return false;
 	compare_rows(v, leaf->index, "issuer", id, e->record);
-	return true;
+	cs_leaf_record_init(&r, CS_LEAF_CA_CREATED, leaf->index, leaf->at_ms);
+	r.client_name = string_of(e->record, "client");
+	r.client = count_of(e->record, "client_id");
+	r.credential = count_of(e->record, "credential");
+	r.uid = number_of(e->record, "uid");
+	return cs_verify_ca(v, leaf, &r, e->text, err);
 }
 
 /* policy.applied: the set and its sources. */

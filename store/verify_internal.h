@@ -54,6 +54,13 @@ void cs_verify_find(struct cs_verify *v, uint64_t index, const char *where,
  */
 bool cs_verify_decision(struct cs_verify *v, const struct cs_verify_row *leaf,
 			struct cs_error *err) CS_MUST_USE;
+/*
+ * verify_leaf.c: a CA's own certificate, an attempt without a request. `r`
+ * has the actor and v->rows; `record` is the stored one.
+ */
+bool cs_verify_ca(struct cs_verify *v, const struct cs_verify_row *leaf,
+		  struct cs_leaf_record *r, struct cs_span record,
+		  struct cs_error *err) CS_MUST_USE;
 bool cs_verify_admin(struct cs_verify *v, const struct cs_verify_row *leaf,
 		     struct cs_error *err) CS_MUST_USE;
 

@@ -159,18 +159,41 @@ static void take_refusal(struct cs_stmt *s, struct cs_leaf_record *r)
 
 /*= RFC 5280 4.1: SEQUENCE of TBS, algorithm and signature */
 static bool put_certificate(struct cs_verify *v, struct cs_stmt *s,
-			    struct cs_error *err)
+			    struct cs_span algorithm, struct cs_error *err)
 {
 	size_t mark;
 
 	cs_buf_reset(&v->der);
 	mark = cs_der_write_begin(&v->der, CS_DER_SEQUENCE);
 	cs_der_write_raw(&v->der, cs_stmt_col(s, A_TBS));
-	cs_der_write_raw(&v->der, cs_stmt_col(s, A_SIG_ALG));
+	cs_der_write_raw(&v->der, algorithm);
 	cs_der_write_bit_string_octets(&v->der, cs_stmt_col(s, A_SIGNATURE));
 	cs_der_write_end(&v->der, mark);
 	v->report->certificates++;
 	return cs_buf_finish(&v->der, "certificate", err);
+}
+
+/*
+ * The algorithm that a TBS says it is signed with, all its bytes (RFC 5280
+ * 4.1.1.2: the same as outside). Empty: this is no TBS.
+ */
+static struct cs_span tbs_algorithm(struct cs_span tbs)
+{
+	struct cs_der outer = cs_der_reader(tbs);
+	struct cs_der r;
+	struct cs_der version;
+	struct cs_span content;
+	struct cs_span whole;
+	bool there;
+
+	if (!cs_der_enter(&outer, CS_DER_SEQUENCE, "TBS", &r, NULL) ||
+	    !cs_der_enter_optional(&r, CS_DER_CONTEXT_CONSTRUCTED(0), "version",
+				   &version, &there, NULL) ||
+	    !cs_der_integer(&r, "serialNumber", &content, NULL) ||
+	    !cs_der_element(&r, CS_DER_SEQUENCE, "signature", &content, &whole,
+			    NULL))
+		return cs_span_make(NULL, 0);
+	return whole;
 }
 
 /* Are the terms that the watermark says are filed, filed? */
@@ -300,7 +323,7 @@ static bool with_attempt(struct cs_verify *v, const struct cs_verify_row *leaf,
 	if (abandoned)
 		r->id = fixed(&s, A_REQUEST_ID, 16);
 	else
-		ok = put_certificate(v, &s, err);
+		ok = put_certificate(v, &s, cs_stmt_col(&s, A_SIG_ALG), err);
 	r->certificate = cs_buf_span(&v->der);
 	if (abandoned)
 		r->certificate = cs_span_make(NULL, 0);
@@ -331,6 +354,61 @@ static bool with_refusal(struct cs_verify *v, const struct cs_verify_row *leaf,
 			       "it belongs to another request than its leaf");
 	take_refusal(&s, r);
 	ok = compare_entry(v, leaf, r, err);
+	cs_stmt_end(&s);
+	return ok;
+}
+
+/* The record of a CA from its rows, against the stored one. */
+static bool compare_record(struct cs_verify *v,
+			   const struct cs_verify_row *leaf,
+			   const struct cs_leaf_record *r,
+			   struct cs_span record, struct cs_error *err)
+{
+	struct cs_error why = {0};
+
+	cs_buf_reset(&v->entry);
+	if (!cs_leaf_record_write(v->hash, r, &v->entry, &why)) {
+		if (cs_verify_is_finding(&why)) {
+			cs_verify_find(v, leaf->index, "leaf",
+				       (int64_t)leaf->index,
+				       "its rows make no record: %s", why.text);
+			return true;
+		}
+		if (err != NULL)
+			*err = why;
+		return false;
+	}
+	if (!cs_span_equal(cs_buf_span(&v->entry), record))
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "its record is not what its rows give");
+	return true;
+}
+
+bool cs_verify_ca(struct cs_verify *v, const struct cs_verify_row *leaf,
+		  struct cs_leaf_record *r, struct cs_span record,
+		  struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_ATTEMPT);
+	bool row = false;
+	bool ok = true;
+
+	cs_stmt_int(&s, (int64_t)leaf->index);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	if (!row) {
+		cs_verify_find(v, leaf->index, "outcome", 0,
+			       "no attempt ends in this leaf");
+	} else if (!cs_stmt_is_null(&s, A_REQUEST)) {
+		cs_verify_find(v, leaf->index, "attempt",
+			       cs_stmt_col_int(&s, A_SEQ),
+			       "the CA's certificate belongs to a request");
+	} else {
+		take_attempt(&s, r);
+		ok = put_certificate(v, &s, tbs_algorithm(r->tbs), err);
+		r->certificate = cs_buf_span(&v->der);
+		r->rows = cs_buf_span(&v->rows);
+		ok = ok && compare_record(v, leaf, r, record, err);
+	}
 	cs_stmt_end(&s);
 	return ok;
 }

@@ -196,12 +196,49 @@ static void add_client(struct cs_history *h, int64_t id, const char *name,
 	write_act(h, &r, decision, &rows);
 }
 
+/* A TBS as far as it is looked into: version, serial, algorithm. */
+static const uint8_t ca_tbs[] = {0x30, 0x14, 0xa0, 0x03, 0x02, 0x01, 0x02, 0x02,
+				 0x01, 0x5b, 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+				 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+static const uint8_t ca_serial[] = {0x5b};
+
+/* The CA's certificate: TBS, the algorithm in it, and words. */
+static void write_ca_certificate(struct cs_buf *out)
+{
+	size_t mark = cs_der_write_begin(out, CS_DER_SEQUENCE);
+
+	cs_der_write_raw(out, cs_span_make(ca_tbs, sizeof(ca_tbs)));
+	cs_der_write_raw(out, cs_span_make(sig_alg, sizeof(sig_alg)));
+	cs_der_write_bit_string_octets(out, CS_SPAN_LIT("root"));
+	cs_der_write_end(out, mark);
+}
+
+/* The CA's certificate as an attempt without a request. */
+static void write_ca_attempt(struct cs_history *h,
+			     const struct cs_leaf_record *r)
+{
+	run(h,
+	    "INSERT INTO attempt (seq, issuer, serial, spki, subject_key,"
+	    " now_ms, epoch, not_after_s, tbs, body, terms, inputs, limits)"
+	    " VALUES (?, 1, ?, ?, ?, ?, 0, ?, ?, ?, x'', ?, x'')",
+	    "ibbbiibbb", (int64_t)r->seq, r->serial,
+	    cs_span_make(r->spki_sha256, 32), cs_span_make(r->subject_key, 32),
+	    r->now_ms, r->not_after_s, r->tbs, r->body, r->inputs);
+	run(h, "INSERT INTO key_use (spki, subject_key, seq) VALUES (?, ?, ?)",
+	    "bbi", cs_span_make(r->spki_sha256, 32),
+	    cs_span_make(r->subject_key, 32), (int64_t)r->seq);
+	run(h, "INSERT INTO outcome (seq, signature, leaf) VALUES (?, ?, ?)",
+	    "ibi", (int64_t)r->seq, CS_SPAN_LIT("root"), (int64_t)r->index);
+}
+
 /* The issuer `default`. */
 static void add_issuer(struct cs_history *h)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf rows;
 	struct cs_leaf_record r;
+	CS_CLEANUP(cs_buf_done) struct cs_buf der;
 	uint8_t d[32];
+	uint8_t subject[32];
 
 	cs_buf_init(&rows, CS_ROWS_MAX);
 	begin_record(h, &r, CS_LEAF_CA_CREATED);
@@ -215,10 +252,24 @@ static void add_issuer(struct cs_history *h)
 	    CS_SPAN_LIT("root"), cs_span_make(sig_alg, sizeof(sig_alg)),
 	    h->now_ms, (int64_t)h->edge.size);
 	assert_true(cs_rows_issuer(h->db, h->hash, ISSUER, &rows, NULL));
+	cs_buf_init(&der, 1000);
+	write_ca_certificate(&der);
+	r.seq = ++h->seq;
+	r.serial = cs_span_make(ca_serial, sizeof(ca_serial));
+	r.spki_sha256 = digest(h, "ca spki", 0, d);
+	r.subject_key = digest(h, "ca subject", 0, subject);
+	r.now_ms = h->now_ms;
+	r.not_after_s = h->now_ms / 1000 + 86400;
+	r.tbs = cs_span_make(ca_tbs, sizeof(ca_tbs));
+	r.body = CS_SPAN_LIT("{}");
+	r.inputs = CS_SPAN_LIT("{}");
+	r.certificate = cs_buf_span(&der);
 	r.issuer = ISSUER;
 	r.issuer_name = CS_SPAN_LIT("default");
 	r.generation = 1;
 	write_act(h, &r, "{\"issuer\":\"default\"}", &rows);
+	write_ca_attempt(h, &r);
+	run(h, "UPDATE meta SET seq = ?", "i", (int64_t)h->seq);
 }
 
 /* A policy set of two sources. */

@@ -243,7 +243,7 @@ static struct cs_span fake_certificate(const char *name, uint8_t serial,
 		if (i == 2) {
 			cs_der_write_time(&b, 1600000000);
 			cs_der_write_time(&b, 1900000000);
-		} else {
+		} else if (i > 0) { /* RFC 5280 4.1.1.2: 0 as outside */
 			cs_der_write(&b, CS_DER_UTF8_STRING, cs_span_str(name));
 		}
 		cs_der_write_end(&b, at);
