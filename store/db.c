@@ -9,7 +9,6 @@
 
 #include <sqlite3.h>
 
-#include "base/failpoint.h"
 #include "base/mem.h"
 #include "store/schema.h"
 
@@ -324,14 +323,6 @@ bool cs_db_commit(struct cs_db *db, struct cs_error *err)
 	struct cs_stmt s = cs_stmt(db, CS_SQL_COMMIT);
 	struct cs_error why = {0};
 
-	if (cs_failpoint("db.commit_unknown")) {
-		cs_db_rollback(db);
-		return cs_error_set(err, CS_E_DB_UNKNOWN, "COMMIT: failpoint");
-	}
-	if (cs_failpoint("db.commit_full")) {
-		cs_db_rollback(db);
-		return cs_error_set(err, CS_E_DB_FULL, "COMMIT: failpoint");
-	}
 	if (cs_stmt_run(&s, &why))
 		return true;
 	cs_db_rollback(db);

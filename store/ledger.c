@@ -563,6 +563,9 @@ static bool hello(struct cs_ledger *l, struct cs_error *err)
 	cs_ledger_send_clients(l);
 	cs_ledger_state_send(l);
 	cs_timer_start(l->tick, TICK_MS);
+	/* The start's checkpoint does not hold back the first decision's. */
+	l->note_written_boot_ms = INT64_MIN / 2;
+	l->ready = true;
 	return cs_link_send_ready(l->parent, 0, &ready, err);
 }
 

@@ -78,16 +78,26 @@ static bool meta_update(struct cs_ledger *l, struct cs_error *err)
 	return cs_stmt_run(&s, err);
 }
 
-/* Everything behind the rows of single pieces of work, and COMMIT. */
+/* Everything behind the rows of single pieces of work. */
 static bool batch_close(struct cs_ledger *l, struct cs_error *err)
 {
+	return !l->batch.wrote ||
+	       (cs_ledger_drafts_write(l, err) && checkpoint_insert(l, err) &&
+		meta_update(l, err));
+}
+
+/* The same and COMMIT, for work that came from others. */
+static bool batch_commit(struct cs_ledger *l, struct cs_error *err)
+{
 	(void)cs_failpoint("ledger.after_intent_rows");
-	if (l->batch.wrote &&
-	    (!cs_ledger_drafts_write(l, err) || !checkpoint_insert(l, err) ||
-	     !meta_update(l, err)))
+	if (!batch_close(l, err))
 		return false;
 	if (cs_failpoint("ledger.before_commit"))
 		return cs_error_set(err, CS_E_DB, "failpoint");
+	if (cs_failpoint("ledger.commit_full"))
+		return cs_error_set(err, CS_E_DB_FULL, "failpoint");
+	if (cs_failpoint("ledger.commit_unknown"))
+		return cs_error_set(err, CS_E_DB_UNKNOWN, "failpoint");
 	if (!cs_db_commit(l->db, err))
 		return false;
 	(void)cs_failpoint("ledger.after_commit");
@@ -334,7 +344,6 @@ static void batch_send(struct cs_ledger *l, struct cs_work *first)
 		cs_ledger_send_clients(l);
 	/* The signer first: it works while we talk. */
 	cs_ledger_attempts_start(l);
-	(void)cs_failpoint("ledger.before_answer");
 	for (size_t i = 0; i < l->batch.drafts_n; i++)
 		cs_ledger_announce(l, &l->batch.drafts[i]);
 	while (first != NULL) {
@@ -389,7 +398,7 @@ void cs_ledger_commit(void *ctx)
 		return;
 	first = batch_cut(l);
 	/* While there is no space, the tick alone tries again. */
-	if (batch_fill(l, first, &err) && batch_close(l, &err)) {
+	if (batch_fill(l, first, &err) && batch_commit(l, &err)) {
 		if (l->full && l->batch.wrote) {
 			l->full = false;
 			cs_log_write(l->config.log, CS_LOG_INFO, "ledger.space",
@@ -424,7 +433,8 @@ bool cs_ledger_own_batch(struct cs_ledger *l,
 	batch_reset(l);
 	if (!cs_db_begin(l->db, err))
 		return false;
-	if (!fill(l, err) || !batch_close(l, err)) {
+	if (!fill(l, err) || !batch_close(l, err) ||
+	    !cs_db_commit(l->db, err)) {
 		batch_undo(l, NULL);
 		return false;
 	}
@@ -470,7 +480,10 @@ void cs_ledger_note_write(struct cs_ledger *l, enum cs_when when)
 	     now - l->note_written_boot_ms < NOTE_EVERY_MS))
 		return;
 	path = cs_arena_printf(&l->batch.arena, "%s/checkpoint", l->config.dir);
-	(void)cs_failpoint("ledger.before_checkpoint_file");
+	if (l->ready)
+		(void)cs_failpoint("ledger.before_checkpoint_file");
+	else
+		(void)cs_failpoint("ledger.recover_checkpoint_file");
 	if (path == NULL ||
 	    !cs_file_replace(path, 0644, cs_buf_span(&l->note), &err)) {
 		/* The database has it; the next second tries again. */

@@ -392,8 +392,10 @@ void cs_ledger_announce(struct cs_ledger *l, const struct cs_draft *d)
 		cs_log_error(l->config.log, "answer.failed", &err);
 		return;
 	}
-	if (d->has_ticket)
+	if (d->has_ticket) {
+		(void)cs_failpoint("ledger.before_answer");
 		cs_ledger_send_answer(l, d->ticket, &m);
+	}
 	m.replay = 1;
 	cs_ledger_tell_waiters(l, d->request, &m);
 }

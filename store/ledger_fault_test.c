@@ -192,8 +192,8 @@ static void a_commit_of_unknown_outcome_ends_the_house(void **state)
 
 	(void)state;
 	cs_house_open(&h);
-	assert_int_equal(setenv("CS_FAILPOINTS", "db.commit_unknown=error", 1),
-			 0);
+	assert_int_equal(
+		setenv("CS_FAILPOINTS", "ledger.commit_unknown=error", 1), 0);
 	ticket = cs_house_ask(&h, &(struct cs_ask){.key = "k"});
 	(void)cs_house_wait(&h, CS_MSG_ANSWER, 1);
 	(void)unsetenv("CS_FAILPOINTS");

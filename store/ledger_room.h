@@ -212,6 +212,7 @@ struct cs_ledger {
 	bool split, clock_bad, full, stopping;
 	char reason[200];
 	bool drained; /* STOP's patience is over */
+	bool ready;   /* READY was said */
 	bool over;    /* the loop has been told to stop */
 
 	/* Clock guard: wall minus boot at the last look, and when. */

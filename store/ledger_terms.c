@@ -1,6 +1,5 @@
 #include <stdlib.h>
 
-#include "base/failpoint.h"
 #include "base/terms.h"
 #include "store/ledger_room.h"
 
@@ -122,7 +121,6 @@ void cs_ledger_terms_slice(void *ctx)
 	    l->edge.size - l->terms_done <= CS_LEDGER_TERMS_LAG)
 		return;
 	cs_arena_reset(&l->batch.arena);
-	(void)cs_failpoint("ledger.before_terms");
 	if (!slice_read(l, &list, &err)) {
 		cs_ledger_fail(l, &err);
 		return;

@@ -9,7 +9,6 @@
 
 #include <sqlite3.h>
 
-#include "base/failpoint.h"
 #include "store/file.h"
 #include "store/schema.h"
 
@@ -64,8 +63,6 @@ static bool fill(struct cs_db *db, const struct cs_installation *in,
 		return false;
 	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d",
 		       CS_SCHEMA_VERSION);
-	if (cs_failpoint("ledger.before_create_commit"))
-		return cs_error_set(err, CS_E_DB, "failpoint");
 	return cs_db_exec(db, sql, err) && meta_insert(db, in, err) &&
 	       cs_db_commit(db, err);
 }
