@@ -482,12 +482,18 @@ void cs_house_open(struct cs_house *h)
 
 bool cs_house_wait(struct cs_house *h, unsigned number, size_t count)
 {
+	return cs_house_wait_for(h, number, count, PATIENCE_MS);
+}
+
+bool cs_house_wait_for(struct cs_house *h, unsigned number, size_t count,
+		       uint32_t ms)
+{
 	if (cs_house_count(h, number) >= count)
 		return true;
 	h->want_number = number;
 	h->want_count = count;
 	h->timed_out = false;
-	cs_timer_start(h->patience, PATIENCE_MS);
+	cs_timer_start(h->patience, ms);
 	h->status = cs_loop_run(h->loop);
 	cs_timer_stop(h->patience);
 	h->want_number = 0;

@@ -101,6 +101,9 @@ int cs_house_stop(struct cs_house *h);
 
 /* Turn the loop until front (signer, worker) has `count` of this message. */
 bool cs_house_wait(struct cs_house *h, unsigned number, size_t count);
+/* The same with patience for so many real milliseconds. */
+bool cs_house_wait_for(struct cs_house *h, unsigned number, size_t count,
+		       uint32_t ms);
 /* Turn it for so many real milliseconds. */
 void cs_house_turn(struct cs_house *h, uint32_t ms);
 /* Move both clocks, and wait for the ledger's tick. */
