@@ -183,7 +183,8 @@ static bool take_dir(struct init *in, struct cs_error *err)
 
 static bool make_dirs(struct init *in, struct cs_error *err)
 {
-	static const char *const dirs[] = {"issuers/" ISSUER, "offline",
+	/* Parentheses: one name of two pieces, not a forgotten comma. */
+	static const char *const dirs[] = {("issuers/" ISSUER), "offline",
 					   CS_POLICIES_DIR, "run", "tls"};
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++)

@@ -23,3 +23,19 @@ lint-globals: $(noinst_LIBRARIES) $(bin_PROGRAMS)
 	$(srcdir)/tools/lint-globals $(srcdir) .
 lint-spec:
 	$(srcdir)/tools/spec-trace $(srcdir)
+
+EXTRA_DIST += tools/analyze tools/quickstart
+.PHONY: analyze check-san check-faults
+analyze: all
+	$(srcdir)/tools/analyze .
+
+# The suite under AddressSanitizer and UBSan, in a build of its own.
+check-san:
+	CS_BUILD_DIR='$(abs_builddir)/san' CS_CONFIGURE=--enable-sanitizers \
+		$(srcdir)/tools/check
+
+# What kills, fills, tampers and jumps the clock; KILL_ROUNDS=200 by default.
+FAULT_TESTS = tests/e2e/failpoints_test.py tests/e2e/kill_test.py \
+	tests/e2e/tamper_test.py tests/e2e/clock_test.py
+check-faults:
+	KILL_ROUNDS=$${KILL_ROUNDS:-200} $(MAKE) check TESTS='$(FAULT_TESTS)'

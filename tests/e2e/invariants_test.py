@@ -165,6 +165,29 @@ def i11_finds_a_signature_that_does_not_verify():
 
 
 @tap.test
+def i13_finds_time_that_went_back():
+    check = invariants.i13_recorded_time_goes_back_only_where_the_clock_was_accepted
+    plant(check, "older than the one before", view(
+        "UPDATE leaf SET at_ms = at_ms - 100000 WHERE idx ="
+        " (SELECT max(idx) FROM leaf)"))
+    plant(check, "judged at another time", view(
+        f"UPDATE attempt SET now_ms = now_ms - 3600000 WHERE seq = {LAST}"))
+
+
+@tap.test
+def i15_finds_growth_that_strangers_made():
+    check = invariants.i15_strangers_make_nothing_durable_but_a_bounded_entry
+    for _ in range(60):
+        house.http("GET", "/v1/audit", token="cs_00_11")
+    expect(not list(check(view())), "strangers made the log grow")
+    plant(check, "refused strangers", view(
+        "UPDATE leaf SET kind = 10, at_ms = 0 WHERE idx IN"
+        " (SELECT idx FROM leaf ORDER BY idx LIMIT 12)"))
+    plant(check, "belongs to nobody", view(
+        "UPDATE request SET client = 999 WHERE n = 1"))
+
+
+@tap.test
 def i14_finds_a_policy_that_is_not_what_was_applied():
     check = invariants.i14_the_policy_in_force_is_one_recorded_set
     plant(check, "in force", view("UPDATE meta SET epoch = 77"))

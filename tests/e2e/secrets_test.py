@@ -25,17 +25,25 @@ def private_scalar(path):
     return der.content(der.children(out)[1])
 
 
+LARGEST = 1 << 30
+
+
 def memory(pid):
-    """Every readable private region of a process."""
+    """Every readable region of a process.
+
+    One beyond a gibibyte is a sanitizer's shadow, which holds no octets of
+    the program's own.
+    """
     with open(f"/proc/{pid}/maps", encoding="ascii",
               errors="replace") as maps, open(f"/proc/{pid}/mem", "rb") as m:
         for line in maps:
             start, end, mode = re.match(r"(\w+)-(\w+) (\S+)", line).groups()
-            if "r" not in mode or "[v" in line:
+            size = int(end, 16) - int(start, 16)
+            if "r" not in mode or "[v" in line or size > LARGEST:
                 continue
             try:
                 m.seek(int(start, 16))
-                yield m.read(int(end, 16) - int(start, 16))
+                yield m.read(size)
             except (OSError, ValueError, OverflowError):
                 continue
 

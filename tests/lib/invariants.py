@@ -16,6 +16,11 @@ from . import der
 from .house import COUNTERSIGN, sha256
 
 TERMINAL = ("issued", "refused", "denied", "expired")
+# Kinds of leaves (store/leaf.h).
+AUTH_REFUSED, CLOCK = 10, 17
+# The ledger refuses a worker's time 5 s off; then queue and disk.
+WORKER_CLOCK_MS = 60000
+REFUSALS_A_MINUTE = 11
 DECISIONS = {1: "issued", 2: "refused", 3: "denied", 4: "expired"}
 
 
@@ -222,6 +227,36 @@ def long_form(tag, content):
         return bytes([tag, n]) + content
     length = n.to_bytes((n.bit_length() + 7) // 8, "big")
     return bytes([tag, 0x80 | len(length)]) + length + content
+
+
+def i13_recorded_time_goes_back_only_where_the_clock_was_accepted(v):
+    last = 0
+    for r in v.all("SELECT idx, kind, at_ms FROM leaf ORDER BY idx"):
+        if r["at_ms"] < last and r["kind"] != CLOCK:
+            yield f"I13: leaf {r['idx']} is {last - r['at_ms']} ms older " \
+                  "than the one before"
+        last = r["at_ms"]
+    for r in v.all("SELECT a.seq, a.now_ms, l.at_ms FROM attempt a"
+                   " JOIN outcome o USING (seq) JOIN leaf l ON l.idx = o.leaf"
+                   " WHERE a.request NOT NULL AND o.signature NOT NULL"):
+        if abs(r["now_ms"] - r["at_ms"]) > WORKER_CLOCK_MS:
+            yield f"I13: attempt {r['seq']} was judged at another time " \
+                  "than it was recorded"
+
+
+def i15_strangers_make_nothing_durable_but_a_bounded_entry(v):
+    """At most one auth.refused in six seconds; no row without a client."""
+    times = [r["at_ms"] for r in v.all(
+        "SELECT at_ms FROM leaf WHERE kind = ? ORDER BY idx", AUTH_REFUSED)]
+    for first, later in zip(times, times[REFUSALS_A_MINUTE:]):
+        if 0 <= later - first < 60000:
+            yield f"I15: more than {REFUSALS_A_MINUTE} refused strangers " \
+                  "were recorded within a minute"
+            break
+    for r in v.all("SELECT n FROM request WHERE client NOT IN"
+                   " (SELECT id FROM client) OR credential NOT IN"
+                   " (SELECT id FROM credential)"):
+        yield f"I15: request {r['n']} belongs to nobody"
 
 
 def i14_the_policy_in_force_is_one_recorded_set(v):
