@@ -246,6 +246,31 @@ static bool read_validity(struct cs_der *r, struct cs_tbs_facts *f,
 	       cs_der_end(&validity, "validity", why);
 }
 
+/*
+ * The issuer's Name by its shape only: it is the CA's subject, which may hold
+ * string types that a subject of ours may not. Callers compare its octets.
+ */
+static bool check_issuer(struct cs_span content, struct cs_error *why)
+{
+	struct cs_der name = cs_der_reader(content), rdn, attr;
+	struct cs_span oid, value;
+	uint8_t tag;
+
+	while (!cs_der_at_end(&name)) {
+		if (!cs_der_enter(&name, CS_DER_SET, "issuer", &rdn, why))
+			return false;
+		do {
+			if (!cs_der_enter(&rdn, CS_DER_SEQUENCE, "issuer",
+					  &attr, why) ||
+			    !cs_der_oid(&attr, "issuer", &oid, why) ||
+			    !cs_der_any(&attr, &tag, &value, NULL, why) ||
+			    !cs_der_end(&attr, "issuer", why))
+				return false;
+		} while (!cs_der_at_end(&rdn));
+	}
+	return true;
+}
+
 /* The fields before the extensions, in order. */
 static bool read_fields(struct reader *t, struct cs_der *r,
 			struct cs_error *why)
@@ -263,7 +288,7 @@ static bool read_fields(struct reader *t, struct cs_der *r,
 	return cs_sigalg_read(&alg, &f->alg, why) &&
 	       cs_der_element(r, CS_DER_SEQUENCE, "issuer", &content,
 			      &f->issuer, why) &&
-	       read_validity(r, f, why) &&
+	       check_issuer(content, why) && read_validity(r, f, why) &&
 	       cs_der_element(r, CS_DER_SEQUENCE, "subject", &content,
 			      &f->subject, why) &&
 	       cs_subject_read(&t->x, cs_der_reader(content), &f->cert, why) &&

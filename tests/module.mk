@@ -25,10 +25,11 @@ EXTRA_DIST += tests/lib/vectors.h tests/vectors/log/generate.py \
 
 # Fuzz targets. `make check` replays their corpora; with --enable-fuzzing,
 # `make fuzz` runs each for FUZZ_SECONDS.
-FUZZ_NAMES = der http json msg policy yaml
+FUZZ_NAMES = der http json msg policy x509 yaml
 FUZZ_REPLAY = tests/fuzz/der_replay tests/fuzz/http_replay \
 	tests/fuzz/json_replay tests/fuzz/msg_replay \
-	tests/fuzz/policy_replay tests/fuzz/yaml_replay
+	tests/fuzz/policy_replay tests/fuzz/x509_replay \
+	tests/fuzz/yaml_replay
 check_PROGRAMS += $(FUZZ_REPLAY)
 TESTS += $(FUZZ_REPLAY)
 FUZZ_COMMON = tests/fuzz/fuzz.h tests/fuzz/replay.c
@@ -43,6 +44,8 @@ tests_fuzz_msg_replay_LDADD = $(BASE_LIBS)
 tests_fuzz_policy_replay_SOURCES = tests/fuzz/policy_fuzz.c \
 	$(policy_testing) $(FUZZ_COMMON)
 tests_fuzz_policy_replay_LDADD = $(POLICY_LIBS)
+tests_fuzz_x509_replay_SOURCES = tests/fuzz/x509_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_x509_replay_LDADD = $(ISSUER_LIBS)
 tests_fuzz_yaml_replay_SOURCES = tests/fuzz/yaml_fuzz.c $(FUZZ_COMMON)
 tests_fuzz_yaml_replay_LDADD = $(BASE_LIBS)
 EXTRA_DIST += tests/fuzz/corpus
@@ -50,7 +53,7 @@ EXTRA_DIST += tests/fuzz/corpus
 if FUZZING
 EXTRA_PROGRAMS += tests/fuzz/der_fuzz tests/fuzz/http_fuzz \
 	tests/fuzz/json_fuzz tests/fuzz/msg_fuzz tests/fuzz/policy_fuzz \
-	tests/fuzz/yaml_fuzz
+	tests/fuzz/x509_fuzz tests/fuzz/yaml_fuzz
 tests_fuzz_der_fuzz_LDADD = $(BASE_LIBS)
 tests_fuzz_der_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_http_fuzz_LDADD = $(API_LIBS)
@@ -62,6 +65,8 @@ tests_fuzz_msg_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_policy_fuzz_SOURCES = tests/fuzz/policy_fuzz.c $(policy_testing)
 tests_fuzz_policy_fuzz_LDADD = $(POLICY_LIBS)
 tests_fuzz_policy_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_x509_fuzz_LDADD = $(ISSUER_LIBS)
+tests_fuzz_x509_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_yaml_fuzz_LDADD = $(BASE_LIBS)
 tests_fuzz_yaml_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
