@@ -403,8 +403,10 @@ static bool open_room(struct cs_front *f, struct cs_error *err)
 	if (f->hash == NULL)
 		return false;
 	f->auth = cs_auth_new(f->hash, c->admin_uids, c->admin_uids_n, err);
-	f->inflight =
-		f->auth == NULL ? NULL : cs_inflight_new(CS_MAX_IN_FLIGHT, err);
+	f->inflight = f->auth == NULL
+			      ? NULL
+			      : cs_inflight_new(
+					CS_MAX_IN_FLIGHT + CS_MAX_DRIVES, err);
 	f->waits = f->inflight == NULL ? NULL
 				       : cs_waits_new(CS_MAX_QUESTIONS, err);
 	if (f->waits == NULL)

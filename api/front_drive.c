@@ -146,8 +146,9 @@ bool cs_front_launch(struct cs_front *f, const struct cs_msg_request *m,
 	if (!cs_buf_finish(out, "the request", &err))
 		return cs_problem_set(p, cs_problem_of_error(err.code), "",
 				      "%s", err.text);
-	if (cs_inflight_add(f->inflight, cs_buf_span(out), owner, waiter) ==
-	    NULL)
+	if (cs_inflight_count(f->inflight) >= CS_MAX_IN_FLIGHT ||
+	    cs_inflight_add(f->inflight, cs_buf_span(out), owner, waiter) ==
+		    NULL)
 		return cs_problem_set(p, CS_PROBLEM_BUSY, "",
 				      "%d requests are under way; nothing was"
 				      " decided about this one.",

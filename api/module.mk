@@ -50,11 +50,12 @@ libcs_api_a_SOURCES += \
 	api/submit.c api/submit.h \
 	api/waits.c api/waits.h
 
-front_tests = api/answer_test api/auth_test api/inflight_test api/routes_test \
-	api/submit_test
+front_tests = api/answer_test api/auth_test api/front_test \
+	api/inflight_test api/routes_test api/submit_test
 UNIT_TESTS += $(front_tests)
 api_answer_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_auth_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_front_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_inflight_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_routes_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_submit_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)

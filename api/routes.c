@@ -5,6 +5,7 @@
 #define ANYBODY CS_ACCESS_ANYBODY, 0
 #define LOCAL	CS_ACCESS_LOCAL, CS_RIGHT_ADMIN
 #define CLIENT	CS_ACCESS_CLIENT, 0
+#define AUDITOR CS_ACCESS_CLIENT, CS_RIGHT_AUDIT
 /* Reads what it submitted itself, or, with `audit`, everything. */
 #define READER                                                                 \
 	CS_ACCESS_CLIENT, CS_RIGHT_SUBMIT | CS_RIGHT_APPROVE | CS_RIGHT_AUDIT
@@ -23,14 +24,11 @@ static const struct cs_route_row rows[] = {
 	 CS_RIGHT_APPROVE, CS_ROUTE_DENY},
 	{CS_HTTP_GET, "/v1/certificates", READER, CS_ROUTE_CERTIFICATES},
 	{CS_HTTP_GET, "/v1/certificates/{}", READER, CS_ROUTE_CERTIFICATE},
-	{CS_HTTP_GET, "/v1/audit", CS_ACCESS_CLIENT, CS_RIGHT_AUDIT,
-	 CS_ROUTE_AUDIT},
-	{CS_HTTP_GET, "/v1/audit/{}", CS_ACCESS_CLIENT, CS_RIGHT_AUDIT,
-	 CS_ROUTE_AUDIT_ENTRY},
+	{CS_HTTP_GET, "/v1/audit", AUDITOR, CS_ROUTE_AUDIT},
+	{CS_HTTP_GET, "/v1/audit/{}", AUDITOR, CS_ROUTE_AUDIT_ENTRY},
 	{CS_HTTP_GET, "/v1/issuers", CLIENT, CS_ROUTE_ISSUERS},
 	{CS_HTTP_GET, "/v1/issuers/{}/chain.pem", ANYBODY, CS_ROUTE_CHAIN},
-	{CS_HTTP_GET, "/v1/policies", CS_ACCESS_CLIENT, CS_RIGHT_AUDIT,
-	 CS_ROUTE_POLICIES},
+	{CS_HTTP_GET, "/v1/policies", AUDITOR, CS_ROUTE_POLICIES},
 	{CS_HTTP_POST, "/v1/policies", LOCAL, CS_ROUTE_POLICIES_APPLY},
 	{CS_HTTP_GET, "/v1/clients", LOCAL, CS_ROUTE_CLIENTS},
 	{CS_HTTP_POST, "/v1/clients", LOCAL, CS_ROUTE_CLIENT_ADD},

@@ -112,6 +112,9 @@
 #define CS_MAX_IN_FLIGHT 128
 /* An encoded REQUEST: its parts at their maxima, and a margin. */
 #define CS_MAX_REQUEST_MESSAGE (CS_MAX_CSR_PEM + 2 * CS_MAX_SCALARS + 4096)
+/* Slots beyond these for abandoned requests that are driven again: clients
+   that wait for one must not take the place that it needs. */
+#define CS_MAX_DRIVES 16
 /* Abandoned requests that wait to be driven again: at most what can have been
    in flight at a crash, with a wide margin. */
 #define CS_MAX_DRIVEN 1024
