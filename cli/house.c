@@ -108,11 +108,13 @@ static void next_stop_stage(struct cs_house *h)
 
 		if (p->room != stop_order[h->stop_stage] || p->pid == 0)
 			continue;
-		/* Without a link it is ending already, because others did. */
-		if (p->link != NULL &&
-		    !cs_link_send_stop(p->link, CS_HOUSE_NO_TICKET, &stop,
-				       NULL))
-			(void)kill(p->pid, SIGKILL);
+		/*
+		 * One without a link, or that does not take it, is ending
+		 * already, because others did. The timer ends the rest.
+		 */
+		if (p->link != NULL)
+			(void)!cs_link_send_stop(p->link, CS_HOUSE_NO_TICKET,
+						 &stop, NULL);
 	}
 	cs_timer_start(h->timer, STOP_MS);
 }
