@@ -33,8 +33,12 @@ static struct cs_wait *house_wait(struct cs_front *f)
 			: cs_clients_by_id(f->clients, CS_CLIENT_HOUSE);
 	struct cs_wait *w = cs_waits_add(f->waits, CS_WAIT_SOURCES, 0);
 
-	if (w == NULL)
+	if (w == NULL) {
+		cs_log_write(f->config.log, CS_LOG_WARNING, "policy.rejected",
+			     "too much is under way to look at the policy"
+			     " files; ask again");
 		return NULL;
+	}
 	w->asker = (struct cs_asker){.client = CS_CLIENT_HOUSE, .uid = -1};
 	if (house != NULL && house->credentials_n > 0)
 		w->asker.credential = house->credentials[0].id;

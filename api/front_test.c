@@ -391,11 +391,10 @@ static void answer(uint64_t ticket, enum cs_answer outcome, const char *body)
 	turn();
 }
 
-static void is_ready_with_clients_and_state(void **state)
+static void is_ready_with_clients_and_state(CS_UNUSED void **state)
 {
 	uint64_t t;
 
-	(void)state;
 	open_house();
 	turn();
 	assert_int_equal(house.parent.n, 0);
@@ -420,12 +419,12 @@ static void is_ready_with_clients_and_state(void **state)
 	close_house();
 }
 
-static void a_request_goes_to_a_worker_and_its_answer_back(void **state)
+static void a_request_goes_to_a_worker_and_its_answer_back(
+	CS_UNUSED void **state)
 {
 	struct cs_msg_request m;
 	uint64_t t, ticket;
 
-	(void)state;
 	open_serving();
 	t = submit();
 	assert_null(reply_to(t));
@@ -442,12 +441,11 @@ static void a_request_goes_to_a_worker_and_its_answer_back(void **state)
 	close_house();
 }
 
-static void who_it_is_decides(void **state)
+static void who_it_is_decides(CS_UNUSED void **state)
 {
 	struct cs_msg_auth_refused m;
 	uint64_t t;
 
-	(void)state;
 	open_serving();
 	t = ask(NOBODY, CS_HTTP_GET, "/v1/audit", NULL);
 	assert_reply(t, 401, "UNAUTHENTICATED");
@@ -476,11 +474,10 @@ static void who_it_is_decides(void **state)
 	close_house();
 }
 
-static void nothing_is_sent_while_nothing_is_issued(void **state)
+static void nothing_is_sent_while_nothing_is_issued(CS_UNUSED void **state)
 {
 	uint64_t t;
 
-	(void)state;
 	open_serving();
 	tell_state(CS_LEDGER_FULL);
 	t = submit();
@@ -490,11 +487,10 @@ static void nothing_is_sent_while_nothing_is_issued(void **state)
 	close_house();
 }
 
-static void a_dead_workers_request_is_sent_to_another(void **state)
+static void a_dead_workers_request_is_sent_to_another(CS_UNUSED void **state)
 {
 	uint64_t t, first, second;
 
-	(void)state;
 	open_serving();
 	t = submit();
 	last(&house.worker[0], CS_MSG_REQUEST, &first);
@@ -512,12 +508,11 @@ static void a_dead_workers_request_is_sent_to_another(void **state)
 	close_house();
 }
 
-static void a_stale_opinion_is_asked_for_again(void **state)
+static void a_stale_opinion_is_asked_for_again(CS_UNUSED void **state)
 {
 	const struct cs_msg_rejudge m = {.epoch = 2};
 	uint64_t t, ticket;
 
-	(void)state;
 	open_serving();
 	t = submit();
 	for (size_t i = 1; i <= 3; i++) {
@@ -532,11 +527,10 @@ static void a_stale_opinion_is_asked_for_again(void **state)
 	close_house();
 }
 
-static void more_than_the_cap_is_told_to_come_back(void **state)
+static void more_than_the_cap_is_told_to_come_back(CS_UNUSED void **state)
 {
 	uint64_t t = 0;
 
-	(void)state;
 	open_serving();
 	for (int i = 0; i < CS_MAX_IN_FLIGHT; i++)
 		t = submit();
@@ -570,13 +564,13 @@ static void stored(struct cs_buf *out)
 	assert_true(cs_buf_ok(out));
 }
 
-static void what_the_ledger_wants_driven_has_slots_of_its_own(void **state)
+static void what_the_ledger_wants_driven_has_slots_of_its_own(
+	CS_UNUSED void **state)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf request = {0};
 	struct cs_msg_drive m;
 	uint64_t t;
 
-	(void)state;
 	open_serving();
 	stored(&request);
 	m.request = cs_buf_span(&request);
@@ -598,11 +592,11 @@ static void what_the_ledger_wants_driven_has_slots_of_its_own(void **state)
 	close_house();
 }
 
-static void a_client_that_has_gone_does_not_stop_its_request(void **state)
+static void a_client_that_has_gone_does_not_stop_its_request(
+	CS_UNUSED void **state)
 {
 	uint64_t t, ticket;
 
-	(void)state;
 	open_serving();
 	t = submit();
 	last(&house.worker[0], CS_MSG_REQUEST, &ticket);
@@ -632,14 +626,13 @@ static void page(unsigned found, struct cs_span body, const char *code)
 #define AB4	     "abababab"
 #define AB32	     AB4 AB4 AB4 AB4 AB4 AB4 AB4 AB4
 
-static void an_approval_drives_the_stored_request(void **state)
+static void an_approval_drives_the_stored_request(CS_UNUSED void **state)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf request = {0};
 	struct cs_msg_query q;
 	struct cs_msg_request m;
 	uint64_t t, ticket;
 
-	(void)state;
 	open_serving();
 	stored(&request);
 	t = ask(WEB, CS_HTTP_POST, REQUEST_PATH "/approve",
@@ -672,13 +665,12 @@ static void an_approval_drives_the_stored_request(void **state)
 	close_house();
 }
 
-static void a_denial_goes_to_the_ledger(void **state)
+static void a_denial_goes_to_the_ledger(CS_UNUSED void **state)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf request = {0};
 	struct cs_msg_deny m;
 	uint64_t t, ticket;
 
-	(void)state;
 	open_serving();
 	stored(&request);
 	t = ask(WEB, CS_HTTP_POST, REQUEST_PATH "/deny", NULL);
@@ -692,12 +684,11 @@ static void a_denial_goes_to_the_ledger(void **state)
 	close_house();
 }
 
-static void questions_are_limited_to_ones_own(void **state)
+static void questions_are_limited_to_ones_own(CS_UNUSED void **state)
 {
 	struct cs_msg_query q;
 	uint64_t t, ticket;
 
-	(void)state;
 	open_serving();
 	t = ask(WEB, CS_HTTP_GET, "/v1/certificates/5b00", NULL);
 	assert_true(cs_msg_query_decode(
@@ -718,7 +709,8 @@ static void questions_are_limited_to_ones_own(void **state)
 	close_house();
 }
 
-static void a_clients_token_is_shown_once_and_its_digest_sent(void **state)
+static void a_clients_token_is_shown_once_and_its_digest_sent(
+	CS_UNUSED void **state)
 {
 	const struct cs_msg_admin_done done = {.ok = 1,
 					       .body = CS_SPAN_LIT("{}")};
@@ -732,7 +724,6 @@ static void a_clients_token_is_shown_once_and_its_digest_sent(void **state)
 	CS_CLEANUP(cs_buf_done) struct cs_buf hex = {0};
 	const char *at;
 
-	(void)state;
 	open_serving();
 	cs_buf_init(&hex, 100);
 	t = ask(LOCAL, CS_HTTP_POST, "/v1/clients",
@@ -773,7 +764,7 @@ static void a_clients_token_is_shown_once_and_its_digest_sent(void **state)
 	close_house();
 }
 
-static void a_policy_set_is_read_checked_and_applied(void **state)
+static void a_policy_set_is_read_checked_and_applied(CS_UNUSED void **state)
 {
 	const struct cs_msg_policy_files files = {
 		.ok = 1, .files = CS_SPAN_LIT("sources")};
@@ -785,7 +776,6 @@ static void a_policy_set_is_read_checked_and_applied(void **state)
 	struct cs_msg_check m;
 	uint64_t t, ticket, again;
 
-	(void)state;
 	open_serving();
 	t = ask(LOCAL, CS_HTTP_POST, "/v1/policies", NULL);
 	last(&house.parent, CS_MSG_POLICY_READ, &ticket);
@@ -810,7 +800,7 @@ static void a_policy_set_is_read_checked_and_applied(void **state)
 	close_house();
 }
 
-static void the_listeners_certificate_takes_the_same_way(void **state)
+static void the_listeners_certificate_takes_the_same_way(CS_UNUSED void **state)
 {
 	const struct cs_msg_listener_csr csr = {
 		.issuer = CS_SPAN_LIT("default"), .csr = CS_SPAN_LIT("der")};
@@ -818,7 +808,6 @@ static void the_listeners_certificate_takes_the_same_way(void **state)
 	struct cs_msg_request m;
 	uint64_t ticket;
 
-	(void)state;
 	open_house();
 	add_worker(0);
 	tell_clients();
@@ -846,13 +835,12 @@ static void the_listeners_certificate_takes_the_same_way(void **state)
 	close_house();
 }
 
-static void stopping_finishes_what_is_under_way(void **state)
+static void stopping_finishes_what_is_under_way(CS_UNUSED void **state)
 {
 	const struct cs_msg_stop stop = {.drain_ms = 60000};
 	struct cs_timer *last_connection;
 	uint64_t t, other, ticket;
 
-	(void)state;
 	open_serving();
 	t = submit();
 	last(&house.worker[0], CS_MSG_REQUEST, &ticket);
@@ -872,9 +860,8 @@ static void stopping_finishes_what_is_under_way(void **state)
 	close_house();
 }
 
-static void without_the_ledger_the_house_ends(void **state)
+static void without_the_ledger_the_house_ends(CS_UNUSED void **state)
 {
-	(void)state;
 	open_serving();
 	close_room(&house.ledger);
 	assert_int_equal(cs_loop_run(house.loop), 75);
