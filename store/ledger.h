@@ -11,6 +11,7 @@
  * leave: SIGN for the new intents, ANSWER for what was decided.
  *
  *	ledger.c		start and end, links, dispatch
+ *	ledger_intake.c		what a message must be to become work
  *	ledger_batch.c		the transaction
  *	ledger_request.c	requests: INTENT, REFUSAL, DENY, WORKER_KILLER
  *	ledger_check.c		who may, limits

@@ -449,6 +449,63 @@ static void serves_a_worker_that_comes_later(void **state)
 	cs_house_done(&h);
 }
 
+/* An INTENT that breaks one rule must end the worker's link, not the house. */
+static void expect_refused(struct cs_span intent)
+{
+	struct cs_error err = {0};
+	struct cs_work *w = cs_ledger_work_new(CS_MSG_INTENT, 1, intent, &err);
+
+	assert_null(w);
+	assert_int_equal(err.code, CS_E_PROTOCOL);
+}
+
+static void takes_no_message_that_would_not_fit_its_rows(void **state)
+{
+	struct cs_msg_request request = {.realm = CS_SPAN_LIT("\xff")};
+	struct cs_msg_intent good = {
+		.serial = CS_SPAN_LIT("s"),
+		.tbs = CS_SPAN_LIT("t"),
+		.body = CS_SPAN_LIT("{}"),
+	};
+	static const uint8_t long_serial[21] = {0x5b};
+	struct cs_buf r, b;
+	struct cs_error err = {0};
+
+	(void)state;
+	cs_buf_init(&r, 4096);
+	cs_buf_init(&b, 4096);
+	for (int i = 0; i < 6; i++) {
+		struct cs_msg_intent m = good;
+
+		cs_buf_reset(&r);
+		cs_buf_reset(&b);
+		request.realm =
+			i == 0 ? CS_SPAN_LIT("\xff") : CS_SPAN_LIT("prod");
+		cs_msg_request_encode(&request, &r);
+		m.request = cs_buf_span(&r);
+		if (i == 1)
+			m.serial = cs_span_make(long_serial, 21);
+		if (i == 2)
+			m.tbs = CS_SPAN_LIT("");
+		if (i == 3)
+			m.body = CS_SPAN_LIT("[]");
+		if (i == 4)
+			m.now_ms = INT64_MAX;
+		cs_msg_intent_encode(&m, &b);
+		if (i < 5) {
+			expect_refused(cs_buf_span(&b));
+		} else {
+			struct cs_work *w = cs_ledger_work_new(
+				CS_MSG_INTENT, 1, cs_buf_span(&b), &err);
+
+			assert_non_null(w);
+			cs_ledger_work_free(w);
+		}
+	}
+	cs_buf_done(&r);
+	cs_buf_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +526,7 @@ int main(void)
 		cmocka_unit_test(a_new_ca_certificate_is_a_new_generation),
 		cmocka_unit_test(one_installation_has_one_ledger),
 		cmocka_unit_test(serves_a_worker_that_comes_later),
+		cmocka_unit_test(takes_no_message_that_would_not_fit_its_rows),
 	};
 
 	return cs_test_run("store/ledger_fault", tests);

@@ -58,6 +58,22 @@ static void take_approval(struct cs_work *w)
 	memcpy(w->row.approval.binds, w->request.fingerprint, 32);
 }
 
+/*
+ * Denied=True among the conditions: whoever says no to a request of its own
+ * needs no right for it.
+ */
+static void take_own_denial(struct cs_ledger *l, struct cs_work *w)
+{
+	struct cs_stored_approval *a = &w->row.approval;
+
+	take_approval(w);
+	if (a->client != 0 &&
+	    cs_roster_owner(l->roster, a->credential) == a->client)
+		return;
+	a->client = w->row.client;
+	a->credential = w->row.credential;
+}
+
 /* The draft answers this work's ticket. */
 static void decided(struct cs_work *w, struct cs_draft *d)
 {
@@ -248,12 +264,7 @@ static bool fresh(struct cs_ledger *l, struct cs_work *w, struct cs_error *err)
 	if (!cs_ledger_may_submit(l, w))
 		return true;
 	if (has(w, CS_REQ_DENIED)) {
-		take_approval(w);
-		/* Who says no to a request of its own needs no right. */
-		if (w->row.approval.client == 0) {
-			w->row.approval.client = w->row.client;
-			w->row.approval.credential = w->row.credential;
-		}
+		take_own_denial(l, w);
 		ok = deny(l, w, err);
 	} else if (!is_current(l, w)) {
 		return true;
@@ -329,11 +340,7 @@ static bool known_pending(struct cs_ledger *l, struct cs_work *w,
 			  struct cs_error *err)
 {
 	if (has(w, CS_REQ_DENIED)) {
-		take_approval(w);
-		if (w->row.approval.client == 0) {
-			w->row.approval.client = w->row.client;
-			w->row.approval.credential = w->row.credential;
-		}
+		take_own_denial(l, w);
 		return cs_ledger_approval_insert(l, &w->row, err) &&
 		       deny(l, w, err);
 	}

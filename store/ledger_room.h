@@ -248,11 +248,15 @@ void cs_ledger_send_busy(struct cs_ledger *l, uint64_t ticket,
 void cs_ledger_link_failed(struct cs_ledger *l, const struct cs_error *err);
 void cs_ledger_send_set(struct cs_ledger *l, struct cs_link *worker);
 void cs_ledger_send_clients(struct cs_ledger *l);
+void cs_ledger_enqueue(struct cs_ledger *l, struct cs_work *w);
+
+/* -- ledger_intake.c ---------------------------------------------------- */
+
 void cs_ledger_work_free(struct cs_work *w);
+/* A copy of a message, decoded and within all bounds. NULL: CS_E_PROTOCOL. */
 struct cs_work *cs_ledger_work_new(unsigned number, uint64_t ticket,
 				   struct cs_span body,
 				   struct cs_error *err) CS_MUST_USE;
-void cs_ledger_enqueue(struct cs_ledger *l, struct cs_work *w);
 
 /* -- ledger_batch.c ----------------------------------------------------- */
 

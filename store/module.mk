@@ -11,6 +11,7 @@ libcs_store_a_SOURCES = \
 	store/ledger_clock.c \
 	store/ledger_decide.c \
 	store/ledger_expire.c \
+	store/ledger_intake.c \
 	store/ledger_recover.c \
 	store/ledger_request.c \
 	store/ledger_room.h \
