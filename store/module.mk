@@ -60,7 +60,7 @@ store_verify_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 # A whole ledger in one process, with the other rooms in the test's hands.
 LEDGER_HOUSE = tests/lib/ledger_house.c tests/lib/ledger_house.h $(SEAMS)
 store_ledger_tests = store/db_test store/ledger_disk_test \
-	store/ledger_fault_test store/ledger_test
+	store/ledger_fault_test store/ledger_test store/migrate_test
 UNIT_TESTS += $(store_ledger_tests)
 store_ledger_test_SOURCES = store/ledger_test.c $(LEDGER_HOUSE)
 store_ledger_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
@@ -71,3 +71,10 @@ store_ledger_fault_test_SOURCES = store/ledger_fault_test.c $(LEDGER_HOUSE)
 store_ledger_fault_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_db_test_SOURCES = store/db_test.c
 store_db_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_migrate_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+
+# The fixture for every later migration, and what wrote it.
+EXTRA_DIST += tests/vectors/ledger/v1.sql
+EXTRA_PROGRAMS += tests/vectors/ledger/make
+tests_vectors_ledger_make_SOURCES = tests/vectors/ledger/make.c $(LEDGER_HOUSE)
+tests_vectors_ledger_make_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
