@@ -247,8 +247,7 @@ static bool check_validity(struct check *k)
 	if (t->not_after_s < t->not_before_s)
 		return beyond(k, "validity", none,
 			      "RFC 5280 4.1.2.5: it ends before it begins");
-	/* Both ends count (RFC 5280 4.1.2.5). */
-	span = t->not_after_s - t->not_before_s + 1;
+	span = t->not_after_s - t->not_before_s;
 	cs_time_duration(span, asked);
 	cs_time_duration(k->ceiling->max_validity_s, given);
 	if (span > k->ceiling->max_validity_s &&

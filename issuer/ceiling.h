@@ -29,7 +29,7 @@ struct cs_ceiling_net {
 };
 
 struct cs_ceiling {
-	int64_t max_validity_s;	       /* notAfter - notBefore + 1 */
+	int64_t max_validity_s;	       /* notAfter - notBefore, as durations */
 	struct cs_span *ext_key_usage; /* content octets; none: any */
 	size_t ext_key_usage_n;
 	struct cs_span *permitted_dns; /* "corp.example": it and all below */

@@ -152,16 +152,16 @@ static void permits_what_is_below_it(void **state)
 	assert_int_equal(f->findings.n, 0);
 }
 
-static void counts_both_ends_of_a_validity(void **state)
+static void counts_a_validity_as_durations_do(void **state)
 {
 	struct fixture *f = *state;
 
 	start(f);
-	f->plan.not_after_s = f->plan.not_before_s + 398 * 86400LL - 1;
+	f->plan.not_after_s = f->plan.not_before_s + 398 * 86400LL;
 	check(f, &f->maker.ceiling);
 	assert_int_equal(f->findings.n, 0);
 	start(f);
-	f->plan.not_after_s = f->plan.not_before_s + 398 * 86400LL;
+	f->plan.not_after_s = f->plan.not_before_s + 398 * 86400LL + 1;
 	check(f, &f->maker.ceiling);
 	assert_one(f, "ceiling is 398d");
 }
@@ -429,7 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(permits_what_is_below_it),
-		cmocka_unit_test(counts_both_ends_of_a_validity),
+		cmocka_unit_test(counts_a_validity_as_durations_do),
 		cmocka_unit_test(refuses_to_outlive_the_ca),
 		cmocka_unit_test(refuses_another_cas_name_and_serial),
 		cmocka_unit_test(refuses_cas),
