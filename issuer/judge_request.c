@@ -106,6 +106,76 @@ static bool get_list(const struct scalars *s, const char *name,
 	return true;
 }
 
+/* A JSON object's next key, copied. */
+static bool copy_key(const struct scalars *s, const char *key,
+		     struct cs_span *ret_key)
+{
+	if (!cs_arena_dup(s->arena, cs_span_str(key), ret_key))
+		return no_memory(s->err);
+	return true;
+}
+
+/* An optional object of strings. */
+static bool get_pairs(const struct scalars *s, const char *name,
+		      struct cs_fact_pair **ret_pairs, size_t *ret_n)
+{
+	json_t *v = json_object_get(s->json, name), *item;
+	struct cs_fact_pair *pairs;
+	const char *key;
+	size_t n = 0;
+
+	*ret_n = 0;
+	if (v == NULL)
+		return true;
+	if (!json_is_object(v))
+		return bad(s, name);
+	pairs = cs_arena_new_array(s->arena, json_object_size(v),
+				   sizeof(*pairs));
+	if (pairs == NULL)
+		return no_memory(s->err);
+	json_object_foreach(v, key, item)
+	{
+		if (!json_is_string(item))
+			return bad(s, name);
+		if (!copy_key(s, key, &pairs[n].key) ||
+		    !copy_text(s, item, &pairs[n].value))
+			return false;
+		n++;
+	}
+	*ret_pairs = pairs;
+	*ret_n = n;
+	return true;
+}
+
+/* requester_extra: an optional object of lists of strings. */
+static bool get_extra(const struct scalars *s, struct cs_request_facts *f)
+{
+	static const char name[] = "requester_extra";
+	json_t *v = json_object_get(s->json, name), *item;
+	struct scalars inner = *s;
+	const char *key;
+	bool there;
+
+	if (v == NULL)
+		return true;
+	if (!json_is_object(v))
+		return bad(s, name);
+	f->extra = cs_arena_new_array(s->arena, json_object_size(v),
+				      sizeof(*f->extra));
+	if (f->extra == NULL)
+		return no_memory(s->err);
+	inner.json = v;
+	json_object_foreach(v, key, item)
+	{
+		struct cs_fact_extra *e = &f->extra[f->extra_n++];
+
+		if (!copy_key(s, key, &e->key) ||
+		    !get_list(&inner, key, &e->values, &e->n, &there))
+			return false;
+	}
+	return true;
+}
+
 /* An optional boolean. */
 static bool get_bool(const struct scalars *s, const char *name, bool *ret_value,
 		     bool *ret_there)
@@ -137,6 +207,9 @@ static bool read_scalars(const struct scalars *s, struct cs_request_facts *f)
 	return get_text(s, "namespace", &f->namespace) &&
 	       get_text(s, "owner", &f->owner) &&
 	       get_text(s, "requester", &f->requester) &&
+	       get_pairs(s, "namespace_labels", &f->labels, &f->labels_n) &&
+	       get_pairs(s, "attributes", &f->attributes, &f->attributes_n) &&
+	       get_extra(s, f) &&
 	       get_list(s, "groups", &f->groups, &f->groups_n, &there) &&
 	       get_list(s, "usages", &f->usages, &f->usages_n,
 			&f->has_usages) &&

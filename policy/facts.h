@@ -116,6 +116,19 @@ struct cs_cert_facts {
 	size_t extensions_n;
 };
 
+/* A label, or an attribute of a request. */
+struct cs_fact_pair {
+	struct cs_span key;
+	struct cs_span value;
+};
+
+/* One extra attribute of a requester, with its values. */
+struct cs_fact_extra {
+	struct cs_span key;
+	struct cs_span *values;
+	size_t n;
+};
+
 /* What stands beside the CSR: the request's scalars (design of the API). */
 struct cs_request_facts {
 	struct cs_span id; /* 32 hex digits */
@@ -124,10 +137,16 @@ struct cs_request_facts {
 	struct cs_span client; /* name of the client that submitted */
 	struct cs_span realm;
 	struct cs_span namespace;
+	struct cs_fact_pair *labels; /* of the namespace */
+	size_t labels_n;
+	struct cs_fact_pair *attributes; /* claims that nobody verified */
+	size_t attributes_n;
 	struct cs_span owner;
 	struct cs_span requester; /* user name */
 	struct cs_span *groups;	  /* of the requester */
 	size_t groups_n;
+	struct cs_fact_extra *extra; /* of the requester */
+	size_t extra_n;
 	struct cs_span *usages; /* cert-manager's words or OIDs, or none */
 	size_t usages_n;
 	bool has_usages;

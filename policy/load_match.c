@@ -1,14 +1,15 @@
+#include "base/time.h"
 #include "policy/load.h"
 
 static const struct cs_load_key match_keys[] = {
-	{"issuer", false}, {"source", false},	{"requester", false},
-	{"realm", true},   {"namespace", true}, {"namespaceLabels", true},
-	{"until", true},   {"when", true},	{NULL, false},
+	{"issuer", false}, {"source", false},	 {"requester", false},
+	{"realm", false},  {"namespace", false}, {"namespaceLabels", false},
+	{"until", false},  {"when", true},	 {NULL, false},
 };
 
 static const struct cs_load_key requester_keys[] = {
-	{"users", false},    {"groups", false},		{"extra", true},
-	{"namespace", true}, {"service_account", true}, {NULL, false},
+	{"users", false},     {"groups", false},	  {"extra", true},
+	{"namespace", false}, {"service_account", false}, {NULL, false},
 };
 
 /* Identifiers of ours, and globs on them. */
@@ -57,6 +58,92 @@ static void load_globs(struct cs_load *l, const struct cs_yaml *node,
 	}
 }
 
+/* Globs on user names, which may hold more than identifiers do. */
+static void load_users(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_selector *selector)
+{
+	const struct cs_yaml *item;
+
+	load_names(l, node, selector);
+	if (!selector->present)
+		return;
+	item = node->kind == CS_YAML_LIST ? node->child : node;
+	for (size_t i = 0; i < selector->n; i++, item = item->next) {
+		if (selector->items[i].n > CS_MAX_PRINCIPAL)
+			cs_load_error(l, item, "longer than %d bytes",
+				      CS_MAX_PRINCIPAL);
+		if (cs_span_equal_str(selector->items[i], "*"))
+			cs_load_error(l, item,
+				      "`*` alone is any user; leave "
+				      "`users` out instead");
+	}
+}
+
+/* namespaceLabels: {tier: web}; the namespace must have all of them. */
+static void load_labels(struct cs_load *l, const struct cs_yaml *node,
+			struct cs_match_rules *match)
+{
+	if (node == NULL)
+		return;
+	if (node->kind != CS_YAML_MAP || node->n == 0) {
+		cs_load_error(l, node,
+			      "`match.namespaceLabels` wants labels, such as "
+			      "{tier: web}");
+		return;
+	}
+	match->labels =
+		cs_arena_new_array(l->arena, node->n, sizeof(*match->labels));
+	if (match->labels == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
+	for (const struct cs_yaml *c = node->child; c != NULL; c = c->next) {
+		struct cs_fact_pair *label = &match->labels[match->labels_n];
+
+		label->key = c->key;
+		if (cs_load_text(l, c, &label->value))
+			match->labels_n++;
+	}
+}
+
+/*
+ * until: a day, which is the last one, or an RFC 3339 time, whose seconds may
+ * be left out. Always in UTC, unless the time says otherwise.
+ */
+static void load_until(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_match_rules *match)
+{
+	struct cs_span text;
+	struct cs_error err = {0};
+	int64_t ms = 0;
+	char *full;
+
+	if (!cs_load_text(l, node, &text))
+		return;
+	if (text.n == 10)
+		full = cs_arena_printf(l->arena, "%.*sT00:00:00Z",
+				       CS_SPAN_FMT(text));
+	else if (text.n == 17)
+		full = cs_arena_printf(l->arena, "%.*s:00Z",
+				       CS_SPAN_FMT(cs_span_sub(text, 0, 16)));
+	else
+		full = cs_arena_str(l->arena, text);
+	if (full == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
+	if ((text.n == 17 && text.p[16] != 'Z') ||
+	    !cs_time_parse_rfc3339(cs_span_str(full), &ms, &err)) {
+		cs_load_error(l, node,
+			      "`%.*s` is no date: write 2027-03-31 for the "
+			      "last day, or 2027-03-31T12:00Z",
+			      CS_SPAN_FMT(text));
+		return;
+	}
+	match->has_until = true;
+	match->until_s = ms / 1000 + (text.n == 10 ? 86400 : 0);
+}
+
 /* The listener's certificate has a policy that cannot be replaced. */
 static void refuse_listener(struct cs_load *l, const struct cs_yaml *node,
 			    const struct cs_selector *source)
@@ -71,11 +158,43 @@ static void refuse_listener(struct cs_load *l, const struct cs_yaml *node,
 	}
 }
 
+/*
+ * What cert-manager's own controller asks for, it asks for itself: the
+ * requester is not who wrote the Certificate.
+ */
+static void warn_of_requester(struct cs_load *l, const struct cs_yaml *node,
+			      const struct cs_selector *source)
+{
+	for (size_t i = 0; i < source->n; i++) {
+		if (cs_span_equal_str(source->items[i], "kubernetes"))
+			cs_load_warning(
+				l, node,
+				"for requests that a Certificate made, the "
+				"requester is cert-manager itself; match "
+				"`namespace` or `namespaceLabels` instead");
+	}
+}
+
+/* match.requester */
+static void load_requester(struct cs_load *l, const struct cs_yaml *node,
+			   struct cs_match_rules *match)
+{
+	l->path = "match.requester";
+	if (!cs_load_map(l, node, requester_keys))
+		return;
+	if (node->n == 0)
+		cs_load_error(l, node, "`match.requester` is empty");
+	load_users(l, cs_yaml_get(node, "users"), &match->users);
+	load_names(l, cs_yaml_get(node, "groups"), &match->groups);
+	load_globs(l, cs_yaml_get(node, "namespace"), &match->user_namespace);
+	load_globs(l, cs_yaml_get(node, "service_account"),
+		   &match->service_account);
+	warn_of_requester(l, node, &match->source);
+}
+
 void cs_load_match(struct cs_load *l, const struct cs_yaml *node,
 		   struct cs_match_rules *match)
 {
-	const struct cs_yaml *requester = cs_yaml_get(node, "requester");
-
 	l->path = "match";
 	if (!cs_load_map(l, node, match_keys))
 		return;
@@ -84,12 +203,10 @@ void cs_load_match(struct cs_load *l, const struct cs_yaml *node,
 			      "`match` is empty; leave it out to match all");
 	load_globs(l, cs_yaml_get(node, "issuer"), &match->issuer);
 	load_globs(l, cs_yaml_get(node, "source"), &match->source);
+	load_globs(l, cs_yaml_get(node, "realm"), &match->realm);
+	load_globs(l, cs_yaml_get(node, "namespace"), &match->namespace);
+	load_labels(l, cs_yaml_get(node, "namespaceLabels"), match);
+	load_until(l, cs_yaml_get(node, "until"), match);
 	refuse_listener(l, node, &match->source);
-	l->path = "match.requester";
-	if (!cs_load_map(l, requester, requester_keys))
-		return;
-	if (requester->n == 0)
-		cs_load_error(l, requester, "`match.requester` is empty");
-	load_names(l, cs_yaml_get(requester, "users"), &match->users);
-	load_names(l, cs_yaml_get(requester, "groups"), &match->groups);
+	load_requester(l, cs_yaml_get(node, "requester"), match);
 }

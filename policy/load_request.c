@@ -5,19 +5,22 @@
 #include "policy/self_test.h"
 
 static const struct cs_load_key request_keys[] = {
-	{"dns", false},	      {"ip", false},	    {"uri", false},
-	{"email", false},     {"subject", false},   {"key", false},
-	{"usages", false},    {"is_ca", false},	    {"duration", false},
-	{"issuer", false},    {"source", false},    {"requester", false},
-	{"namespace", false}, {"owner", false},	    {"realm", false},
-	{"renewal", false},   {"other_name", true}, {"namespace_labels", true},
-	{"attributes", true}, {NULL, false},
+	{"dns", false},	       {"ip", false},
+	{"uri", false},	       {"email", false},
+	{"subject", false},    {"key", false},
+	{"usages", false},     {"is_ca", false},
+	{"duration", false},   {"issuer", false},
+	{"source", false},     {"requester", false},
+	{"namespace", false},  {"owner", false},
+	{"realm", false},      {"renewal", false},
+	{"other_name", true},  {"namespace_labels", false},
+	{"attributes", false}, {NULL, false},
 };
 
 static const struct cs_load_key requester_keys[] = {
 	{"username", false},
 	{"groups", false},
-	{"extra", true},
+	{"extra", false},
 	{NULL, false},
 };
 
@@ -144,6 +147,59 @@ static void load_key(struct cs_load *l, const struct cs_yaml *node,
 		      "2048, 3072, 4096, Ed25519");
 }
 
+/* {key: text}, for labels and attributes. */
+static void load_pairs(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_fact_pair **ret_pairs, size_t *ret_n)
+{
+	struct cs_fact_pair *pairs;
+	size_t n = 0;
+
+	if (node == NULL)
+		return;
+	if (node->kind != CS_YAML_MAP) {
+		cs_load_error(l, node, "a map of texts is wanted, not %s",
+			      cs_yaml_kind_name(node->kind));
+		return;
+	}
+	pairs = cs_arena_new_array(l->arena, node->n, sizeof(*pairs));
+	if (pairs == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
+	for (const struct cs_yaml *c = node->child; c != NULL; c = c->next) {
+		pairs[n].key = c->key;
+		if (cs_load_text(l, c, &pairs[n].value))
+			n++;
+	}
+	*ret_pairs = pairs;
+	*ret_n = n;
+}
+
+/* requester.extra: {key: [texts]} */
+static void load_extra(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_request_facts *r)
+{
+	if (node == NULL)
+		return;
+	if (node->kind != CS_YAML_MAP) {
+		cs_load_error(l, node, "a map of lists is wanted, not %s",
+			      cs_yaml_kind_name(node->kind));
+		return;
+	}
+	r->extra = cs_arena_new_array(l->arena, node->n, sizeof(*r->extra));
+	if (r->extra == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
+	for (const struct cs_yaml *c = node->child; c != NULL; c = c->next) {
+		struct cs_fact_extra *e = &r->extra[r->extra_n];
+
+		e->key = c->key;
+		if (cs_load_texts(l, c, &e->values, &e->n))
+			r->extra_n++;
+	}
+}
+
 static void load_requester(struct cs_load *l, const struct cs_yaml *node,
 			   struct cs_request_facts *r)
 {
@@ -154,6 +210,7 @@ static void load_requester(struct cs_load *l, const struct cs_yaml *node,
 	if (cs_yaml_get(node, "groups") != NULL)
 		(void)cs_load_texts(l, cs_yaml_get(node, "groups"), &r->groups,
 				    &r->groups_n);
+	load_extra(l, cs_yaml_get(node, "extra"), r);
 }
 
 /* What stands beside the CSR. */
@@ -177,6 +234,10 @@ static void load_scalars(struct cs_load *l, const struct cs_yaml *node,
 					   &r->duration_s);
 	r->has_usages = usages != NULL &&
 			cs_load_texts(l, usages, &r->usages, &r->usages_n);
+	load_pairs(l, cs_yaml_get(node, "namespace_labels"), &r->labels,
+		   &r->labels_n);
+	load_pairs(l, cs_yaml_get(node, "attributes"), &r->attributes,
+		   &r->attributes_n);
 	load_requester(l, cs_yaml_get(node, "requester"), r);
 }
 

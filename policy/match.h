@@ -37,6 +37,12 @@ bool cs_matcher_some(const struct cs_matcher *m,
 bool cs_match_glob(struct cs_span pattern, struct cs_span text);
 
 /*
+ * The same, but `*` does not go beyond a colon: "system:serviceaccount:a:*"
+ * takes the service accounts of `a` and nothing else.
+ */
+bool cs_match_user_glob(struct cs_span pattern, struct cs_span text);
+
+/*
  * Do two globs have a text in common? If so *ret_witness (in the arena) is
  * one; it is empty when memory ran out.
  */

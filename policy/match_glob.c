@@ -3,7 +3,13 @@
 #include "base/limits.h"
 #include "policy/match.h"
 
-bool cs_match_glob(struct cs_span pattern, struct cs_span text)
+/*
+ * Stars take as little as they can. That is right also where a star must not
+ * cross `stop` (0: nothing): what stands between two stars either holds a
+ * stop, and then has one place only, or its first place leaves the next star
+ * most to take.
+ */
+static bool glob(struct cs_span pattern, struct cs_span text, uint8_t stop)
 {
 	size_t p = 0, t = 0, star = SIZE_MAX, mark = 0;
 
@@ -14,7 +20,8 @@ bool cs_match_glob(struct cs_span pattern, struct cs_span text)
 		} else if (p < pattern.n && pattern.p[p] == text.p[t]) {
 			p++;
 			t++;
-		} else if (star != SIZE_MAX) {
+		} else if (star != SIZE_MAX &&
+			   (stop == 0 || text.p[mark] != stop)) {
 			/* The last star takes one byte more. */
 			p = star + 1;
 			t = ++mark;
@@ -25,6 +32,16 @@ bool cs_match_glob(struct cs_span pattern, struct cs_span text)
 	while (p < pattern.n && pattern.p[p] == '*')
 		p++;
 	return p == pattern.n;
+}
+
+bool cs_match_glob(struct cs_span pattern, struct cs_span text)
+{
+	return glob(pattern, text, 0);
+}
+
+bool cs_match_user_glob(struct cs_span pattern, struct cs_span text)
+{
+	return glob(pattern, text, ':');
 }
 
 /* Positions in both patterns, one number for each pair. */

@@ -35,6 +35,7 @@ libcs_policy_a_SOURCES = \
 	policy/match_glob.c \
 	policy/name.c policy/name.h \
 	policy/plan.h \
+	policy/requester.c policy/requester.h \
 	policy/rules.h \
 	policy/select.c policy/select.h \
 	policy/select_tie.c \
@@ -84,6 +85,9 @@ policy_metamorphic_test_SOURCES = policy/metamorphic_test.c $(policy_testing)
 policy_metamorphic_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/name_test
 policy_name_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/select_test
+policy_select_test_SOURCES = policy/select_test.c $(policy_testing)
+policy_select_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/usage_test
 policy_usage_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/verdict_json_test

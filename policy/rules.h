@@ -81,10 +81,19 @@ struct cs_selector {
 };
 
 struct cs_match_rules {
-	struct cs_selector issuer; /* globs */
-	struct cs_selector source; /* globs */
-	struct cs_selector users;  /* exact */
-	struct cs_selector groups; /* exact */
+	struct cs_selector issuer;    /* globs */
+	struct cs_selector source;    /* globs */
+	struct cs_selector realm;     /* globs */
+	struct cs_selector namespace; /* globs */
+	struct cs_selector users;     /* globs; `*` does not cross `:` */
+	struct cs_selector groups;    /* exact */
+	/* Globs on the parts of system:serviceaccount:NAMESPACE:NAME. */
+	struct cs_selector user_namespace;
+	struct cs_selector service_account;
+	struct cs_fact_pair *labels; /* the namespace must have each */
+	size_t labels_n;
+	bool has_until;
+	int64_t until_s; /* the first second in which it is over */
 };
 
 /* -- fields -------------------------------------------------------------- */

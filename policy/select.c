@@ -1,18 +1,46 @@
 #include "policy/select.h"
 
 #include "base/buf.h"
+#include "base/time.h"
 #include "policy/match.h"
+#include "policy/requester.h"
 
 /* Policies that a why-not tells in words. */
 #define WHY_NOT_MAX ((size_t)8)
 
-/* Does one of the globs match? */
+/* The first key of `match` that keeps a policy from governing. */
+enum mismatch {
+	MATCHES,
+	OTHER_ISSUER,
+	OTHER_SOURCE,
+	OTHER_REALM,
+	OTHER_NAMESPACE,
+	OTHER_LABELS,
+	OTHER_USER,
+	OTHER_GROUPS,
+	OTHER_ACCOUNT,
+	ENDED
+};
+
+/* Does one of the globs match? What is not stated matches none. */
 static bool globs_match(const struct cs_selector *s, struct cs_span text)
 {
 	if (!s->present)
 		return true;
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; i < s->n && text.n > 0; i++) {
 		if (cs_match_glob(s->items[i], text))
+			return true;
+	}
+	return false;
+}
+
+/* The same for user names. */
+static bool users_match(const struct cs_selector *s, struct cs_span user)
+{
+	if (!s->present)
+		return true;
+	for (size_t i = 0; i < s->n && user.n > 0; i++) {
+		if (cs_match_user_glob(s->items[i], user))
 			return true;
 	}
 	return false;
@@ -32,6 +60,8 @@ static bool lists(const struct cs_selector *s, struct cs_span text)
 static bool in_groups(const struct cs_selector *s,
 		      const struct cs_request_facts *r)
 {
+	if (!s->present)
+		return true;
 	for (size_t i = 0; i < r->groups_n; i++) {
 		if (lists(s, r->groups[i]))
 			return true;
@@ -39,19 +69,64 @@ static bool in_groups(const struct cs_selector *s,
 	return false;
 }
 
-/* The first key of match that does not; NULL: it matches. */
-static const char *mismatch(const struct cs_match_rules *m,
+/* Has the namespace this label, with this value? */
+static bool has_label(const struct cs_request_facts *r,
+		      const struct cs_fact_pair *label)
+{
+	for (size_t i = 0; i < r->labels_n; i++) {
+		if (cs_span_equal(r->labels[i].key, label->key))
+			return cs_span_equal(r->labels[i].value, label->value);
+	}
+	return false;
+}
+
+/* Has it all of them? */
+static bool has_labels(const struct cs_match_rules *m,
+		       const struct cs_request_facts *r)
+{
+	for (size_t i = 0; i < m->labels_n; i++) {
+		if (!has_label(r, &m->labels[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Is the requester one of these service accounts? */
+static bool account_matches(const struct cs_match_rules *m,
 			    const struct cs_request_facts *r)
 {
+	struct cs_span namespace = {0}, name = {0};
+
+	if (!m->user_namespace.present && !m->service_account.present)
+		return true;
+	(void)cs_requester_service_account(r->requester, &namespace, &name);
+	return globs_match(&m->user_namespace, namespace) &&
+	       globs_match(&m->service_account, name);
+}
+
+/* The first key of match that does not. */
+static enum mismatch mismatch(const struct cs_match_rules *m,
+			      const struct cs_request_facts *r)
+{
 	if (!globs_match(&m->issuer, r->issuer))
-		return "issuer";
+		return OTHER_ISSUER;
 	if (!globs_match(&m->source, r->source))
-		return "source";
-	if (m->users.present && !lists(&m->users, r->requester))
-		return "requester.users";
-	if (m->groups.present && !in_groups(&m->groups, r))
-		return "requester.groups";
-	return NULL;
+		return OTHER_SOURCE;
+	if (!globs_match(&m->realm, r->realm))
+		return OTHER_REALM;
+	if (!globs_match(&m->namespace, r->namespace))
+		return OTHER_NAMESPACE;
+	if (!has_labels(m, r))
+		return OTHER_LABELS;
+	if (!users_match(&m->users, r->requester))
+		return OTHER_USER;
+	if (!in_groups(&m->groups, r))
+		return OTHER_GROUPS;
+	if (!account_matches(m, r))
+		return OTHER_ACCOUNT;
+	if (m->has_until && r->now_s >= m->until_s)
+		return ENDED;
+	return MATCHES;
 }
 
 /* The house's own certificate is nobody else's business. */
@@ -64,37 +139,70 @@ const struct cs_policy *cs_select(const struct cs_policy_set *set,
 				  const struct cs_request_facts *request)
 {
 	if (is_listener(request))
-		return mismatch(&set->listener->match, request) == NULL
+		return mismatch(&set->listener->match, request) == MATCHES
 			       ? set->listener
 			       : NULL;
 	for (size_t i = 0; i < set->n; i++) {
-		if (mismatch(&set->sorted[i]->match, request) == NULL)
+		if (mismatch(&set->sorted[i]->match, request) == MATCHES)
 			return set->sorted[i];
 	}
 	return NULL;
 }
 
-/* "web wants another issuer than `vm`" */
+/* "is for other issuers than `vm`" */
+static void tell_other(struct cs_buf *b, const char *what, struct cs_span value)
+{
+	if (value.n > 0)
+		cs_buf_addf(b, "is for other %ss than `%.*s`", what,
+			    CS_SPAN_FMT(value));
+	else
+		cs_buf_addf(b, "wants a %s, and the request states none", what);
+}
+
+/* Why this policy does not govern. */
 static void tell(struct cs_buf *b, const struct cs_policy *p,
 		 const struct cs_request_facts *r)
 {
-	const char *what = mismatch(&p->match, r);
+	char until[CS_TIME_TEXT];
 
 	cs_buf_addf(b, "%.*s ", CS_SPAN_FMT(p->info.name));
-	if (what == NULL)
-		cs_buf_add_str(b, "matches");
-	else if (what[0] == 'i')
-		cs_buf_addf(b, "is for other issuers than `%.*s`",
-			    CS_SPAN_FMT(r->issuer));
-	else if (what[0] == 's')
-		cs_buf_addf(b, "is for other sources than `%.*s`",
-			    CS_SPAN_FMT(r->source));
-	else if (what[10] == 'u')
+	switch (mismatch(&p->match, r)) {
+	case OTHER_ISSUER:
+		tell_other(b, "issuer", r->issuer);
+		break;
+	case OTHER_SOURCE:
+		tell_other(b, "source", r->source);
+		break;
+	case OTHER_REALM:
+		tell_other(b, "realm", r->realm);
+		break;
+	case OTHER_NAMESPACE:
+		tell_other(b, "namespace", r->namespace);
+		break;
+	case OTHER_LABELS:
+		cs_buf_add_str(b, "wants other labels of the namespace");
+		break;
+	case OTHER_USER:
 		cs_buf_addf(b, "does not list the user `%.*s`",
 			    CS_SPAN_FMT(r->requester));
-	else
+		break;
+	case OTHER_GROUPS:
 		cs_buf_addf(b, "lists no group of `%.*s`",
 			    CS_SPAN_FMT(r->requester));
+		break;
+	case OTHER_ACCOUNT:
+		cs_buf_addf(b, "is for other service accounts than `%.*s`",
+			    CS_SPAN_FMT(r->requester));
+		break;
+	case ENDED:
+		cs_time_rfc3339(p->match.until_s, until);
+		cs_buf_addf(b, "ended at %s", until);
+		break;
+	case MATCHES:
+	default:
+		cs_buf_add_str(b, "matches");
+		break;
+	}
 }
 
 struct cs_span cs_select_why_not(const struct cs_policy_set *set,

@@ -3,8 +3,9 @@
  * priority among those that match. Internal to policy/.
  *
  * That it is one is proved when the set is loaded: two policies of equal
- * priority are an error unless their globs on issuer or source cannot have a
- * text in common. Users and groups prove nothing.
+ * priority are an error unless their globs on issuer, source, realm or
+ * namespace cannot have a text in common. Labels, users, groups and dates
+ * prove nothing.
  */
 #ifndef CS_POLICY_SELECT_H
 #define CS_POLICY_SELECT_H

@@ -54,10 +54,33 @@ static bool selectors_meet(const struct cs_selector *a,
 	return false;
 }
 
-/* A witness for people. */
-static struct cs_span shown(struct cs_span witness)
+/* The keys of `match` that can keep two policies apart. */
+#define KEYS ((size_t)4)
+
+static const char *const key_names[KEYS] = {"issuer", "source", "realm",
+					    "namespace"};
+
+/* The selector of one of them. */
+static const struct cs_selector *selector(const struct cs_policy *p, size_t key)
 {
-	return witness.n > 0 ? witness : CS_SPAN_LIT("*");
+	const struct cs_selector *const all[KEYS] = {
+		&p->match.issuer, &p->match.source, &p->match.realm,
+		&p->match.namespace};
+
+	return all[key];
+}
+
+/*
+ * One key's part of the witness. Realm and namespace are told only where one
+ * of the two has something to say about them.
+ */
+static void tell(struct cs_buf *b, size_t key, bool said,
+		 struct cs_span witness)
+{
+	if (!said && key >= 2)
+		return;
+	cs_buf_addf(b, "%s%s `%.*s`", key == 0 ? "" : ", ", key_names[key],
+		    CS_SPAN_FMT(witness.n > 0 ? witness : CS_SPAN_LIT("*")));
 }
 
 /* Two policies of one priority. */
@@ -65,27 +88,26 @@ static void check_pair(const struct cs_policy *a, const struct cs_policy *b,
 		       struct cs_arena *scratch,
 		       struct cs_policy_report *report)
 {
-	struct cs_span issuer, source;
-	char text[CS_MAX_NAME + 1] = "";
+	CS_CLEANUP(cs_buf_done) struct cs_buf witness;
 
-	if (!selectors_meet(&a->match.issuer, &b->match.issuer, scratch,
-			    &issuer))
-		return;
-	/* The scratch arena is used again for the sources. */
-	issuer = shown(cs_span_sub(issuer, 0, CS_MAX_NAME));
-	for (size_t i = 0; i < issuer.n; i++)
-		text[i] = (char)issuer.p[i];
-	if (!selectors_meet(&a->match.source, &b->match.source, scratch,
-			    &source))
-		return;
-	source = shown(source);
+	cs_buf_init(&witness, CS_ERROR_MAX);
+	for (size_t key = 0; key < KEYS; key++) {
+		const struct cs_selector *of_a = selector(a, key);
+		const struct cs_selector *of_b = selector(b, key);
+		struct cs_span text;
+
+		if (!selectors_meet(of_a, of_b, scratch, &text))
+			return;
+		tell(&witness, key, of_a->present || of_b->present, text);
+	}
 	cs_report_add(report, CS_PROBLEM_ERROR, b->info.source, b->info.line, 1,
 		      "`%.*s` and `%.*s` (%.*s:%u) have the same priority, "
-		      "%lld, and can both match: issuer `%s`, source `%.*s`; "
+		      "%lld, and can both match: %.*s; "
 		      "give one of them another priority",
 		      CS_SPAN_FMT(b->info.name), CS_SPAN_FMT(a->info.name),
 		      CS_SPAN_FMT(a->info.source), a->info.line,
-		      (long long)a->info.priority, text, CS_SPAN_FMT(source));
+		      (long long)a->info.priority,
+		      CS_SPAN_FMT(cs_buf_span(&witness)));
 }
 
 void cs_select_check_ties(const struct cs_policy_set *set,
@@ -111,8 +133,12 @@ static bool accepts_anything(const struct cs_policy *p)
 {
 	const struct cs_matchers *allow = &p->san.kind[CS_NAME_DNS].allow;
 
-	if (p->match.issuer.present || p->match.source.present ||
-	    p->match.users.present || p->match.groups.present)
+	const struct cs_match_rules *m = &p->match;
+
+	if (m->issuer.present || m->source.present || m->realm.present ||
+	    m->namespace.present || m->users.present || m->groups.present ||
+	    m->user_namespace.present || m->service_account.present ||
+	    m->labels_n > 0)
 		return false;
 	for (size_t i = 0; i < allow->n; i++) {
 		if (allow->items[i].kind == CS_MATCH_ANY)
