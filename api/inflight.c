@@ -99,12 +99,12 @@ struct cs_flight *cs_inflight_add(struct cs_inflight *t, struct cs_span request,
 {
 	struct cs_flight *f = NULL;
 
-	if (t->count == t->capacity)
-		return NULL;
 	for (size_t i = 0; i < t->capacity && f == NULL; i++) {
 		if (t->flights[i].state == CS_FLIGHT_FREE)
 			f = &t->flights[i];
 	}
+	if (f == NULL)
+		return NULL;
 	cs_buf_reset(&f->request);
 	if (!cs_buf_add(&f->request, request)) {
 		cs_buf_reset(&f->request);

@@ -37,12 +37,23 @@ struct cs_error {
 };
 
 /*
+ * Always false, and seen to be by whoever reads only this header: a compiler
+ * or an analyzer then knows that a failing branch fails.
+ */
+static inline bool cs_error_no(bool ignored)
+{
+	(void)ignored;
+	return false;
+}
+
+/*
  * Fill *err and return false, so that a failing branch is one statement:
  *	return cs_error_set(err, CS_E_DER, "X.690 8.1.3: ...");
  * A sentence longer than the buffer is cut at its end.
  */
 #define cs_error_set(err, code, ...)                                           \
-	cs_error_set_at((err), (code), __FILE__, __LINE__, __VA_ARGS__)
+	cs_error_no(cs_error_set_at((err), (code), __FILE__, __LINE__,         \
+				    __VA_ARGS__))
 
 bool cs_error_set_at(struct cs_error *err, enum cs_error_code code,
 		     const char *file, int line, const char *fmt, ...)
@@ -50,8 +61,8 @@ bool cs_error_set_at(struct cs_error *err, enum cs_error_code code,
 
 /* As cs_error_set, with ": " and the text of errno value `number` added. */
 #define cs_error_set_errno(err, code, number, ...)                             \
-	cs_error_set_errno_at((err), (code), __FILE__, __LINE__, (number),     \
-			      __VA_ARGS__)
+	cs_error_no(cs_error_set_errno_at((err), (code), __FILE__, __LINE__,   \
+					  (number), __VA_ARGS__))
 
 bool cs_error_set_errno_at(struct cs_error *err, enum cs_error_code code,
 			   const char *file, int line, int number,

@@ -9,7 +9,9 @@ struct cs_span cs_span_make(const void *p, size_t n)
 
 struct cs_span cs_span_str(const char *s)
 {
-	return (struct cs_span){(const uint8_t *)s, s == NULL ? 0 : strlen(s)};
+	if (s == NULL)
+		return (struct cs_span){NULL, 0};
+	return (struct cs_span){(const uint8_t *)s, strlen(s)};
 }
 
 bool cs_span_equal(struct cs_span a, struct cs_span b)

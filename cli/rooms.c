@@ -1,6 +1,7 @@
 #include "cli/rooms.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "api/front.h"

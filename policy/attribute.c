@@ -63,15 +63,14 @@ const struct cs_attribute *cs_attribute_by_name(struct cs_span name)
 const struct cs_attribute *cs_attribute_by_alias(struct cs_span name)
 {
 	for (size_t i = 0; i < TABLE_N; i++) {
-		const char *at = table[i].alias;
+		const char *at = table[i].alias + 1;
 
-		while (*++at != '\0') {
-			const char *end = strchr(at, ' ');
-			size_t n = (size_t)(end - at);
+		while (*at != '\0') {
+			size_t n = strcspn(at, " ");
 
 			if (n == name.n && memcmp(at, name.p, n) == 0)
 				return &table[i];
-			at = end;
+			at += n + 1;
 		}
 	}
 	return NULL;
