@@ -25,30 +25,35 @@ static void print_text(FILE *out, const char *before, const char *text,
 	fputs(after, out);
 }
 
-void cs_show_value(const json_t *value, struct cs_buf *out)
+/* A value that is no list; an object is called by its name. */
+static void put_scalar(const json_t *value, struct cs_buf *out)
 {
-	const json_t *item;
-	size_t i;
-
+	if (json_is_object(value))
+		value = json_object_get(value, "name");
 	if (json_is_string(value))
 		cs_buf_add_str(out, json_string_value(value));
 	else if (json_is_integer(value))
 		cs_buf_addf(out, "%lld", (long long)json_integer_value(value));
 	else if (json_is_boolean(value))
 		cs_buf_add_str(out, json_is_true(value) ? "true" : "false");
-	else if (!json_is_array(value))
-		cs_buf_add_str(out, "-");
 	else
-		json_array_foreach(value, i, item)
-		{
-			cs_buf_add_str(out, i > 0 ? ", " : "");
-			if (json_is_string(item))
-				cs_buf_add_str(out, json_string_value(item));
-			else if (json_is_integer(item))
-				cs_buf_addf(
-					out, "%lld",
-					(long long)json_integer_value(item));
-		}
+		cs_buf_add_byte(out, '-');
+}
+
+void cs_show_value(const json_t *value, struct cs_buf *out)
+{
+	const json_t *item;
+	size_t i;
+
+	if (!json_is_array(value)) {
+		put_scalar(value, out);
+		return;
+	}
+	json_array_foreach(value, i, item)
+	{
+		cs_buf_add_str(out, i > 0 ? ", " : "");
+		put_scalar(item, out);
+	}
 }
 
 /* The member as a cell, `prefix` before it. */

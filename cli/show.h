@@ -28,7 +28,7 @@ void cs_show_object(json_t *object, FILE *out);
 void cs_show_list(const json_t *items, const char *const *header,
 		  const char *const *names, size_t n, FILE *out);
 
-/* A JSON value in one cell: text as it is, lists joined, null "-". */
+/* A JSON value in one cell: text as it is, objects by name, lists joined. */
 void cs_show_value(const json_t *value, struct cs_buf *out);
 
 #endif

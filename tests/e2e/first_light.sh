@@ -89,7 +89,7 @@ submit() {
 		-d "$(body "$condition")" "$@"
 }
 
-echo 1..30
+echo 1..31
 
 status 0 "$countersign" init --host localhost --host 127.0.0.1
 ok $? "init makes an installation"
@@ -181,6 +181,9 @@ ok $? "issue prints the chain"
 status 0 "$countersign" cert show "$serial" -o text &&
 	grep -q 'DNS:www.example.org' "$work/out"
 ok $? "cert show prints a certificate in words"
+status 0 "$countersign" policy show &&
+	grep -q '^kind: IssuancePolicy$' "$work/out"
+ok $? "policy show prints the sources in force"
 status 0 "$countersign" status
 ok $? "status tells how it is"
 status 0 "$countersign" audit list --verdict refused &&
