@@ -7,6 +7,8 @@
 
 /* How often the listener's certificate is looked at: an hour. */
 #define RENEW_MS 3600000
+/* How soon it is tried again when it could not be renewed. */
+#define RETRY_MS 300000
 
 bool cs_house_send_policies(struct cs_house *h, struct cs_link *front,
 			    uint64_t ticket, struct cs_error *err)
@@ -77,8 +79,10 @@ static void take_renewed(struct cs_house *h, struct cs_link *front,
 	    send_listener_key(h, front, &err))
 		cs_log_write(h->config->log, CS_LOG_INFO, "house.renewed",
 			     "the listener has a new certificate");
-	else
+	else {
 		cs_log_error(h->config->log, "house.renew", &err);
+		cs_timer_start(h->renew_timer, RETRY_MS);
+	}
 }
 
 /* `init`: the listener's certificate has come, or not. */
@@ -131,6 +135,7 @@ void cs_house_reload(struct cs_house *h)
 		     "reading policy files and the listener's key again");
 	if (!send_listener_key(h, front->link, &err))
 		cs_log_error(h->config->log, "house.reload", &err);
+	cs_timer_start(h->renew_timer, 1);
 	if (!cs_house_send_policies(h, front->link, CS_HOUSE_NO_TICKET,
 				    &h->why))
 		cs_house_fail(h);
@@ -147,8 +152,8 @@ void cs_house_renew(void *ctx)
 
 	cs_buf_init(&csr, CS_MAX_CSR_DER);
 	cs_timer_start(h->renew_timer, RENEW_MS);
-	if (h->phase != CS_HOUSE_PHASE_RUNNING || front == NULL ||
-	    front->link == NULL)
+	if (h->phase != CS_HOUSE_PHASE_RUNNING || h->renewing ||
+	    front == NULL || front->link == NULL)
 		return;
 	if (!cs_renew_is_due(h->config->install,
 			     cs_clock_wall_ms(&h->config->clock) / 1000, &due,
@@ -157,6 +162,8 @@ void cs_house_renew(void *ctx)
 	    (due &&
 	     !cs_house_send_csr(h, front->link, cs_buf_span(&csr), &err)))
 		cs_log_error(h->config->log, "house.renew", &err);
-	else if (due)
-		h->renewing = true;
+	else
+		h->renewing = due;
+	if (err.code != CS_E_NONE)
+		cs_timer_start(h->renew_timer, RETRY_MS);
 }
