@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""The listener's own certificate is renewed by the gate, while it serves."""
+import os
+import signal
+import ssl
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
+from tests.lib.house import House, Tap, expect, run  # noqa: E402
+
+DAY = 24 * 3600 * 1000
+tap = Tap()
+house = House()
+SHIFT = os.path.join(house.root, "shift")
+house.env["CS_CLOCK_SHIFT_FILE"] = SHIFT
+
+
+def shift(days):
+    with open(SHIFT + ".new", "w", encoding="ascii") as f:
+        f.write(str(days * DAY))
+    os.rename(SHIFT + ".new", SHIFT)
+
+
+def served():
+    """The serial of what the listener shows."""
+    pem = ssl.get_server_certificate(("127.0.0.1", house.port))
+    return run("openssl", "x509", "-noout", "-serial", stdin=pem).stdout
+
+
+def on_disk(directory="tls"):
+    path = os.path.join(house.dir, directory, "chain.pem")
+    return run("openssl", "x509", "-noout", "-serial", "-in", path).stdout
+
+
+def wait_for(condition, message):
+    end = time.monotonic() + 10
+    while not condition():
+        expect(time.monotonic() < end, message)
+        time.sleep(0.05)
+
+
+shift(0)
+house.start()
+FIRST = served()
+
+
+@tap.test
+def before_two_thirds_of_its_life_nothing_happens():
+    house.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "house.reload" in house.log_text(), "no reload")
+    time.sleep(0.3)
+    expect(served() == FIRST == on_disk(), "renewed too early")
+
+
+@tap.test
+def behind_two_thirds_it_is_renewed_without_a_restart():
+    key = os.path.join(house.dir, "tls", "key.pem")
+    with open(key, "rb") as f:
+        old = f.read()
+    shift(61)
+    wait_for(lambda: house.http("GET", "/readyz")[0] == 503,
+             "the jump was not noticed")
+    house.cli("clock", "accept")
+    house.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: served() != FIRST, "not renewed")
+    expect(served() == on_disk(), "the file is another one")
+    with open(key, "rb") as f:
+        expect(f.read() != old, "the key is the old one")
+    expect(os.stat(key).st_mode & 0o777 == 0o600, "its mode")
+    expect(not os.path.exists(os.path.join(house.dir, "tls.new")),
+           "tls.new stays")
+
+
+@tap.test
+def the_renewal_stands_in_the_log_as_any_other():
+    out = house.cli("audit", "list", "--source", "listener").stdout
+    expect(out.count("issued") == 2, out)
+    expect(house.stop() == 0, "stop")
+    house.start()
+    expect(served() == on_disk() != FIRST, "not what was written")
+    house.cli("audit", "verify")
+    expect(house.stop() == 0, "stop")
+
+
+status = tap.run()
+house.close()
+sys.exit(status)
