@@ -200,32 +200,26 @@ static bool read_uids(struct reader *r, const struct cs_yaml *v, void *target)
 	return true;
 }
 
+/* A key that has one value in this version, and says what is so anyway. */
+static bool read_only(struct reader *r, const struct cs_yaml *v,
+		      const char *value)
+{
+	return (v->kind == CS_YAML_TEXT && cs_span_equal_str(v->text, value)) ||
+	       refuse(r, v, "%.*s: expected %s", CS_SPAN_FMT(v->key), value);
+}
+
 static bool read_no_policy(struct reader *r, const struct cs_yaml *v,
 			   void *target)
 {
-	enum cs_config_no_policy *out = target;
-
-	if (v->kind == CS_YAML_TEXT && cs_span_equal_str(v->text, "refuse"))
-		*out = CS_CONFIG_NO_POLICY_REFUSE;
-	else if (v->kind == CS_YAML_TEXT && cs_span_equal_str(v->text, "hold"))
-		*out = CS_CONFIG_NO_POLICY_HOLD;
-	else
-		return refuse(r, v, "no_policy: expected refuse or hold");
-	return true;
+	(void)target;
+	return read_only(r, v, "refuse");
 }
 
 static bool read_policy_source(struct reader *r, const struct cs_yaml *v,
 			       void *target)
 {
-	enum cs_config_policy_source *out = target;
-
-	if (v->kind == CS_YAML_TEXT && cs_span_equal_str(v->text, "files"))
-		*out = CS_CONFIG_POLICY_FILES;
-	else if (v->kind == CS_YAML_TEXT && cs_span_equal_str(v->text, "api"))
-		*out = CS_CONFIG_POLICY_API;
-	else
-		return refuse(r, v, "policy_source: expected files or api");
-	return true;
+	(void)target;
+	return read_only(r, v, "files");
 }
 
 /* Issuers are part of URLs and file names: [a-z0-9-], from a letter. */
@@ -303,7 +297,7 @@ static const struct key issuer_keys[] = {
 	KEY(struct cs_config_issuer, chain, read_text, true),
 	KEY(struct cs_config_issuer, key, read_text, true),
 	KEY(struct cs_config_issuer, self_approval, read_bool, false),
-	KEY(struct cs_config_issuer, no_policy, read_no_policy, false),
+	{"no_policy", read_no_policy, 0, false},
 	KEY(struct cs_config_issuer, crl_url, read_url, false),
 	KEY(struct cs_config_issuer, crl_shards, read_shards, false),
 	KEY(struct cs_config_issuer, ceiling, read_ceiling, true),
@@ -392,7 +386,7 @@ static const struct key top_keys[] = {
 	{"admin_uids", read_uids, 0, true},
 	KEY(struct cs_config, workers, read_workers, false),
 	{"pending", read_pending, 0, false},
-	KEY(struct cs_config, policy_source, read_policy_source, false),
+	{"policy_source", read_policy_source, 0, false},
 	{"log", read_log, 0, true},
 	{"issuers", read_issuers, 0, true},
 };
@@ -474,11 +468,8 @@ static void put_issuer(struct cs_buf *out, const struct cs_config_issuer *is)
 		    "at first;\n    # every such entry in the log says "
 		    "`self_approved`.\n    self_approval: %s\n",
 		    is->self_approval ? "true" : "false");
-	cs_buf_addf(out,
-		    "    # What becomes of a request that no policy matches: "
-		    "refuse or hold.\n    no_policy: %s\n",
-		    is->no_policy == CS_CONFIG_NO_POLICY_HOLD ? "hold"
-							      : "refuse");
+	cs_buf_add_str(out, "    # A request that no policy matches is "
+			    "refused.\n    no_policy: refuse\n");
 	if (is->crl_url != NULL)
 		put_text(out, "    crl_url", is->crl_url);
 	else
@@ -531,11 +522,8 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 		    "approval: how many of one client, how long.\npending:\n"
 		    "  quota: %u\n  expiry: %s\n",
 		    config->workers, config->pending_quota, expiry);
-	cs_buf_addf(out,
-		    "\n# Where policy comes from: files (the directory "
-		    "policies/) or api.\npolicy_source: %s\n",
-		    config->policy_source == CS_CONFIG_POLICY_API ? "api"
-								  : "files");
+	cs_buf_add_str(out, "\n# Where policy comes from: the directory "
+			    "policies/.\npolicy_source: files\n");
 	cs_buf_add_str(out, "\n# The log of decisions. Its origin never "
 			    "changes.\nlog:\n");
 	put_text(out, "  origin", config->origin);

@@ -28,16 +28,6 @@
 /* The longest life that a ceiling, or a pending request, may have: seconds. */
 #define CS_CONFIG_MAX_DURATION (3650LL * 86400)
 
-enum cs_config_no_policy {
-	CS_CONFIG_NO_POLICY_REFUSE,
-	CS_CONFIG_NO_POLICY_HOLD
-};
-
-enum cs_config_policy_source {
-	CS_CONFIG_POLICY_FILES,
-	CS_CONFIG_POLICY_API
-};
-
 struct cs_config_list {
 	const char *item[CS_MAX_CONFIG_LIST];
 	size_t n;
@@ -58,7 +48,6 @@ struct cs_config_issuer {
 	const char *name;
 	const char *chain, *key; /* paths */
 	bool self_approval;
-	enum cs_config_no_policy no_policy;
 	const char *crl_url; /* NULL: no CRLDP */
 	uint32_t crl_shards; /* a power of two */
 	struct cs_config_ceiling ceiling;
@@ -74,7 +63,6 @@ struct cs_config {
 	uint32_t per_address;	/* TCP connections of one address */
 	uint32_t pending_quota; /* open requests of one client */
 	int64_t pending_expiry_s;
-	enum cs_config_policy_source policy_source;
 	const char *origin;		 /* of the log, fixed at init */
 	const char *log_key;		 /* path */
 	const char *tls_key, *tls_chain; /* paths */

@@ -21,7 +21,7 @@ static const char good[] = "listen: [\"127.0.0.1:8443\"]\n"
 			   "    chain: c.pem\n"
 			   "    key: k.pem\n"
 			   "    self_approval: true\n"
-			   "    no_policy: hold\n"
+			   "    no_policy: refuse\n"
 			   "    crl_shards: 4\n"
 			   "    ceiling:\n"
 			   "      max_validity: 90d\n"
@@ -69,7 +69,6 @@ static void reads_every_key(void **state)
 	assert_int_equal(c.pending_expiry_s, 2 * 86400);
 	assert_int_equal(c.n_issuers, 1);
 	assert_true(c.issuers[0].self_approval);
-	assert_int_equal(c.issuers[0].no_policy, CS_CONFIG_NO_POLICY_HOLD);
 	assert_int_equal(c.issuers[0].crl_shards, 4);
 	assert_null(c.issuers[0].crl_url);
 	assert_string_equal(c.issuers[0].ceiling.max_validity, "90d");
@@ -92,16 +91,16 @@ static void names_the_place_of_every_error(void **state)
 	refuses("expiry: 2d", "expiry: 1s",
 		"c.yaml:8:30: expiry: expected 1m to 3650d");
 	refuses("files\n", "git\n",
-		"c.yaml:9:16: policy_source: expected files or api");
+		"c.yaml:9:16: policy_source: expected files");
 	refuses("- name: default", "- name: Def",
 		"c.yaml:12:11: name: `Def`: expected lower-case letters, "
 		"digits and `-`, a letter first");
 	refuses("    key: k.pem\n", "", "c.yaml:12:5: key `key` is missing");
 	refuses("crl_shards: 4", "crl_shards: 3",
 		"c.yaml:17:17: crl_shards: 3 is not a power of two");
-	refuses("no_policy: hold", "no_policy: wait",
-		"c.yaml:16:16: no_policy: expected refuse or hold");
-	refuses("no_policy: hold", "crl_url: ftp://x",
+	refuses("no_policy: refuse", "no_policy: wait",
+		"c.yaml:16:16: no_policy: expected refuse");
+	refuses("no_policy: refuse", "crl_url: ftp://x",
 		"c.yaml:16:14: crl_url: expected an http or https URL");
 	refuses("self_approval: true", "self_approval: 1",
 		"c.yaml:15:20: self_approval: expected true or false, not "
@@ -127,8 +126,8 @@ static void reads_back_what_it_writes(void **state)
 	cs_buf_init(&text, 1 << 16);
 	cs_buf_init(&again, 1 << 16);
 	assert_true(cs_config_parse(
-		changed("no_policy: hold", "crl_url: http://a/\"\\"), "c.yaml",
-		&arena, &c, &err));
+		changed("no_policy: refuse", "crl_url: http://a/\"\\"),
+		"c.yaml", &arena, &c, &err));
 	assert_true(cs_config_write(&c, &text, &err));
 	assert_true(cs_config_parse(cs_buf_span(&text), "c.yaml", &arena, &d,
 				    &err));
