@@ -37,7 +37,9 @@ struct cs_span cs_decide_field(struct cs_decide *j, struct cs_span prefix,
 		digits[n++] = (uint8_t)('0' + index % 10);
 		index /= 10;
 	} while (index > 0);
-	memcpy(text, prefix.p, prefix.n);
+	/* Empty when there was no memory for it. */
+	if (prefix.n > 0)
+		memcpy(text, prefix.p, prefix.n);
 	text[prefix.n] = '[';
 	for (size_t i = 0; i < n; i++)
 		text[prefix.n + 1 + i] = digits[n - 1 - i];
