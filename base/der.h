@@ -72,6 +72,14 @@ bool cs_der_enter_optional(struct cs_der *r, uint8_t tag, const char *what,
 			   struct cs_der *ret_inner, bool *ret_there,
 			   struct cs_error *err) CS_MUST_USE;
 
+/*
+ * Exactly one element, nothing behind it, and whatever is constructed in it
+ * well-formed too, down to CS_MAX_DER_DEPTH levels. What OCTET STRINGs and
+ * BIT STRINGs hold is not looked into.
+ */
+bool cs_der_check(struct cs_span bytes, const char *what,
+		  struct cs_error *err) CS_MUST_USE;
+
 /* Nothing may follow. */
 bool cs_der_end(const struct cs_der *r, const char *what,
 		struct cs_error *err) CS_MUST_USE;

@@ -194,6 +194,38 @@ bool cs_der_end(const struct cs_der *r, const char *what, struct cs_error *err)
 			    r->rest.n);
 }
 
+bool cs_der_check(struct cs_span bytes, const char *what, struct cs_error *err)
+{
+	struct cs_der level[CS_MAX_DER_DEPTH];
+	struct cs_der outer = cs_der_reader(bytes);
+	struct cs_span content, whole;
+	size_t depth = 0;
+	uint8_t tag;
+
+	if (!cs_der_any(&outer, &tag, &content, &whole, err) ||
+	    !cs_der_end(&outer, what, err))
+		return false;
+	if ((tag & 0x20) != 0)
+		level[depth++] = cs_der_reader(content);
+	while (depth > 0) {
+		if (cs_der_at_end(&level[depth - 1])) {
+			depth--;
+			continue;
+		}
+		if (!cs_der_any(&level[depth - 1], &tag, &content, &whole, err))
+			return false;
+		if ((tag & 0x20) == 0)
+			continue;
+		if (depth == CS_MAX_DER_DEPTH)
+			return cs_error_set(err, CS_E_DER,
+					    "%s: nested more than %d levels "
+					    "deep",
+					    what, CS_MAX_DER_DEPTH);
+		level[depth++] = cs_der_reader(content);
+	}
+	return true;
+}
+
 bool cs_der_boolean(struct cs_der *r, const char *what, bool *ret_value,
 		    struct cs_error *err)
 {

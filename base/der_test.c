@@ -520,6 +520,32 @@ static void refuses_an_object_identifier_beyond_the_maximum(void **state)
 	assert_int_equal(oid.n, CS_MAX_OID);
 }
 
+static void one_element_is_checked_in_all_its_depth(void **state)
+{
+	uint8_t nested[2 * (CS_MAX_DER_DEPTH + 2)];
+	struct cs_error err = {0};
+	size_t n = 2 * ((size_t)CS_MAX_DER_DEPTH + 1);
+
+	(void)state;
+	assert_true(cs_der_check(
+		CS_SPAN_LIT("\x30\x06\x30\x00\xa1\x02\x05\x00"), "it", NULL));
+	assert_true(cs_der_check(CS_SPAN_LIT("\x04\x01\x30"), "it", NULL));
+	assert_false(cs_der_check(CS_SPAN_LIT(""), "it", NULL));
+	assert_false(cs_der_check(CS_SPAN_LIT("\x05\x00\x05\x00"), "it", &err));
+	assert_non_null(strstr(err.text, "it: X.690 8.1.1: 2 octets"));
+	assert_false(cs_der_check(CS_SPAN_LIT("\x30\x80\x00\x00"), "it", NULL));
+	assert_false(
+		cs_der_check(CS_SPAN_LIT("\x30\x03\xa1\x02\x05"), "it", NULL));
+	/* As many levels as allowed, then one more. */
+	for (size_t i = 0; i < n; i += 2) {
+		nested[i] = CS_DER_SEQUENCE;
+		nested[i + 1] = (uint8_t)(n - i - 2);
+	}
+	assert_false(cs_der_check(cs_span_make(nested, n), "it", &err));
+	assert_non_null(strstr(err.text, "levels deep"));
+	assert_true(cs_der_check(cs_span_make(nested + 2, n - 2), "it", NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,6 +564,7 @@ int main(void)
 		cmocka_unit_test(refuses_text_that_is_no_object_identifier),
 		cmocka_unit_test(
 			refuses_an_object_identifier_beyond_the_maximum),
+		cmocka_unit_test(one_element_is_checked_in_all_its_depth),
 	};
 
 	return cs_test_run("base/der", tests);

@@ -21,6 +21,10 @@
 #define CS_MAX_EXT_KEY_USAGES 32
 /* URLs or policies of one extension of a certificate that we read. */
 #define CS_MAX_URLS 16
+/* Extensions that one policy adds, and of one CSR that it passes on. */
+#define CS_MAX_POLICY_EXTENSIONS 16
+/* Octets of one of them: beyond anything but a list of SCTs. */
+#define CS_MAX_EXTENSION_VALUE 4096
 /* Attributes of one CSR (PKCS#9 knows a handful). */
 #define CS_MAX_CSR_ATTRIBUTES 8
 /* Bytes of one OID's content; X.660 sets none, real ones are under 20. */

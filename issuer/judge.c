@@ -216,6 +216,8 @@ static bool phase_d(struct matter *m, struct cs_error *err)
 	     !cs_policy_judge_built(m->j->set, &m->facts, &m->built.cert,
 				    m->built.not_before_s, m->built.not_after_s,
 				    &m->j->arena, &m->verdict, err) ||
+	     !cs_judge_locations(&m->verdict.plan, m->issuer->ca, &m->built,
+				 &m->j->arena, findings, err) ||
 	     !cs_feasible_check(m->issuer->ca, &m->built,
 				m->facts.request.now_s, findings, err) ||
 	     !cs_ceiling_check(m->issuer->ceiling, m->issuer->ca, &m->built,

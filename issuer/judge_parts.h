@@ -6,8 +6,10 @@
 #define CS_ISSUER_JUDGE_PARTS_H
 
 #include "base/msg.h"
+#include "issuer/ca.h"
 #include "issuer/cert_facts.h"
 #include "policy/engine.h"
+#include "policy/finding.h"
 
 /*
  * The CSR's DER: itself, or decoded from PEM ("CERTIFICATE REQUEST", and
@@ -46,6 +48,18 @@ bool cs_judge_inputs(uint64_t epoch, int64_t now_ms, struct cs_buf *out,
 bool cs_judge_subject_key(struct cs_hash *hash, const struct cs_tbs_facts *tbs,
 			  struct cs_arena *arena, uint8_t ret_key[32],
 			  struct cs_error *err) CS_MUST_USE;
+
+/*
+ * What the CSR has no fields for, read back from the TBS: policies, access
+ * locations, distribution points. They are the plan's; where it has no point,
+ * the issuer's own for this serial, unless the plan says no_rev_avail. A
+ * finding BUILD_CONFLICT for each that is not. False: no memory.
+ */
+bool cs_judge_locations(const struct cs_plan *plan,
+			const struct cs_issuer_ca *ca,
+			const struct cs_tbs_facts *tbs, struct cs_arena *arena,
+			struct cs_findings *findings,
+			struct cs_error *err) CS_MUST_USE;
 
 /* "countersign 0.1.0": what judged. */
 const char *cs_judge_engine(void);

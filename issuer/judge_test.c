@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/codec.h"
+#include "base/der.h"
 #include "base/json.h"
 #include "base/terms.h"
 #include "issuer/cert_facts.h"
@@ -368,6 +369,139 @@ static void overrides_and_says_so(void **state)
 	put_set(f, NULL, 5);
 }
 
+/* A policy that gives or passes on every kind of extension. */
+#define GIVEN                                                                  \
+	"apiVersion: countersign.dev/v1\n"                                     \
+	"kind: IssuancePolicy\n"                                               \
+	"metadata: {name: given}\n"                                            \
+	"spec:\n"                                                              \
+	"  subject: {commonName: {allow: [any]}}\n"                            \
+	"  san: {dns: {allow: [any]}}\n"                                       \
+	"  extensions:\n"                                                      \
+	"    policies: {set: [2.23.140.1.2.1]}\n"                              \
+	"    aia: {ocsp: [\"http://o.example/\"], ca_issuers: "                \
+	"[\"http://c.example/ca.crt\"]}\n"                                     \
+	"    pass: [{oid: 1.3.6.1.5.5.7.1.24, max_bytes: 16}]\n"               \
+	"    add: [{oid: 1.3.6.1.4.1.99999.1, der: \"0c026869\"}]\n"
+
+/* The intent's TBS as facts, in an arena that the caller ends. */
+static struct cs_tbs_facts facts_of(const struct fixture *f,
+				    struct cs_arena *arena)
+{
+	struct cs_hash *hash = cs_hash_new(NULL);
+	struct cs_error err = {0};
+	struct cs_tbs_facts t;
+
+	if (!f->out.issue)
+		fail_msg("%s", json_dumps(f->body, 0));
+	cs_arena_init(arena, 1000000);
+	if (!cs_tbs_facts_read(hash, f->out.intent.tbs, arena, &t, &err))
+		fail_msg("%s", err.text);
+	cs_hash_free(hash);
+	return t;
+}
+
+static void issues_the_extensions_that_policy_gives(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_issuer_ca ca = *f->maker.ca;
+	struct cs_tbs_facts t;
+	struct cs_arena arena;
+
+	ca.crl_url = CS_SPAN_LIT("http://crl.example");
+	ca.crl_shards = 1;
+	f->issuer.ca = &ca;
+	put_set(f, GIVEN, 6);
+	start(f);
+	cs_buf_reset(&f->parts);
+	csr_ext_san(&f->parts, CS_DER_CONTEXT(2),
+		    CS_SPAN_LIT("web.corp.example"));
+	csr_ext(&f->parts, CS_SPAN_LIT("\x2b\x06\x01\x05\x05\x07\x01\x18"),
+		false, CS_SPAN_LIT("\x30\x03\x02\x01\x05"));
+	f->csr_maker.extensions = cs_buf_span(&f->parts);
+	judge(f, SCALARS);
+	t = facts_of(f, &arena);
+	assert_int_equal(t.policies_n, 1);
+	assert_int_equal(t.ocsp_urls_n, 1);
+	assert_true(cs_span_equal_str(t.ocsp_urls[0], "http://o.example/"));
+	assert_int_equal(t.ca_issuers_urls_n, 1);
+	assert_int_equal(t.crl_urls_n, 1);
+	assert_true(
+		cs_span_equal_str(t.crl_urls[0], "http://crl.example/0.crl"));
+	assert_int_equal(t.cert.extensions_n, 2);
+	assert_true(cs_span_equal(t.cert.extensions[0].value,
+				  CS_SPAN_LIT("\x30\x03\x02\x01\x05")));
+	assert_true(
+		cs_span_equal_str(t.cert.extensions[1].value, "\x0c\x02hi"));
+	cs_arena_done(&arena);
+
+	put_set(f, GIVEN "    crl_dp: [\"http://other.example/1.crl\"]\n", 7);
+	judge(f, SCALARS);
+	t = facts_of(f, &arena);
+	assert_int_equal(t.crl_urls_n, 1);
+	assert_true(
+		cs_span_equal_str(t.crl_urls[0], "http://other.example/1.crl"));
+	cs_arena_done(&arena);
+	f->issuer.ca = f->maker.ca;
+	put_set(f, NULL, 5);
+}
+
+static void no_rev_avail_leaves_the_issuers_crl_out(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_issuer_ca ca = *f->maker.ca;
+	struct cs_tbs_facts t;
+	struct cs_arena arena;
+
+	ca.crl_url = CS_SPAN_LIT("http://crl.example");
+	ca.crl_shards = 1;
+	f->issuer.ca = &ca;
+	put_set(f,
+		"apiVersion: countersign.dev/v1\n"
+		"kind: IssuancePolicy\n"
+		"metadata: {name: short}\n"
+		"spec:\n"
+		"  subject: {commonName: {allow: [any]}}\n"
+		"  san: {dns: {allow: [any]}}\n"
+		"  extensions: {no_rev_avail: true}\n",
+		6);
+	start(f);
+	judge(f, SCALARS);
+	t = facts_of(f, &arena);
+	assert_int_equal(t.crl_urls_n, 0);
+	assert_int_equal(t.cert.extensions_n, 1);
+	/*= RFC 9608 2 */
+	assert_true(
+		cs_span_equal_str(t.cert.extensions[0].oid, "\x55\x1d\x38"));
+	assert_true(cs_span_equal(t.cert.extensions[0].value,
+				  CS_SPAN_LIT("\x05\x00")));
+	assert_false(t.cert.extensions[0].critical);
+	cs_arena_done(&arena);
+	f->issuer.ca = f->maker.ca;
+	put_set(f, NULL, 5);
+}
+
+static void a_ca_that_policy_allows_is_beyond_the_ceiling(void **state)
+{
+	struct fixture *f = *state;
+
+	put_set(f,
+		"apiVersion: countersign.dev/v1\n"
+		"kind: IssuancePolicy\n"
+		"metadata: {name: ca}\n"
+		"spec:\n"
+		"  subject: {commonName: {allow: [any]}}\n"
+		"  san: {dns: {allow: [any]}}\n"
+		"  extensions:\n"
+		"    key_usage: {set: [cert sign, crl sign]}\n"
+		"    basic_constraints: {ca: true, path_len: 0}\n",
+		6);
+	start(f);
+	judge(f, "{\"isCA\":true}");
+	assert_refused(f, "CA_CEILING");
+	put_set(f, NULL, 5);
+}
+
 static void keeps_the_old_set_when_a_new_one_does_not_load(void **state)
 {
 	struct fixture *f = *state;
@@ -499,6 +633,9 @@ int main(void)
 		cmocka_unit_test(refuses_what_only_the_lint_forbids),
 		cmocka_unit_test(refuses_under_an_expired_ca),
 		cmocka_unit_test(overrides_and_says_so),
+		cmocka_unit_test(issues_the_extensions_that_policy_gives),
+		cmocka_unit_test(no_rev_avail_leaves_the_issuers_crl_out),
+		cmocka_unit_test(a_ca_that_policy_allows_is_beyond_the_ceiling),
 		cmocka_unit_test(
 			keeps_the_old_set_when_a_new_one_does_not_load),
 		cmocka_unit_test(reports_what_a_set_would_come_to),

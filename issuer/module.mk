@@ -9,6 +9,7 @@ libcs_issuer_a_SOURCES = \
 	issuer/feasible.c issuer/feasible.h \
 	issuer/finding.c \
 	issuer/judge.c issuer/judge.h \
+	issuer/judge_locations.c \
 	issuer/judge_parts.h \
 	issuer/judge_record.c \
 	issuer/judge_request.c \

@@ -237,7 +237,7 @@ static bool write_crl_points(const struct cs_plan *plan,
 	struct cs_span url = {0};
 	size_t seq;
 
-	if (plan->crl_urls_n == 0 && ca->crl_url.n == 0)
+	if (plan->crl_urls_n == 0 && (ca->crl_url.n == 0 || plan->no_rev_avail))
 		return true;
 	if (plan->crl_urls_n == 0 &&
 	    !cs_issuer_ca_crl_url(ca, serial, arena, &url, err))

@@ -4,7 +4,8 @@
  * The issuer adds serial, signature algorithm, its name, SKI (RFC 7093 2
  * method 1: the leftmost 160 bits of SHA-256 over the key's BIT STRING, so no
  * SHA-1), AKI (the CA's SKI) and, where it has a base URL, the CRL's
- * distribution point. Everything else is the plan's.
+ * distribution point, unless the plan has one or says that there is no
+ * revocation information (RFC 9608). Everything else is the plan's.
  *
  * Decided here, because the RFC leaves it open:
  *   basicConstraints  always there and critical, CA:FALSE as the empty

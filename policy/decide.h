@@ -116,6 +116,11 @@ bool cs_decide_name_violation(const struct cs_sans_rules *san,
 struct cs_span cs_decide_name_field(struct cs_decide *j,
 				    const struct cs_fact_name *name);
 
+/* May these basic constraints be had? */
+bool cs_decide_constraints_allowed(const struct cs_constraints_rules *rules,
+				   bool ca, bool has_path_len,
+				   unsigned path_len);
+
 bool cs_decide_key_allowed(const struct cs_key_rules *rules,
 			   const struct cs_fact_key *key);
 struct cs_span cs_decide_key_text(struct cs_decide *j,

@@ -98,9 +98,24 @@ static bool is_expected(const struct cs_plan *p, const struct cs_fact_ext *e)
 	return false;
 }
 
-/* Every further extension must have been decided. */
+/* Does the certificate have this one? */
+static bool is_built(const struct cs_cert_facts *f, struct cs_span oid)
+{
+	for (size_t i = 0; i < f->extensions_n; i++) {
+		if (cs_span_equal(f->extensions[i].oid, oid))
+			return true;
+	}
+	return false;
+}
+
+/* Every further extension must have been decided, and be there. */
 static void compare_extensions(const struct built *b)
 {
+	for (size_t i = 0; i < b->plan->extensions_n; i++) {
+		if (!is_built(b->facts, b->plan->extensions[i].oid))
+			conflict(b, "extensions",
+				 "lacks an extension that was decided");
+	}
 	for (size_t i = 0; i < b->facts->extensions_n; i++) {
 		if (!is_expected(b->plan, &b->facts->extensions[i]))
 			conflict(b, "extensions",
@@ -225,11 +240,13 @@ static void judge_rest(const struct built *b)
 				 CS_SPAN_LIT("validity"), none,
 				 &p->validity.max, none,
 				 "the validity is too long");
-	if (b->facts->ca)
+	if (!cs_decide_constraints_allowed(&p->ext.constraints, b->facts->ca,
+					   b->facts->has_path_len,
+					   b->facts->path_len))
 		cs_decide_refuse(b->j, CS_CODE_BASIC_CONSTRAINTS_NOT_ALLOWED,
 				 CS_SPAN_LIT("extensions.basic_constraints"),
-				 none, &p->ext.ca_rule, none,
-				 "CA certificates are not allowed");
+				 none, &p->ext.constraints.rule, none,
+				 "these basic constraints are not allowed");
 }
 
 /* min and max of each kind, of all, and of attributes. */

@@ -129,6 +129,9 @@ void cs_load_validity(struct cs_load *l, const struct cs_yaml *node,
 		      struct cs_validity_rules *validity);
 void cs_load_extensions(struct cs_load *l, const struct cs_yaml *node,
 			struct cs_ext_rules *ext);
+/* Those keys of `extensions` whose content the policy gives or passes on. */
+void cs_load_own_extensions(struct cs_load *l, const struct cs_yaml *node,
+			    struct cs_ext_rules *ext);
 void cs_load_tests(struct cs_load *l, const struct cs_yaml *node,
 		   struct cs_policy *policy);
 

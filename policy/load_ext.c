@@ -7,12 +7,12 @@ static const struct cs_load_key ext_keys[] = {
 	{"ext_key_usage", false},
 	{"basic_constraints", false},
 	{"unlisted", false},
-	{"policies", true},
-	{"aia", true},
-	{"crl_dp", true},
-	{"no_rev_avail", true},
-	{"pass", true},
-	{"add", true},
+	{"policies", false},
+	{"aia", false},
+	{"crl_dp", false},
+	{"no_rev_avail", false},
+	{"pass", false},
+	{"add", false},
 	{NULL, false},
 };
 
@@ -23,7 +23,7 @@ static const struct cs_load_key usage_keys[] = {
 
 static const struct cs_load_key constraints_keys[] = {
 	{"ca", false},
-	{"path_len", true},
+	{"path_len", false},
 	{NULL, false},
 };
 
@@ -213,22 +213,37 @@ static void load_ext_key_usage(struct cs_load *l, const struct cs_yaml *node,
 			      "`set` and `default` exclude each other");
 }
 
-/* {ca: false}; CA certificates come later. */
+/* {ca: true, path_len: 0}: what may be asked for. */
 static void load_constraints(struct cs_load *l, const struct cs_yaml *node,
-			     struct cs_rule *rule)
+			     struct cs_constraints_rules *bc)
 {
 	const struct cs_yaml *ca = cs_yaml_get(node, "ca");
-	bool value = false;
+	const struct cs_yaml *path_len = cs_yaml_get(node, "path_len");
+	int64_t n = 0;
 
 	l->path = "extensions.basic_constraints";
 	if (!cs_load_map(l, node, constraints_keys))
 		return;
-	*rule = cs_load_rule(l, "extensions.basic_constraints.ca",
-			     ca != NULL ? ca : node);
-	if (cs_load_bool(l, ca, &value) && value)
-		cs_load_error(
-			l, ca,
-			"`ca: true` is not supported yet by this version");
+	*bc = (struct cs_constraints_rules){
+		.rule = cs_load_rule(l, "extensions.basic_constraints.ca",
+				     ca != NULL ? ca : node),
+	};
+	(void)cs_load_bool(l, ca, &bc->ca);
+	if (bc->ca)
+		cs_load_warning(l, ca,
+				"no issuer's ceiling permits a CA's "
+				"certificate: what this allows ends in "
+				"CA_CEILING");
+	if (path_len == NULL || !cs_load_int(l, path_len, 0, CS_MAX_CHAIN, &n))
+		return;
+	if (!bc->ca)
+		cs_load_error(l, path_len,
+			      "RFC 5280 4.2.1.9: `path_len` has a meaning "
+			      "with `ca: true` only");
+	bc->has_path_len = true;
+	bc->path_len = (unsigned)n;
+	bc->path_rule = cs_load_rule(l, "extensions.basic_constraints.path_len",
+				     path_len);
 }
 
 void cs_load_extensions(struct cs_load *l, const struct cs_yaml *node,
@@ -248,5 +263,6 @@ void cs_load_extensions(struct cs_load *l, const struct cs_yaml *node,
 		load_ext_key_usage(l, one, &ext->ext_key_usage);
 	one = cs_yaml_get(node, "basic_constraints");
 	if (one != NULL)
-		load_constraints(l, one, &ext->ca_rule);
+		load_constraints(l, one, &ext->constraints);
+	cs_load_own_extensions(l, node, ext);
 }

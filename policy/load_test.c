@@ -129,13 +129,6 @@ static void keys_of_the_language_to_come_are_named(void **state)
 		"  san: {dns: {set: [x]}}\n",
 		"  key: {allow: [{alg: EC}], reject: [roca]}\n",
 		"  key: {allow: [{alg: EC}], reuse: {}}\n",
-		"  extensions: {policies: {}}\n",
-		"  extensions: {aia: {}}\n",
-		"  extensions: {crl_dp: []}\n",
-		"  extensions: {no_rev_avail: true}\n",
-		"  extensions: {pass: []}\n",
-		"  extensions: {add: []}\n",
-		"  extensions: {basic_constraints: {ca: true}}\n",
 		"  subject: {organization: {set: '{{team}}'}}\n",
 		"  subject: {organization: {set: {cel: team}}}\n",
 	};

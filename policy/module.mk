@@ -24,6 +24,7 @@ libcs_policy_a_SOURCES = \
 	policy/load_keys.c \
 	policy/load_match.c \
 	policy/load_matcher.c \
+	policy/load_own.c \
 	policy/load_report.c \
 	policy/load_request.c \
 	policy/load_san.c \
@@ -69,6 +70,9 @@ policy_default_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/engine_test
 policy_engine_test_SOURCES = policy/engine_test.c $(policy_testing)
 policy_engine_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/extension_test
+policy_extension_test_SOURCES = policy/extension_test.c $(policy_testing)
+policy_extension_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/finding_test
 policy_finding_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/load_test

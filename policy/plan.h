@@ -58,8 +58,13 @@ struct cs_plan {
 	size_t ocsp_urls_n;
 	struct cs_span *ca_issuers_urls;
 	size_t ca_issuers_urls_n;
+	/*
+	 * None: the issuer's own distribution point, if it has any; with
+	 * no_rev_avail (RFC 9608) not even that.
+	 */
 	struct cs_span *crl_urls;
 	size_t crl_urls_n;
+	bool no_rev_avail; /* the extension itself is among those below */
 
 	struct cs_plan_ext *extensions; /* further ones, in order */
 	size_t extensions_n;

@@ -184,11 +184,44 @@ struct cs_ext_key_usage_rules {
 	enum cs_on_violation on_violation;
 };
 
+/* basic_constraints: may a CA be asked for, and of what depth? */
+struct cs_constraints_rules {
+	struct cs_rule rule;
+	bool ca;
+	bool has_path_len; /* at most so many CAs below; absent: any number */
+	unsigned path_len;
+	struct cs_rule path_rule;
+};
+
+/* An extension of the request that goes into the certificate as it is. */
+struct cs_pass_rule {
+	struct cs_rule rule;
+	struct cs_span oid;
+	size_t max_bytes;
+};
+
+/* An extension that the policy gives, whatever the request says. */
+struct cs_own_ext {
+	struct cs_rule rule;
+	struct cs_span field; /* "extensions.crl_dp", "extensions.1.2.3" */
+	struct cs_span oid;
+	struct cs_span shown; /* its content, for the diff */
+	struct cs_span der;   /* of extnValue; empty: made from the plan */
+	bool critical;
+};
+
 struct cs_ext_rules {
 	struct cs_unlisted unlisted;
 	struct cs_key_usage_rules key_usage;
 	struct cs_ext_key_usage_rules ext_key_usage;
-	struct cs_rule ca_rule; /* basic_constraints: {ca: false} */
+	struct cs_constraints_rules constraints;
+	struct cs_values policies;		   /* OIDs, content octets */
+	struct cs_values ocsp, ca_issuers, crl_dp; /* URLs */
+	bool no_rev_avail;
+	struct cs_pass_rule *pass;
+	size_t pass_n;
+	struct cs_own_ext *own; /* all that the policy gives, once each */
+	size_t own_n;
 };
 
 /* -- one policy, one set ------------------------------------------------- */
