@@ -36,15 +36,16 @@ CA_MAKER = tests/lib/ca_maker.c tests/lib/ca_maker.h
 CSR_FIXTURE = tests/lib/csr_fixture.c tests/lib/csr_fixture.h $(CSR_MAKER)
 JUDGE_MAKER = tests/lib/judge_maker.c tests/lib/judge_maker.h
 
-issuer_tests = issuer/ca_test issuer/ceiling_test issuer/csr_key_test \
-	issuer/csr_oracle_test issuer/csr_test issuer/judge_test \
-	issuer/key_test issuer/oom_test issuer/signer_test issuer/tbs_test \
-	issuer/worker_test
+issuer_tests = issuer/ca_test issuer/ceiling_test issuer/crypto_test \
+	issuer/csr_key_test issuer/csr_oracle_test issuer/csr_test \
+	issuer/judge_test issuer/key_test issuer/oom_test issuer/signer_test \
+	issuer/tbs_test issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
 issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
 issuer_ca_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_ceiling_test_SOURCES = issuer/ceiling_test.c $(CA_MAKER)
 issuer_ceiling_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_crypto_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_key_test_SOURCES = issuer/csr_key_test.c $(CSR_FIXTURE)
 issuer_csr_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_oracle_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
