@@ -107,7 +107,9 @@ const char *const cs_schema_v1[] = {
 	/*
 	 * What somebody asked. `flags` are base/msg.h's CS_REQ_*; uid is the
 	 * Unix peer's or -1. csr is DER, or the octets as received when they
-	 * were no CSR. `leaf` is the terminal decision's.
+	 * were no CSR. `leaf` is the terminal decision's. The states are
+	 * compared one by one: for a longer IN list SQLite builds a B-tree of
+	 * its own each time a row is checked.
 	 */
 	"CREATE TABLE request ("
 	" n INTEGER PRIMARY KEY,"
@@ -124,8 +126,9 @@ const char *const cs_schema_v1[] = {
 	" issuer TEXT NOT NULL,"
 	" scalars BLOB NOT NULL,"
 	" csr BLOB NOT NULL,"
-	" state TEXT NOT NULL CHECK (state IN ('pending', 'approved',"
-	"  'issued', 'refused', 'denied', 'expired')),"
+	" state TEXT NOT NULL CHECK (state = 'pending' OR state = 'approved'"
+	"  OR state = 'issued' OR state = 'refused' OR state = 'denied'"
+	"  OR state = 'expired'),"
 	" expires_ms INTEGER,"
 	" hold TEXT,"
 	" not_before_ms INTEGER,"
@@ -195,18 +198,18 @@ const char *const cs_schema_v1[] = {
 	" inputs BLOB NOT NULL,"
 	" limits BLOB NOT NULL"
 	") STRICT",
-	"CREATE INDEX attempt_request ON attempt (request)",
-	/* How it ended; signature NULL: abandoned, the serial is burnt. */
+	/*
+	 * How it ended; signature NULL: abandoned, the serial is burnt. From a
+	 * leaf to the one attempt that ended in it (a request may have
+	 * abandoned ones beside it) leads the index of `leaf UNIQUE`, which
+	 * grows at its end; nobody asks for a request's attempts by the
+	 * request.
+	 */
 	"CREATE TABLE outcome ("
 	" seq INTEGER PRIMARY KEY REFERENCES attempt (seq),"
 	" signature BLOB,"
 	" leaf INTEGER NOT NULL UNIQUE REFERENCES leaf (idx)"
 	") STRICT",
-	/*
-	 * From a leaf to the one attempt that ended in it (a request may have
-	 * abandoned ones beside it). Grows at its end, like `attempt_request`.
-	 */
-	"CREATE UNIQUE INDEX outcome_leaf ON outcome (leaf)",
 	/* A request's end without a certificate. epoch 0: not by policy. */
 	"CREATE TABLE refusal ("
 	" leaf INTEGER PRIMARY KEY REFERENCES leaf (idx),"
