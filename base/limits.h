@@ -147,6 +147,18 @@
 #define CS_MAX_YAML_NODES 100000
 #define CS_MAX_YAML_DEPTH 32
 
+/* Bytes of one regular expression: a screen of alternatives. */
+#define CS_MAX_REGEX_PATTERN 4096
+/* States of one: an operator's counted repetition of names has under 2000;
+   times the length of a text, it is the time that a match may take. */
+#define CS_MAX_REGEX_STATES 8192
+/* Ranges of all classes of one: \p{L} has 650. */
+#define CS_MAX_REGEX_RANGES 16384
+/* Groups inside groups, as in RE2. */
+#define CS_MAX_REGEX_DEPTH 1000
+/* Count of a repetition, nested ones multiplied, as in RE2. */
+#define CS_MAX_REGEX_REPEAT 1000
+
 /* Memory of one request in a worker. */
 #define CS_MAX_REQUEST_ARENA (4 * 1024 * 1024)
 /* A PEM file that we read: a chain, a key. */

@@ -37,6 +37,18 @@ libcs_policy_a_SOURCES = \
 	policy/name.c policy/name.h \
 	policy/plan.h \
 	policy/requester.c policy/requester.h \
+	policy/regex.h \
+	policy/regex_class.c \
+	policy/regex_compile.c \
+	policy/regex_escape.c \
+	policy/regex_folding.c \
+	policy/regex_parse.c \
+	policy/regex_program.h \
+	policy/regex_run.c \
+	policy/regex_set.c \
+	policy/regex_tables.h \
+	policy/regex_text.h \
+	policy/regex_unicode.c \
 	policy/rules.h \
 	policy/select.c policy/select.h \
 	policy/select_tie.c \
@@ -45,6 +57,7 @@ libcs_policy_a_SOURCES = \
 	policy/usage.c policy/usage.h \
 	policy/verdict.c \
 	policy/verdict_json.c policy/verdict_json.h
+EXTRA_DIST += tools/regex-tables.go
 nodist_libcs_policy_a_SOURCES = policy/builtin_text.c
 
 # The documents that the program always has, as C.
@@ -92,6 +105,8 @@ policy_name_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/select_test
 policy_select_test_SOURCES = policy/select_test.c $(policy_testing)
 policy_select_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/regex_test
+policy_regex_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/usage_test
 policy_usage_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/verdict_json_test

@@ -23,13 +23,30 @@ bench: countersign tests/bench/load
 EXTRA_DIST += tests/lib/vectors.h tests/vectors/log/generate.py \
 	tests/vectors/log/checkpoints.json tests/vectors/log/leaves.json
 
+# RE2's public vectors. `make check` plays the sample in the tree; `make
+# check-regex` all 107,012 expressions, from the Go distribution.
+check_PROGRAMS += tests/vectors/regex_vectors
+TESTS += tests/vectors/regex_vectors
+tests_vectors_regex_vectors_SOURCES = tests/vectors/regex/vectors.c
+tests_vectors_regex_vectors_LDADD = $(POLICY_LIBS)
+EXTRA_DIST += tests/vectors/regex/re2-search.txt \
+	tests/vectors/regex/LICENSE
+
+.PHONY: check-regex
+RE2_EXHAUSTIVE = $$(go env GOROOT)/src/regexp/testdata/re2-exhaustive.txt.bz2
+check-regex: tests/vectors/regex_vectors
+	@file=$(RE2_EXHAUSTIVE); test -r "$$file" || { \
+		echo "check-regex: NOT RUN, there is no $$file" >&2; exit 1; }; \
+	bzip2 -dc "$$file" | tests/vectors/regex_vectors -
+
 # Fuzz targets. `make check` replays their corpora; with --enable-fuzzing,
 # `make fuzz` runs each for FUZZ_SECONDS.
-FUZZ_NAMES = der http json msg policy x509 yaml
+FUZZ_NAMES = der http json msg policy x509 regex yaml
 FUZZ_REPLAY = tests/fuzz/der_replay tests/fuzz/http_replay \
 	tests/fuzz/json_replay tests/fuzz/msg_replay \
 	tests/fuzz/policy_replay tests/fuzz/x509_replay \
 	tests/fuzz/yaml_replay
+FUZZ_REPLAY += tests/fuzz/regex_replay
 check_PROGRAMS += $(FUZZ_REPLAY)
 TESTS += $(FUZZ_REPLAY)
 FUZZ_COMMON = tests/fuzz/fuzz.h tests/fuzz/replay.c
@@ -46,6 +63,8 @@ tests_fuzz_policy_replay_SOURCES = tests/fuzz/policy_fuzz.c \
 tests_fuzz_policy_replay_LDADD = $(POLICY_LIBS)
 tests_fuzz_x509_replay_SOURCES = tests/fuzz/x509_fuzz.c $(FUZZ_COMMON)
 tests_fuzz_x509_replay_LDADD = $(ISSUER_LIBS)
+tests_fuzz_regex_replay_SOURCES = tests/fuzz/regex_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_regex_replay_LDADD = $(POLICY_LIBS)
 tests_fuzz_yaml_replay_SOURCES = tests/fuzz/yaml_fuzz.c $(FUZZ_COMMON)
 tests_fuzz_yaml_replay_LDADD = $(BASE_LIBS)
 EXTRA_DIST += tests/fuzz/corpus
@@ -67,6 +86,9 @@ tests_fuzz_policy_fuzz_LDADD = $(POLICY_LIBS)
 tests_fuzz_policy_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_x509_fuzz_LDADD = $(ISSUER_LIBS)
 tests_fuzz_x509_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+EXTRA_PROGRAMS += tests/fuzz/regex_fuzz
+tests_fuzz_regex_fuzz_LDADD = $(POLICY_LIBS)
+tests_fuzz_regex_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_yaml_fuzz_LDADD = $(BASE_LIBS)
 tests_fuzz_yaml_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
