@@ -221,7 +221,7 @@ bool cs_body_get_array(const struct cs_body *b, const char *field, size_t max,
 bool cs_body_get_strings(const struct cs_body *b, const char *field, size_t max,
 			 size_t max_bytes, json_t **ret_array)
 {
-	json_t *array;
+	json_t *array = NULL;
 
 	if (!cs_body_get_array(b, field, max, &array))
 		return false;

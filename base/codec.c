@@ -43,8 +43,8 @@ bool cs_codec_hex_fixed(struct cs_span text, uint8_t *out, size_t n)
 			return false;
 	}
 	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)(hex_value(text.p[2 * i]) << 4 |
-				   hex_value(text.p[2 * i + 1]));
+		out[i] = (uint8_t)((unsigned)hex_value(text.p[2 * i]) << 4 |
+				   (unsigned)hex_value(text.p[2 * i + 1]));
 	return true;
 }
 

@@ -148,7 +148,7 @@ static bool get_digits(struct cs_span *s, size_t n, int *ret_v)
 }
 
 /* Take one of two characters from *s. */
-static bool get_char(struct cs_span *s, char a, char b)
+static bool get_char(struct cs_span *s, uint8_t a, uint8_t b)
 {
 	if (s->n == 0 || (s->p[0] != a && s->p[0] != b))
 		return false;

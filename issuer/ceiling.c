@@ -366,7 +366,8 @@ static bool address_is_permitted(const struct cs_ceiling *c,
  */
 static struct cs_span uri_host(struct cs_span uri)
 {
-	struct cs_span rest = uri, none = {0};
+	struct cs_span none = {0};
+	struct cs_span rest;
 	size_t at;
 
 	if (!cs_span_find(uri, ':', &at))

@@ -219,7 +219,7 @@ static const char *group_name(struct cs_span oid)
 	return NULL;
 }
 
-/*= RFC 5915 3; `curve` is from PKCS#8, or empty: then it must be inside */
+/* RFC 5915 3; `curve` is from PKCS#8, or empty: then it must be inside. */
 static EVP_PKEY *read_ec(struct cs_span der, struct cs_span curve,
 			 struct cs_error *err)
 {

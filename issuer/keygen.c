@@ -281,7 +281,7 @@ static void write_server_purpose(struct cs_buf *out)
 	cs_tbs_ext_end(out, m);
 }
 
-/*= RFC 2986 4.1, RFC 2985 5.4.2 */
+/* RFC 2986 4.1, RFC 2985 5.4.2 */
 static bool write_request_info(const struct cs_fact_key *key,
 			       const struct cs_plan *plan, struct cs_buf *out,
 			       struct cs_error *err)

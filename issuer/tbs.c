@@ -19,7 +19,7 @@ bool cs_tbs_serial(uint8_t ret_serial[CS_SERIAL_SIZE], struct cs_error *err)
 	return true;
 }
 
-/*= RFC 7093 2 method 1 */
+/* RFC 7093 2, method 1. */
 bool cs_tbs_key_id(struct cs_hash *hash, const struct cs_fact_key *key,
 		   uint8_t ret_id[20], struct cs_error *err)
 {
