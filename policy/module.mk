@@ -107,6 +107,7 @@ policy_select_test_SOURCES = policy/select_test.c $(policy_testing)
 policy_select_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/regex_test
 policy_regex_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_regex_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=realloc
 policy_tests += policy/usage_test
 policy_usage_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/verdict_json_test

@@ -55,6 +55,19 @@ bool cs_regex_compile(struct cs_span pattern, struct cs_arena *arena,
 		      const struct cs_regex **ret_regex,
 		      struct cs_error *err) CS_MUST_USE;
 
+/*
+ * The same for a pattern into which values were put: foreign[i] is not 0 for
+ * each byte of one. Values are literals: whatever they hold, they match
+ * themselves (in any case, under the flag i), a run of such bytes is one
+ * thing to a repetition behind it, and inside of a class, an escape or \Q..\E
+ * they are an error. foreign may be NULL: no value is in it.
+ */
+bool cs_regex_compile_with_values(struct cs_span pattern,
+				  const uint8_t *foreign,
+				  struct cs_arena *arena,
+				  const struct cs_regex **ret_regex,
+				  struct cs_error *err) CS_MUST_USE;
+
 /* Does the pattern match all of the text? What matchers ask. */
 bool cs_regex_full(const struct cs_regex *re, struct cs_span text);
 

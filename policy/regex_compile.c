@@ -180,14 +180,27 @@ bool cs_regex_emit_set(struct cs_regex_build *b)
 	return cs_regex_emit(b, CS_REGEX_CLASS, (int32_t)index);
 }
 
-bool cs_regex_open(struct cs_regex_build *b, size_t at)
+/* Room for the group at b->depth. */
+static bool reserve_group(struct cs_regex_build *b)
 {
-	if (b->depth == CS_MAX_REGEX_DEPTH)
-		return cs_regex_fail_as(b, CS_E_TOO_LARGE,
-					"groups nest deeper than %d",
-					CS_MAX_REGEX_DEPTH);
-	begin_atom(b);
-	b->groups[++b->depth] = (struct cs_regex_group){
+	size_t cap = b->groups_cap == 0 ? 8 : 2 * b->groups_cap;
+	struct cs_regex_group *groups;
+
+	if (b->depth < b->groups_cap)
+		return true;
+	groups = cs_mem_resize(b->groups, cap, sizeof(*groups));
+	if (groups == NULL)
+		return cs_regex_fail_as(b, CS_E_NO_MEMORY,
+					"no memory for a group");
+	b->groups = groups;
+	b->groups_cap = cap;
+	return true;
+}
+
+/* The innermost group is a new one. */
+static void new_group(struct cs_regex_build *b, size_t at)
+{
+	b->groups[b->depth] = (struct cs_regex_group){
 		.at = at,
 		.branch = b->n,
 		.jumps = CS_REGEX_NONE,
@@ -195,6 +208,27 @@ bool cs_regex_open(struct cs_regex_build *b, size_t at)
 		.most = 1,
 		.flags = b->flags,
 	};
+}
+
+bool cs_regex_begin(struct cs_regex_build *b)
+{
+	if (!reserve_group(b))
+		return false;
+	new_group(b, 0);
+	return true;
+}
+
+bool cs_regex_open(struct cs_regex_build *b, size_t at)
+{
+	if (b->depth == CS_MAX_REGEX_DEPTH)
+		return cs_regex_fail_as(b, CS_E_TOO_LARGE,
+					"groups nest deeper than %d",
+					CS_MAX_REGEX_DEPTH);
+	begin_atom(b);
+	b->depth++;
+	if (!reserve_group(b))
+		return false;
+	new_group(b, at);
 	return true;
 }
 

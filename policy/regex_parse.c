@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "policy/regex_program.h"
 #include "policy/regex_text.h"
 
@@ -329,16 +328,57 @@ static bool read_item(struct cs_regex_build *b)
 	}
 }
 
+/* Is the byte at `at` part of a value? */
+static bool is_foreign(const struct cs_regex_build *b, size_t at)
+{
+	return b->foreign != NULL && at < b->pattern.n && b->foreign[at] != 0;
+}
+
+/* A value: a group of literals. */
+static bool read_value(struct cs_regex_build *b)
+{
+	uint32_t c;
+
+	if (!cs_regex_open(b, b->at))
+		return false;
+	while (is_foreign(b, b->at))
+		if (!cs_regex_next(b, &c) || !cs_regex_emit_char(b, c))
+			return false;
+	return cs_regex_close(b);
+}
+
+/* What was read since start is of the pattern's author alone. */
+static bool check_own(struct cs_regex_build *b, size_t start)
+{
+	for (size_t i = start; i < b->at; i++)
+		if (is_foreign(b, i))
+			return cs_regex_fail(
+				b, start,
+				"a value cannot stand inside of a class, an "
+				"escape, a count or \\Q..\\E");
+	return true;
+}
+
 /* The whole pattern, into the outermost group. */
 static bool read_pattern(struct cs_regex_build *b)
 {
 	bool repeated = false, found;
 
 	while (b->at < b->pattern.n) {
+		size_t start = b->at;
+
+		if (is_foreign(b, start)) {
+			repeated = false;
+			if (!read_value(b))
+				return false;
+			continue;
+		}
 		if (!read_repeat(b, repeated, &found))
 			return false;
 		repeated = found;
 		if (!found && !read_item(b))
+			return false;
+		if (!check_own(b, start))
 			return false;
 	}
 	if (b->depth > 0)
@@ -347,21 +387,27 @@ static bool read_pattern(struct cs_regex_build *b)
 	return cs_regex_close(b);
 }
 
-bool cs_regex_compile(struct cs_span pattern, struct cs_arena *arena,
-		      const struct cs_regex **ret_regex, struct cs_error *err)
+bool cs_regex_compile_with_values(struct cs_span pattern,
+				  const uint8_t *foreign,
+				  struct cs_arena *arena,
+				  const struct cs_regex **ret_regex,
+				  struct cs_error *err)
 {
 	CS_CLEANUP(cs_regex_build_done)
-	struct cs_regex_build b = {.pattern = pattern, .err = err};
+	struct cs_regex_build b = {
+		.pattern = pattern, .foreign = foreign, .err = err};
 
 	if (pattern.n > CS_MAX_REGEX_PATTERN)
 		return cs_error_set(err, CS_E_TOO_LARGE,
 				    "a pattern of %zu bytes; the limit is %d",
 				    pattern.n, CS_MAX_REGEX_PATTERN);
-	b.groups = cs_mem_new_array(CS_MAX_REGEX_DEPTH + 1, sizeof(*b.groups));
-	if (b.groups == NULL)
-		return cs_error_set(err, CS_E_NO_MEMORY,
-				    "no memory for a pattern");
-	b.groups[0].jumps = CS_REGEX_NONE;
-	b.groups[0].atom = CS_REGEX_NONE;
-	return read_pattern(&b) && cs_regex_build_finish(&b, arena, ret_regex);
+	return cs_regex_begin(&b) && read_pattern(&b) &&
+	       cs_regex_build_finish(&b, arena, ret_regex);
+}
+
+bool cs_regex_compile(struct cs_span pattern, struct cs_arena *arena,
+		      const struct cs_regex **ret_regex, struct cs_error *err)
+{
+	return cs_regex_compile_with_values(pattern, NULL, arena, ret_regex,
+					    err);
 }

@@ -90,7 +90,8 @@ struct cs_regex_group {
 
 struct cs_regex_build {
 	struct cs_span pattern;
-	size_t at; /* what was read of it */
+	const uint8_t *foreign; /* a flag per byte; NULL: none */
+	size_t at;		/* what was read of it */
 	unsigned flags;
 	struct cs_error *err;
 	bool failed; /* *err says why */
@@ -103,6 +104,7 @@ struct cs_regex_build {
 	struct cs_regex_set set;    /* the class that is being read */
 	struct cs_regex_set part;   /* a named class in it */
 	struct cs_regex_group *groups;
+	size_t groups_cap;
 	size_t depth; /* groups[depth] is the innermost */
 };
 
@@ -159,6 +161,8 @@ bool cs_regex_emit_char(struct cs_regex_build *b, uint32_t c) CS_MUST_USE;
 /* b->set as it stands; it is cleaned. */
 bool cs_regex_emit_set(struct cs_regex_build *b) CS_MUST_USE;
 
+/* The group around all; first of all. */
+bool cs_regex_begin(struct cs_regex_build *b) CS_MUST_USE;
 bool cs_regex_open(struct cs_regex_build *b, size_t at) CS_MUST_USE;
 bool cs_regex_alternative(struct cs_regex_build *b) CS_MUST_USE;
 bool cs_regex_close(struct cs_regex_build *b) CS_MUST_USE;

@@ -27,17 +27,16 @@ struct run {
 	enum cs_regex_how how;
 	struct cs_span text;
 	size_t at;
-	uint32_t c;	/* the code point at `at` */
-	size_t width;	/* its bytes; 0: none */
-	unsigned holds; /* enum cs_regex_assert, at `at` */
+	size_t here;  /* the set of `at` */
+	uint32_t c;   /* the code point at `at` */
+	size_t width; /* its bytes; 0: none */
 	uint64_t steps;
 	struct sets *sets;
 };
 
-/* A state enters the set of a position, unless it is there. */
-static void enter(struct sets *s, size_t position, size_t state)
+/* A state enters a set, unless it is there. */
+static void enter(struct sets *s, size_t i, size_t state)
 {
-	size_t i = position % SETS;
 	uint64_t bit = UINT64_C(1) << state % 64;
 
 	if ((s->seen[i][state / 64] & bit) != 0)
@@ -47,11 +46,16 @@ static void enter(struct sets *s, size_t position, size_t state)
 	s->waiting++;
 }
 
-/* The position is done. */
-static void leave(struct sets *s, size_t position)
+/* The set of a position n bytes ahead. */
+static size_t next_set(size_t i, size_t n)
 {
-	size_t i = position % SETS;
+	i += n;
+	return i < SETS ? i : i - SETS;
+}
 
+/* The set's position is done. */
+static void leave(struct sets *s, size_t i)
+{
 	for (size_t k = 0; k < s->n[i]; k++)
 		s->seen[i][s->state[i][k] / 64] = 0;
 	s->waiting -= s->n[i];
@@ -81,13 +85,18 @@ static bool in_class(const struct cs_regex *re, int32_t index, uint32_t c)
 }
 
 /* What holds between the byte before and the one here. */
-static unsigned assertions(struct cs_span text, size_t at)
+static unsigned assertions(const struct run *r)
 {
+	struct cs_span text = r->text;
+	size_t at = r->at;
 	bool begin = at == 0, end = at == text.n;
 	bool before = !begin && cs_regex_is_word(text.p[at - 1]);
 	bool after = !end && cs_regex_is_word(text.p[at]);
 	unsigned holds = before == after ? CS_REGEX_NOT_WORD : CS_REGEX_WORD;
 
+	/* Behind a label that is not known, anything may hold. */
+	if (r->how == CS_REGEX_STAR_SOME && at <= 1)
+		return ~0U;
 	if (begin)
 		holds |= CS_REGEX_TEXT_BEGIN;
 	if (begin || text.p[at - 1] == '\n')
@@ -130,7 +139,7 @@ static size_t takes(const struct run *r, const struct cs_regex_inst *inst)
 static bool follow(struct run *r)
 {
 	struct sets *s = r->sets;
-	size_t i = r->at % SETS, n;
+	size_t i = r->here, n;
 
 	for (size_t k = 0; k < s->n[i]; k++) {
 		size_t state = s->state[i][k];
@@ -144,15 +153,15 @@ static bool follow(struct run *r)
 				return true;
 			break;
 		case CS_REGEX_SPLIT:
-			enter(s, r->at, state + 1);
-			enter(s, r->at, other);
+			enter(s, i, state + 1);
+			enter(s, i, other);
 			break;
 		case CS_REGEX_JUMP:
-			enter(s, r->at, other);
+			enter(s, i, other);
 			break;
 		case CS_REGEX_ASSERT:
-			if ((r->holds & (unsigned)inst->arg) != 0)
-				enter(s, r->at, state + 1);
+			if ((assertions(r) & (unsigned)inst->arg) != 0)
+				enter(s, i, state + 1);
 			break;
 		case CS_REGEX_CHAR:
 		case CS_REGEX_CLASS:
@@ -162,7 +171,7 @@ static bool follow(struct run *r)
 		default:
 			n = takes(r, inst);
 			if (n > 0)
-				enter(s, r->at + n, state + 1);
+				enter(s, next_set(i, n), state + 1);
 		}
 	}
 	return false;
@@ -219,20 +228,19 @@ static bool play(struct run *r)
 	if (r->how == CS_REGEX_STAR_SOME && r->text.n > 0) {
 		follow_label(r);
 		r->at = 1;
+		r->here = 1;
 	}
 	for (; r->at <= r->text.n; r->at++) {
 		if (r->how == CS_REGEX_SEARCH)
-			enter(s, r->at, 0);
+			enter(s, r->here, 0);
 		if (s->waiting == 0)
 			return false;
 		r->c = 0;
 		r->width = cs_regex_decode(r->text, r->at, &r->c);
-		r->holds = r->how == CS_REGEX_STAR_SOME && r->at == 1
-				   ? ~0U
-				   : assertions(r->text, r->at);
 		if (follow(r))
 			return true;
-		leave(s, r->at);
+		leave(s, r->here);
+		r->here = next_set(r->here, 1);
 	}
 	return false;
 }

@@ -8,6 +8,30 @@
 
 static struct cs_arena arena;
 
+/* How many allocations succeed before one fails; negative: all do. */
+static long left = -1;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+
+/* Is it the turn of this one to fail? */
+static bool fails(void)
+{
+	return left >= 0 && left-- == 0;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return fails() ? NULL : __real_realloc(p, n);
+}
+
 /* A pattern that must compile. */
 static const struct cs_regex *compile(const char *pattern)
 {
@@ -367,6 +391,82 @@ static void the_label_question_agrees_with_its_members(void **state)
 	}
 }
 
+/* A pattern in which `<` and `>` stand around values. */
+static bool compile_values(const char *marked, const struct cs_regex **ret,
+			   struct cs_error *err)
+{
+	uint8_t foreign[128] = {0};
+	char pattern[128];
+	size_t n = 0;
+	bool inside = false;
+
+	for (const char *p = marked; *p != '\0'; p++) {
+		if (*p == '<' || *p == '>') {
+			inside = *p == '<';
+			continue;
+		}
+		foreign[n] = inside;
+		pattern[n++] = *p;
+	}
+	cs_arena_reset(&arena);
+	return cs_regex_compile_with_values(cs_span_make(pattern, n), foreign,
+					    &arena, ret, err);
+}
+
+static void values_in_a_pattern_are_literals(void **state)
+{
+	static const struct {
+		const char *pattern, *text;
+		bool full;
+	} cases[] = {
+		{"<a.*>\\.corp", "a.*.corp", true},
+		{"<a.*>\\.corp", "abc.corp", false},
+		{"<.>", "x", false},
+		{"<a|b>", "a", false},
+		{"<a|b>", "a|b", true},
+		{"x<ab>{2}", "xabab", true},
+		{"x<ab>{2}", "xabb", false},
+		{"(?i)<Team>-\\d", "tEAM-1", true},
+		{"<\\E.>", "\\E.", true},
+		{"(<)>)", ")", true},
+		{"<*>*", "***", true},
+		{"a<+>", "aa", false},
+		{"a<+>", "a+", true},
+	};
+	const struct cs_regex *re = NULL;
+	struct cs_error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		if (!compile_values(cases[i].pattern, &re, &err))
+			fail_msg("%s: %s", cases[i].pattern, err.text);
+		if (cs_regex_full(re, cs_span_str(cases[i].text)) !=
+		    cases[i].full)
+			fail_msg("%s on %s", cases[i].pattern, cases[i].text);
+	}
+}
+
+static void values_inside_of_something_are_an_error(void **state)
+{
+	static const char *const patterns[] = {
+		"[<a>]",   "[a-<z>]",	    "a{<2>}",	 "\\<d>",
+		"\\x4<1>", "\\p{<Lu>}",	    "\\Q<a>\\E", "(?P<n<x>>a)",
+		"(?<i>)a", "[[:<alpha>:]]",
+	};
+	const struct cs_regex *re = NULL;
+	struct cs_error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		if (compile_values(patterns[i], &re, &err))
+			fail_msg("%s compiles", patterns[i]);
+		assert_int_equal(err.code, CS_E_FORMAT);
+	}
+	/* A value does not stop a brace from being one. */
+	assert_true(compile_values("a{<x>}", &re, &err));
+	assert_true(cs_regex_full(re, CS_SPAN_LIT("a{x}")));
+}
+
 static void a_small_arena_is_an_error(void **state)
 {
 	struct cs_error err = {0};
@@ -386,6 +486,29 @@ static void a_small_arena_is_an_error(void **state)
 	}
 }
 
+static void every_allocation_may_fail(void **state)
+{
+	static const char pattern[] =
+		"((((((((((a))))))))))|(?i)\\pL[^\\pL0][1a][2b][3c][4d][5e]"
+		"[6f][7g][8h]x{100}";
+	struct cs_error err = {0};
+	const struct cs_regex *re = NULL;
+	long n = 0;
+
+	(void)state;
+	for (; n < 1000 && re == NULL; n++) {
+		struct cs_arena fresh;
+
+		cs_arena_init(&fresh, 1 << 20);
+		left = n;
+		if (!cs_regex_compile(cs_span_str(pattern), &fresh, &re, &err))
+			assert_int_equal(err.code, CS_E_NO_MEMORY);
+		left = -1;
+		cs_arena_done(&fresh);
+	}
+	assert_true(n > 20 && n < 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -403,7 +526,10 @@ int main(void)
 		cmocka_unit_test(time_is_bounded_by_states_times_length),
 		cmocka_unit_test(a_wildcard_is_taken_where_it_is_spelt_out),
 		cmocka_unit_test(the_label_question_agrees_with_its_members),
+		cmocka_unit_test(values_in_a_pattern_are_literals),
+		cmocka_unit_test(values_inside_of_something_are_an_error),
 		cmocka_unit_test(a_small_arena_is_an_error),
+		cmocka_unit_test(every_allocation_may_fail),
 	};
 	int failed;
 

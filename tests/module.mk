@@ -24,20 +24,34 @@ EXTRA_DIST += tests/lib/vectors.h tests/vectors/log/generate.py \
 	tests/vectors/log/checkpoints.json tests/vectors/log/leaves.json
 
 # RE2's public vectors. `make check` plays the sample in the tree; `make
-# check-regex` all 107,012 expressions, from the Go distribution.
+# check-regex` all 107,012 expressions, from the Go distribution, and asks
+# Go's regexp about random ones.
 check_PROGRAMS += tests/vectors/regex_vectors
 TESTS += tests/vectors/regex_vectors
 tests_vectors_regex_vectors_SOURCES = tests/vectors/regex/vectors.c
 tests_vectors_regex_vectors_LDADD = $(POLICY_LIBS)
 EXTRA_DIST += tests/vectors/regex/re2-search.txt \
-	tests/vectors/regex/LICENSE
+	tests/vectors/regex/LICENSE tests/vectors/regex/oracle.go
 
-.PHONY: check-regex
+.PHONY: check-regex bench-regex
 RE2_EXHAUSTIVE = $$(go env GOROOT)/src/regexp/testdata/re2-exhaustive.txt.bz2
+REGEX_RANDOM = 200000
+REGEX_SEED = 1
 check-regex: tests/vectors/regex_vectors
 	@file=$(RE2_EXHAUSTIVE); test -r "$$file" || { \
 		echo "check-regex: NOT RUN, there is no $$file" >&2; exit 1; }; \
 	bzip2 -dc "$$file" | tests/vectors/regex_vectors -
+	@go run $(srcdir)/tests/vectors/regex/oracle.go $(REGEX_RANDOM) \
+		$(REGEX_SEED) | tests/vectors/regex_vectors -
+
+# What regular expressions cost.
+EXTRA_PROGRAMS += tests/bench/regex
+tests_bench_regex_LDADD = $(POLICY_LIBS)
+tests_bench_regex_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
+	-Wl,--wrap=calloc -Wl,--wrap=realloc
+CLEANFILES += tests/bench/regex
+bench-regex: tests/bench/regex
+	tests/bench/regex
 
 # Fuzz targets. `make check` replays their corpora; with --enable-fuzzing,
 # `make fuzz` runs each for FUZZ_SECONDS.

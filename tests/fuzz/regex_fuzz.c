@@ -1,6 +1,7 @@
 /*
- * Regular expressions: PATTERN NUL TEXT. Whatever both are, a match takes at
- * most states * (length + 1) steps, and the ways of asking agree.
+ * Regular expressions: PATTERN NUL TEXT; in the pattern \x01 stands around
+ * values. Whatever all are, a match takes at most states * (length + 1)
+ * steps, the ways of asking agree, and a value matches itself.
  */
 #include <string.h>
 
@@ -61,6 +62,38 @@ static void check_star(const struct cs_regex *re, struct cs_span text,
 	}
 }
 
+/* The pattern as one with values in it, and as one that is a value. */
+static void check_values(struct cs_span marked, struct cs_span text,
+			 struct cs_arena *arena)
+{
+	uint8_t *pattern = cs_arena_new(arena, marked.n + 1);
+	uint8_t *foreign = cs_arena_new(arena, marked.n + 1);
+	const struct cs_regex *re;
+	struct cs_span all;
+	uint8_t inside = 0;
+	size_t n = 0;
+
+	if (pattern == NULL || foreign == NULL)
+		return;
+	for (size_t i = 0; i < marked.n; i++) {
+		if (marked.p[i] == 1) {
+			inside = !inside;
+			continue;
+		}
+		foreign[n] = inside;
+		pattern[n++] = marked.p[i];
+	}
+	all = cs_span_make(pattern, n);
+	if (cs_regex_compile_with_values(all, foreign, arena, &re, NULL))
+		(void)matches(re, CS_REGEX_FULL, text);
+	memset(foreign, 1, n);
+	if (cs_regex_compile_with_values(all, foreign, arena, &re, NULL)) {
+		FUZZ_CHECK(matches(re, CS_REGEX_FULL, all));
+		FUZZ_CHECK(matches(re, CS_REGEX_FULL, text) ==
+			   cs_span_equal(all, text));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cs_span input = cs_span_make(data, size), pattern, text;
@@ -84,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		FUZZ_CHECK(re == NULL && err.text[0] != '\0');
 	}
+	check_values(pattern, text, &arena);
 	cs_arena_done(&arena);
 	return 0;
 }

@@ -7,7 +7,8 @@
  * quoted expression one line a string, with four results between
  * semicolons: whole text and part, first match, then the same for the
  * longest match. "-" is no match. Lines that start with # or a capital are
- * comments.
+ * comments. From oracle.go come also `refused`, for an expression that is an
+ * error, and "?", for a pair that is left out.
  *
  * Usage: regex_vectors [FILE | -]   (default: the sample in the tree)
  */
@@ -31,6 +32,7 @@ struct play {
 	size_t strings_n, next;
 	bool in_strings;
 	const struct cs_regex *re;
+	struct cs_error err; /* why the expression is refused */
 	struct cs_span pattern;
 	unsigned long line, expressions, refused, pairs, differences;
 	unsigned long long bytes, steps;
@@ -118,7 +120,6 @@ static bool unquote(char *line, size_t n, struct cs_span *ret)
 /* A quoted line: a string, or the next expression. */
 static bool quoted(struct play *p, char *line, size_t n)
 {
-	struct cs_error err = {0};
 	struct cs_span text;
 
 	if (!unquote(line, n, &text))
@@ -127,7 +128,7 @@ static bool quoted(struct play *p, char *line, size_t n)
 		return p->strings_n < MAX_STRINGS &&
 		       cs_arena_dup(&p->stanza, text,
 				    &p->strings[p->strings_n++]);
-	if (p->re != NULL && p->next != p->strings_n)
+	if (p->next != p->strings_n)
 		return false;
 	cs_arena_reset(&p->arena);
 	if (!cs_arena_dup(&p->arena, text, &p->pattern))
@@ -135,10 +136,19 @@ static bool quoted(struct play *p, char *line, size_t n)
 	p->expressions++;
 	p->next = 0;
 	p->re = NULL;
-	if (!cs_regex_compile(text, &p->arena, &p->re, &err)) {
+	if (!cs_regex_compile(text, &p->arena, &p->re, &p->err))
 		p->refused++;
-		differ(p, err.text, cs_span_make(NULL, 0));
-	}
+	return true;
+}
+
+/* The expression should be an error. */
+static bool refused(struct play *p)
+{
+	if (p->next != 0)
+		return false;
+	p->next = p->strings_n;
+	if (p->re != NULL)
+		differ(p, "not refused", cs_span_make(NULL, 0));
 	return true;
 }
 
@@ -154,7 +164,9 @@ static bool results(struct play *p, const char *line)
 		return false;
 	text = p->strings[p->next++];
 	p->pairs++;
-	if (p->re == NULL)
+	if (p->re == NULL && p->next == 1)
+		differ(p, p->err.text, text);
+	if (p->re == NULL || line[0] == '?')
 		return true;
 	for (size_t i = 0; i < 4; i++) {
 		bool want = line[0] != '-';
@@ -183,7 +195,9 @@ static bool results(struct play *p, const char *line)
 static bool play_line(struct play *p, char *line, size_t n)
 {
 	if (strcmp(line, "strings") == 0) {
-		p->strings_n = 0;
+		if (p->next != p->strings_n)
+			return false;
+		p->strings_n = p->next = 0;
 		cs_arena_reset(&p->stanza);
 		p->in_strings = true;
 		p->re = NULL;
@@ -191,11 +205,15 @@ static bool play_line(struct play *p, char *line, size_t n)
 	}
 	if (strcmp(line, "regexps") == 0) {
 		p->in_strings = false;
+		p->next = p->strings_n;
 		return true;
 	}
 	if (line[0] == '"')
 		return quoted(p, line, n);
-	if (line[0] == '-' || (line[0] >= '0' && line[0] <= '9'))
+	if (strcmp(line, "refused") == 0)
+		return refused(p);
+	if (line[0] == '-' || line[0] == '?' ||
+	    (line[0] >= '0' && line[0] <= '9'))
 		return results(p, line);
 	return line[0] == '#' || (line[0] >= 'A' && line[0] <= 'Z');
 }
@@ -215,8 +233,7 @@ static bool play(struct play *p, FILE *f)
 		ok = play_line(p, line, (size_t)n);
 	}
 	free(line);
-	return ok && p->expressions > 0 &&
-	       (p->re == NULL || p->next == p->strings_n);
+	return ok && p->expressions > 0 && p->next == p->strings_n;
 }
 
 int main(int argc, char **argv)
