@@ -191,27 +191,61 @@ static bool limit_count(struct cs_ledger *l, const struct cs_limit *limit,
 	return true;
 }
 
-bool cs_ledger_limits(struct cs_ledger *l, struct cs_span list,
+/* Is the intent's key in use, for another subject or for the same? */
+static bool key_is_used(struct cs_ledger *l, const struct cs_msg_intent *m,
+			enum cs_limit_disposition which, bool *ret_used,
+			struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(l->db, which == CS_LIMIT_KEY_SAME_SUBJECT
+						  ? CS_SQL_KEY_USE_SAME
+						  : CS_SQL_KEY_USE_OTHER);
+
+	cs_stmt_blob(&s, cs_span_make(m->spki_sha256, 32));
+	cs_stmt_blob(&s, cs_span_make(m->subject_key, 32));
+	*ret_used = false;
+	if (!cs_stmt_step(&s, ret_used, err))
+		return false;
+	cs_stmt_end(&s);
+	return true;
+}
+
+/* Is one of the list broken, and when will it not be? */
+static bool check_limit(struct cs_ledger *l, const struct cs_msg_intent *m,
+			const struct cs_limit *limit, bool *ret_broken,
+			int64_t *ret_free_ms, struct cs_error *err)
+{
+	int64_t n = 0, oldest = 0;
+	int64_t window_ms = (int64_t)limit->window_s * 1000;
+
+	*ret_free_ms = 0;
+	if (limit->disposition == CS_LIMIT_WINDOW) {
+		*ret_broken = true;
+		*ret_free_ms = m->now_ms + window_ms;
+		return true;
+	}
+	if (!cs_limit_counts(limit))
+		return key_is_used(l, m, limit->disposition, ret_broken, err);
+	if (!limit_count(l, limit, &n, &oldest, err))
+		return false;
+	*ret_broken = n >= limit->count;
+	*ret_free_ms = (n == 0 ? l->batch.now_ms : oldest) + window_ms;
+	return true;
+}
+
+bool cs_ledger_limits(struct cs_ledger *l, const struct cs_msg_intent *m,
 		      struct cs_limit *ret_broken, int64_t *ret_free_ms,
 		      struct cs_error *err)
 {
+	struct cs_span list = m->limits;
 	struct cs_limit limit;
-	bool bad = false;
+	int64_t free_ms = 0;
+	bool bad = false, broken = false;
 
-	while (cs_limit_next(&list, &limit, &bad)) {
-		int64_t n = 0;
-		int64_t oldest = 0;
-
-		if (!limit_count(l, &limit, &n, &oldest, err))
+	while (!broken && cs_limit_next(&list, &limit, &bad)) {
+		if (!check_limit(l, m, &limit, &broken, &free_ms, err))
 			return false;
-		if (n < limit.count)
-			continue;
-		*ret_broken = limit;
-		*ret_free_ms = (n == 0 ? l->batch.now_ms : oldest) +
-			       (int64_t)limit.window_s * 1000;
-		return true;
 	}
-	*ret_broken = (struct cs_limit){.rule = {NULL, 0}};
-	*ret_free_ms = 0;
+	*ret_broken = broken ? limit : (struct cs_limit){.rule = {NULL, 0}};
+	*ret_free_ms = broken ? free_ms : 0;
 	return true;
 }

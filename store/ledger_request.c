@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/limit.h"
+#include "base/time.h"
 #include "store/ledger_room.h"
 
 /* Does the message carry this flag (CS_REQ_*)? */
@@ -123,21 +124,31 @@ static bool refuse(struct cs_ledger *l, struct cs_work *w, struct cs_error *err)
 	return true;
 }
 
-/* Held by a limit: it stays approved, counts as open, and expires. */
+/* Held by a limit or a window: it stays approved, is open, and expires. */
 static bool hold(struct cs_ledger *l, struct cs_work *w,
 		 const struct cs_limit *limit, int64_t free_ms,
 		 struct cs_error *err)
 {
 	int64_t expires = l->batch.now_ms + l->config.pending_ttl_ms;
 	int64_t wait = free_ms - l->batch.now_ms;
+	bool window = limit->disposition == CS_LIMIT_WINDOW;
+	const char *code = window ? "WINDOW" : "LIMIT";
+	char until[CS_TIME_TEXT];
 	struct cs_stmt s;
 
-	cs_work_answer(w, CS_ANSWER_HELD, "LIMIT",
-		       "%.*s: %u in %u s are reached", CS_SPAN_FMT(limit->rule),
-		       limit->count, limit->window_s);
+	cs_time_rfc3339_ms(free_ms, until);
+	if (window)
+		cs_work_answer(w, CS_ANSWER_HELD, code,
+			       "%.*s: nothing is issued before %s",
+			       CS_SPAN_FMT(limit->rule), until);
+	else
+		cs_work_answer(w, CS_ANSWER_HELD, code,
+			       "%.*s: %u in %u s are reached",
+			       CS_SPAN_FMT(limit->rule), limit->count,
+			       limit->window_s);
 	w->retry_s = wait <= 0 ? 1 : (uint32_t)((wait + 999) / 1000);
 	if (w->row.n == 0) {
-		w->row.hold = CS_SPAN_LIT("LIMIT");
+		w->row.hold = cs_span_str(code);
 		w->row.not_before_ms = free_ms;
 		w->row.expires_ms = expires;
 		return cs_ledger_request_insert(l, &w->row, CS_STATE_APPROVED,
@@ -145,7 +156,7 @@ static bool hold(struct cs_ledger *l, struct cs_work *w,
 		       cs_ledger_approval_insert(l, &w->row, err);
 	}
 	s = cs_stmt(l->db, CS_SQL_REQUEST_HOLD);
-	cs_stmt_str(&s, CS_SPAN_LIT("LIMIT"));
+	cs_stmt_str(&s, cs_span_str(code));
 	cs_stmt_int(&s, free_ms);
 	cs_stmt_int(&s, w->row.expires_ms != 0 ? w->row.expires_ms : expires);
 	cs_stmt_int(&s, w->row.n);
@@ -158,21 +169,47 @@ static bool limited(struct cs_ledger *l, struct cs_work *w,
 		    const struct cs_limit *limit, int64_t free_ms,
 		    struct cs_error *err)
 {
+	const char *code = "LIMIT";
 	struct cs_draft *d;
 	char *detail;
 
-	if (limit->disposition == CS_LIMIT_HOLD)
+	if (limit->disposition == CS_LIMIT_HOLD ||
+	    limit->disposition == CS_LIMIT_WINDOW)
 		return hold(l, w, limit, free_ms, err);
-	detail = cs_arena_printf(
-		&l->batch.arena, "%.*s: %u in %u s are reached",
-		CS_SPAN_FMT(limit->rule), limit->count, limit->window_s);
+	if (cs_limit_counts(limit)) {
+		detail = cs_arena_printf(&l->batch.arena,
+					 "%.*s: %u in %u s are reached",
+					 CS_SPAN_FMT(limit->rule), limit->count,
+					 limit->window_s);
+	} else {
+		code = "KEY_REUSED";
+		detail = cs_arena_printf(
+			&l->batch.arena,
+			"%.*s: the key was certified before, for %s subject "
+			"and names; make a new one",
+			CS_SPAN_FMT(limit->rule),
+			limit->disposition == CS_LIMIT_KEY_SAME_SUBJECT
+				? "the same"
+				: "another");
+	}
 	if (detail == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "detail");
-	if (!cs_ledger_refuse_fixed(l, &w->row, CS_LEAF_REFUSED,
-				    "LIMIT_REACHED", detail, &d, err))
+	if (!cs_ledger_refuse_fixed(l, &w->row, CS_LEAF_REFUSED, code, detail,
+				    &d, err))
 		return false;
 	decided(w, d);
 	return true;
+}
+
+/* Can the list be read to its end? */
+static bool limits_are_whole(struct cs_span list)
+{
+	struct cs_limit limit;
+	bool bad = false;
+
+	while (cs_limit_next(&list, &limit, &bad))
+		;
+	return !bad;
 }
 
 /* An approved INTENT: limits, rows, attempt. */
@@ -195,7 +232,12 @@ static bool attempt(struct cs_ledger *l, struct cs_work *w,
 			       "the signer has not answered for long");
 		return true;
 	}
-	if (!cs_ledger_limits(l, w->m.intent.limits, &broken, &free_ms, err))
+	if (!limits_are_whole(w->m.intent.limits)) {
+		cs_work_answer(w, CS_ANSWER_BUSY, "INTENT_MALFORMED",
+			       "the limits of the judgement are malformed");
+		return true;
+	}
+	if (!cs_ledger_limits(l, &w->m.intent, &broken, &free_ms, err))
 		return false;
 	if (broken.rule.n > 0)
 		return limited(l, w, &broken, free_ms, err);

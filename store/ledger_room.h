@@ -343,8 +343,11 @@ const struct cs_ledger_issuer_row *cs_ledger_issuer(const struct cs_ledger *l,
 bool cs_ledger_quota(struct cs_ledger *l, struct cs_work *w, bool *ret_room,
 		     struct cs_error *err) CS_MUST_USE;
 struct cs_limit;
-/* The first limit that an intent would break; rule.n is 0: none. */
-bool cs_ledger_limits(struct cs_ledger *l, struct cs_span list,
+/*
+ * The first limit that an intent would break; rule.n is 0: none. *ret_free_ms
+ * is when it is free again: 0, for what refuses whatever the time.
+ */
+bool cs_ledger_limits(struct cs_ledger *l, const struct cs_msg_intent *m,
 		      struct cs_limit *ret_broken, int64_t *ret_free_ms,
 		      struct cs_error *err) CS_MUST_USE;
 

@@ -61,7 +61,7 @@ static bool key_use_insert(struct cs_ledger *l, const struct cs_attempt *a,
 	return cs_stmt_run(&s, err);
 }
 
-/* One use for each limit that was checked. */
+/* One use for each limit that counts. */
 static bool limit_use_insert(struct cs_ledger *l, const struct cs_attempt *a,
 			     struct cs_error *err)
 {
@@ -70,8 +70,11 @@ static bool limit_use_insert(struct cs_ledger *l, const struct cs_attempt *a,
 	bool bad = false;
 
 	while (cs_limit_next(&list, &limit, &bad)) {
-		struct cs_stmt s = cs_stmt(l->db, CS_SQL_LIMIT_USE_INSERT);
+		struct cs_stmt s;
 
+		if (!cs_limit_counts(&limit))
+			continue;
+		s = cs_stmt(l->db, CS_SQL_LIMIT_USE_INSERT);
 		cs_stmt_str(&s, limit.rule);
 		cs_stmt_blob(&s, limit.key);
 		cs_stmt_int(&s, a->work->m.intent.now_ms);

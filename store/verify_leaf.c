@@ -241,6 +241,10 @@ static bool check_limits(struct cs_verify *v, const struct cs_verify_row *leaf,
 		struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_LIMIT);
 		bool row = false;
 
+		if (!cs_limit_counts(&limit)) {
+			cs_stmt_end(&s);
+			continue;
+		}
 		cs_stmt_str(&s, limit.rule);
 		cs_stmt_blob(&s, limit.key);
 		cs_stmt_int(&s, r->now_ms);

@@ -668,7 +668,10 @@ static void send_intent(struct cs_house *h, const struct cs_ask *a,
 	(void)snprintf(tbs, sizeof(tbs), "tbs of %s %llu", name,
 		       (unsigned long long)number);
 	m.tbs = cs_span_str(tbs);
+	if (a->spki != 0)
+		number = a->spki;
 	memcpy(m.spki_sha256, &number, sizeof(number));
+	m.subject_key[0] = a->subject;
 	assert_true(cs_link_send_intent(h->worker, h->ticket, &m, NULL));
 }
 

@@ -83,6 +83,8 @@ struct cs_ask {
 	uint64_t serial;       /* 0: a new one */
 	const char *code;      /* a REFUSAL with this code */
 	struct cs_span limits;
+	uint64_t spki;	 /* its key; 0: a new one */
+	uint8_t subject; /* whom it is for, as its first octet */
 	uint64_t approver, approver_credential; /* 0: those of gw */
 };
 
