@@ -137,6 +137,11 @@
 #define CS_MAX_POLICY_SET_ARENA (256 * 1024 * 1024)
 /* Policies in one set; all of them are looked at to find ties. */
 #define CS_MAX_POLICIES 1000
+/* Limits, and windows of time, of one policy. */
+#define CS_MAX_POLICY_LIMITS 16
+/* What of them goes to the ledger, encoded: rules of at most 256 octets, keys
+   of at most 512. */
+#define CS_MAX_LIMIT_LIST 32768
 /* Problems that one load reports; the rest is counted. */
 #define CS_MAX_POLICY_PROBLEMS 200
 /* What loading a set tells: problems, and the list of sources. */

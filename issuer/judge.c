@@ -29,6 +29,7 @@ struct cs_judge {
 	struct cs_buf body;
 	struct cs_buf terms;
 	struct cs_buf inputs;
+	struct cs_buf limits;
 	uint8_t serial[CS_SERIAL_SIZE];
 };
 
@@ -58,6 +59,7 @@ void cs_judge_free(struct cs_judge *j)
 	cs_buf_done(&j->body);
 	cs_buf_done(&j->terms);
 	cs_buf_done(&j->inputs);
+	cs_buf_done(&j->limits);
 	cs_mem_free(j);
 }
 
@@ -79,6 +81,7 @@ struct cs_judge *cs_judge_new(const struct cs_judge_issuer *issuers, size_t n,
 	cs_buf_init(&j->body, CS_MAX_DECISION);
 	cs_buf_init(&j->terms, CS_MAX_TERMS);
 	cs_buf_init(&j->inputs, CS_MAX_INPUTS);
+	cs_buf_init(&j->limits, CS_MAX_LIMIT_LIST);
 	j->crypto = cs_crypto_new(err);
 	if (j->crypto == NULL) {
 		cs_judge_free(j);
@@ -263,6 +266,11 @@ static bool make_intent(struct matter *m, struct cs_msg_intent *ret,
 		.inputs = cs_buf_span(&j->inputs),
 	};
 
+	for (size_t k = 0; k < m->verdict.limits_n; k++)
+		cs_limit_put(&j->limits, &m->verdict.limits[k]);
+	if (!cs_buf_finish(&j->limits, "limits", err))
+		return false;
+	i.limits = cs_buf_span(&j->limits);
 	memcpy(i.spki_sha256, m->built.cert.key.spki_sha256,
 	       sizeof(i.spki_sha256));
 	if (!cs_judge_subject_key(cs_crypto_hash(j->crypto), &m->built,
@@ -312,6 +320,7 @@ static void reset(struct cs_judge *j)
 	cs_buf_reset(&j->body);
 	cs_buf_reset(&j->terms);
 	cs_buf_reset(&j->inputs);
+	cs_buf_reset(&j->limits);
 }
 
 bool cs_judge_request(struct cs_judge *j, struct cs_span request,

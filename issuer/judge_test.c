@@ -7,6 +7,7 @@
 #include "base/codec.h"
 #include "base/der.h"
 #include "base/json.h"
+#include "base/limit.h"
 #include "base/terms.h"
 #include "issuer/cert_facts.h"
 #include "issuer/judge.h"
@@ -481,6 +482,39 @@ static void no_rev_avail_leaves_the_issuers_crl_out(void **state)
 	put_set(f, NULL, 5);
 }
 
+static void tells_the_ledger_what_to_count(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_limit got;
+	struct cs_span list;
+	bool bad = false;
+
+	put_set(f,
+		"apiVersion: countersign.dev/v1\n"
+		"kind: IssuancePolicy\n"
+		"metadata: {name: few}\n"
+		"spec:\n"
+		"  subject: {commonName: {allow: [any]}}\n"
+		"  san: {dns: {allow: [any]}}\n"
+		"  key: {allow: [{alg: EC}], reuse: {other_subject: reject}}\n"
+		"  limits: [{id: all, key: k, rate: 6/1h, on_violation: "
+		"hold}]\n",
+		6);
+	start(f);
+	judge(f, SCALARS);
+	assert_true(f->out.issue);
+	list = f->out.intent.limits;
+	assert_true(cs_limit_next(&list, &got, &bad));
+	assert_int_equal(got.disposition, CS_LIMIT_KEY_OTHER_SUBJECT);
+	assert_true(cs_limit_next(&list, &got, &bad));
+	assert_int_equal(got.disposition, CS_LIMIT_HOLD);
+	assert_int_equal(got.count, 6);
+	assert_true(cs_span_equal_str(got.rule, "few/limits.all"));
+	assert_false(cs_limit_next(&list, &got, &bad));
+	assert_false(bad);
+	put_set(f, NULL, 5);
+}
+
 static void a_ca_that_policy_allows_is_beyond_the_ceiling(void **state)
 {
 	struct fixture *f = *state;
@@ -635,6 +669,7 @@ int main(void)
 		cmocka_unit_test(overrides_and_says_so),
 		cmocka_unit_test(issues_the_extensions_that_policy_gives),
 		cmocka_unit_test(no_rev_avail_leaves_the_issuers_crl_out),
+		cmocka_unit_test(tells_the_ledger_what_to_count),
 		cmocka_unit_test(a_ca_that_policy_allows_is_beyond_the_ceiling),
 		cmocka_unit_test(
 			keeps_the_old_set_when_a_new_one_does_not_load),

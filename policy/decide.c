@@ -27,6 +27,7 @@ static void refuse_selection(struct cs_decide *j,
 /* Phase C: every section, so that all violations are told at once. */
 static void judge_fields(struct cs_decide *j)
 {
+	cs_decide_timing(j);
 	cs_decide_subject(j);
 	cs_decide_san(j);
 	cs_decide_key(j);

@@ -76,6 +76,8 @@ void cs_decide_validity(struct cs_decide *j);
 void cs_decide_key_usage(struct cs_decide *j);
 void cs_decide_ext_key_usage(struct cs_decide *j);
 void cs_decide_extensions(struct cs_decide *j);
+/* Windows, limits, reuse of keys: refused here, or told to the ledger. */
+void cs_decide_timing(struct cs_decide *j);
 
 /* -- single values, for phase C and again for phase D ---------------------- */
 

@@ -15,14 +15,16 @@
  * "listener", which no document can match), compiled into the program.
  *
  * What the engine does not check: signatures and the quality of keys
- * (issuer/csr.h), the issuer's ceiling (issuer/ceiling.h), limits (the
- * ledger's transaction).
+ * (issuer/csr.h), the issuer's ceiling (issuer/ceiling.h). Limits, windows
+ * that hold and the reuse of keys it only states, as a list for the ledger's
+ * transaction (base/limit.h).
  */
 #ifndef CS_POLICY_ENGINE_H
 #define CS_POLICY_ENGINE_H
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/limit.h"
 #include "base/sources.h"
 #include "policy/facts.h"
 #include "policy/finding.h"
@@ -164,6 +166,8 @@ struct cs_verdict {
 	struct cs_span *kept; /* fields that are as asked */
 	size_t kept_n;
 	size_t kept_cap;
+	struct cs_limit *limits; /* for the ledger's transaction, in order */
+	size_t limits_n;
 	struct cs_findings findings; /* not empty: refused */
 	struct cs_findings warnings;
 };

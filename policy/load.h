@@ -129,6 +129,11 @@ void cs_load_validity(struct cs_load *l, const struct cs_yaml *node,
 		      struct cs_validity_rules *validity);
 void cs_load_extensions(struct cs_load *l, const struct cs_yaml *node,
 			struct cs_ext_rules *ext);
+/* `limits` and `windows` of a spec. */
+void cs_load_limits(struct cs_load *l, const struct cs_yaml *node,
+		    struct cs_timing_rules *timing);
+void cs_load_windows(struct cs_load *l, const struct cs_yaml *node,
+		     struct cs_timing_rules *timing);
 /* Those keys of `extensions` whose content the policy gives or passes on. */
 void cs_load_own_extensions(struct cs_load *l, const struct cs_yaml *node,
 			    struct cs_ext_rules *ext);

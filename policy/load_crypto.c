@@ -5,7 +5,13 @@
 static const struct cs_load_key key_keys[] = {
 	{"allow", false},
 	{"reject", true},
-	{"reuse", true},
+	{"reuse", false},
+	{NULL, false},
+};
+
+static const struct cs_load_key reuse_keys[] = {
+	{"other_subject", false},
+	{"same_subject", false},
 	{NULL, false},
 };
 
@@ -129,6 +135,34 @@ static struct cs_span shown(struct cs_load *l, const struct cs_key_spec *spec)
 	return cs_span_str(text);
 }
 
+/* One of reuse: reject | allow. */
+static void load_reuse_rule(struct cs_load *l, const struct cs_yaml *node,
+			    const char *path, struct cs_reuse_rule *rule)
+{
+	static const char *const words[] = {"allow", "reject", NULL};
+	unsigned i = 0;
+
+	if (node == NULL || !cs_load_word(l, node, words, &i))
+		return;
+	rule->reject = i == 1;
+	rule->rule = cs_load_rule(l, path, node);
+}
+
+/* reuse: {other_subject: reject, same_subject: allow} */
+static void load_reuse(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_key_rules *key)
+{
+	l->path = "key.reuse";
+	if (!cs_load_map(l, node, reuse_keys))
+		return;
+	if (node->n == 0)
+		cs_load_error(l, node, "`key.reuse` is empty");
+	load_reuse_rule(l, cs_yaml_get(node, "other_subject"),
+			"key.reuse.other_subject", &key->other_subject);
+	load_reuse_rule(l, cs_yaml_get(node, "same_subject"),
+			"key.reuse.same_subject", &key->same_subject);
+}
+
 void cs_load_key(struct cs_load *l, const struct cs_yaml *node,
 		 struct cs_key_rules *key)
 {
@@ -140,6 +174,8 @@ void cs_load_key(struct cs_load *l, const struct cs_yaml *node,
 	l->path = "key";
 	if (!cs_load_map(l, node, key_keys))
 		return;
+	*key = (struct cs_key_rules){0};
+	load_reuse(l, cs_yaml_get(node, "reuse"), key);
 	key->rule = cs_load_rule(l, "key.allow", allow != NULL ? allow : node);
 	if (allow == NULL) {
 		cs_load_error(l, node, "`key` without `allow` allows no key");

@@ -18,12 +18,12 @@ static const struct cs_load_key metadata_keys[] = {
 };
 
 static const struct cs_load_key spec_keys[] = {
-	{"priority", false},   {"match", false}, {"subject", false},
-	{"san", false},	       {"key", false},	 {"validity", false},
-	{"extensions", false}, {"tests", false}, {"extends", true},
-	{"mode", true},	       {"tables", true}, {"vars", true},
-	{"guards", true},      {"limits", true}, {"windows", true},
-	{"lint", true},	       {"ensure", true}, {NULL, false},
+	{"priority", false},   {"match", false},  {"subject", false},
+	{"san", false},	       {"key", false},	  {"validity", false},
+	{"extensions", false}, {"tests", false},  {"extends", true},
+	{"mode", true},	       {"tables", true},  {"vars", true},
+	{"guards", true},      {"limits", false}, {"windows", false},
+	{"lint", true},	       {"ensure", true},  {NULL, false},
 };
 
 /* Is it a document of ours, of a kind that this version knows? */
@@ -201,6 +201,8 @@ static void load_spec(struct cs_load *l, const struct cs_yaml *spec,
 		cs_load_validity(l, one, &p->validity);
 	if ((one = cs_yaml_get(spec, "extensions")) != NULL)
 		cs_load_extensions(l, one, &p->ext);
+	cs_load_limits(l, cs_yaml_get(spec, "limits"), &p->timing);
+	cs_load_windows(l, cs_yaml_get(spec, "windows"), &p->timing);
 	cs_load_tests(l, cs_yaml_get(spec, "tests"), p);
 }
 

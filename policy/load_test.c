@@ -115,8 +115,6 @@ static void keys_of_the_language_to_come_are_named(void **state)
 		"  tables: {}\n",
 		"  vars: {}\n",
 		"  guards: []\n",
-		"  limits: []\n",
-		"  windows: []\n",
 		"  lint: {}\n",
 		"  ensure: []\n",
 		"  match: {when: 'true'}\n",
@@ -128,7 +126,6 @@ static void keys_of_the_language_to_come_are_named(void **state)
 		"  san: {dns: {allow: [{cel: x}]}}\n",
 		"  san: {dns: {set: [x]}}\n",
 		"  key: {allow: [{alg: EC}], reject: [roca]}\n",
-		"  key: {allow: [{alg: EC}], reuse: {}}\n",
 		"  subject: {organization: {set: '{{team}}'}}\n",
 		"  subject: {organization: {set: {cel: team}}}\n",
 	};

@@ -14,6 +14,7 @@ libcs_policy_a_SOURCES = \
 	policy/field_key.c \
 	policy/field_san.c \
 	policy/field_subject.c \
+	policy/field_timing.c \
 	policy/field_usage.c \
 	policy/field_validity.c \
 	policy/finding.c policy/finding.h \
@@ -22,6 +23,7 @@ libcs_policy_a_SOURCES = \
 	policy/load_document.c \
 	policy/load_ext.c \
 	policy/load_keys.c \
+	policy/load_limits.c \
 	policy/load_match.c \
 	policy/load_matcher.c \
 	policy/load_own.c \
@@ -110,6 +112,9 @@ policy_regex_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_regex_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=realloc
 policy_tests += policy/usage_test
 policy_usage_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/timing_test
+policy_timing_test_SOURCES = policy/timing_test.c $(policy_testing)
+policy_timing_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/verdict_json_test
 policy_verdict_json_test_SOURCES = policy/verdict_json_test.c $(policy_testing)
 policy_verdict_json_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

@@ -21,7 +21,8 @@ struct cs_rule {
 enum cs_on_violation {
 	CS_ON_VIOLATION_REJECT,
 	CS_ON_VIOLATION_DROP,
-	CS_ON_VIOLATION_CLAMP
+	CS_ON_VIOLATION_CLAMP,
+	CS_ON_VIOLATION_HOLD
 };
 
 /* What happens to what the policy does not mention. */
@@ -154,11 +155,18 @@ enum {
 	CS_CURVE_P521 = 1 << 2
 };
 
+/* Certifying a key that was certified before. */
+struct cs_reuse_rule {
+	bool reject;
+	struct cs_rule rule;
+};
+
 struct cs_key_rules {
 	struct cs_rule rule;
 	struct cs_key_spec *allow;
 	size_t n;
 	struct cs_span expect;
+	struct cs_reuse_rule other_subject, same_subject;
 };
 
 struct cs_validity_rules {
@@ -224,6 +232,30 @@ struct cs_ext_rules {
 	size_t own_n;
 };
 
+/* -- what the ledger and the lint are told --------------------------------- */
+
+/* limits: so many in a trailing window, counted in the ledger. */
+struct cs_limit_rule {
+	struct cs_rule rule; /* "web/limits.per-owner" */
+	struct cs_span key;
+	uint32_t count, window_s;
+	enum cs_on_violation on_violation; /* REJECT or HOLD */
+};
+
+/* windows: from the first second on, until before the last. */
+struct cs_window_rule {
+	struct cs_rule rule; /* "web/windows.freeze" */
+	int64_t from_s, to_s;
+	enum cs_on_violation on_violation; /* REJECT or HOLD */
+};
+
+struct cs_timing_rules {
+	struct cs_limit_rule *limits;
+	size_t limits_n;
+	struct cs_window_rule *windows;
+	size_t windows_n;
+};
+
 /* -- one policy, one set ------------------------------------------------- */
 
 /* A test that a document carries; see policy/self_test.h. */
@@ -237,6 +269,7 @@ struct cs_policy {
 	struct cs_key_rules key;
 	struct cs_validity_rules validity;
 	struct cs_ext_rules ext;
+	struct cs_timing_rules timing;
 	struct cs_policy_test *tests;
 	size_t tests_n;
 };
