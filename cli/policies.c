@@ -20,7 +20,8 @@ struct collection {
 
 static bool has_suffix(const char *name)
 {
-	static const char *const suffixes[] = {".yaml", ".yml", ".json"};
+	static const char *const suffixes[] = {".yaml", ".yml", ".json",
+					       ".blocklist"};
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {

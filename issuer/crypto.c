@@ -12,6 +12,7 @@
 
 #include "base/der.h"
 #include "base/mem.h"
+#include "issuer/weak_key.h"
 #include "issuer/x509.h"
 
 struct cs_crypto {
@@ -24,7 +25,8 @@ struct cs_crypto {
 	struct ec_seat {
 		EVP_PKEY *key; /* NULL until a key of this curve came */
 		EVP_PKEY_CTX *ctx;
-	} seats[2]; /* P-256, P-384 */
+	} seats[3]; /* P-256, P-384, P-521 */
+	struct cs_weak_keys *weak;
 };
 
 struct cs_verifier {
@@ -100,12 +102,14 @@ void cs_crypto_free(struct cs_crypto *c)
 		return;
 	seat_clear(&c->seats[0]);
 	seat_clear(&c->seats[1]);
+	seat_clear(&c->seats[2]);
 	for (size_t i = 0; i < CS_SIG_ALGS; i++)
 		EVP_MD_free(c->digests[i]);
 	EVP_MD_CTX_free(c->digest);
 	EVP_MD_CTX_free(c->pure);
 	EVP_PKEY_CTX_free(c->import_ec);
 	EVP_PKEY_CTX_free(c->import_rsa);
+	cs_weak_keys_free(c->weak);
 	cs_hash_free(c->hash);
 	cs_mem_free(c);
 }
@@ -141,7 +145,9 @@ struct cs_crypto *cs_crypto_new(struct cs_error *err)
 		return NULL;
 	}
 	c->hash = cs_hash_new(err);
-	if (c->hash == NULL) {
+	if (c->hash != NULL)
+		c->weak = cs_weak_keys_new(err);
+	if (c->weak == NULL) {
 		cs_crypto_free(c);
 		return NULL;
 	}
@@ -158,6 +164,18 @@ struct cs_hash *cs_crypto_hash(struct cs_crypto *c)
 	return c->hash;
 }
 
+bool cs_crypto_weakness(struct cs_crypto *c, const struct cs_fact_key *key,
+			unsigned *ret_weak, struct cs_error *err)
+{
+	struct cs_span n, e;
+
+	*ret_weak = 0;
+	if (key->alg != CS_KEY_RSA)
+		return true;
+	return cs_spki_rsa(key->key, &n, &e, err) &&
+	       cs_weak_keys_check(c->weak, n, ret_weak, err);
+}
+
 static EVP_PKEY *from_params(EVP_PKEY_CTX *ctx, OSSL_PARAM *params)
 {
 	EVP_PKEY *pkey = NULL;
@@ -169,15 +187,18 @@ static EVP_PKEY *from_params(EVP_PKEY_CTX *ctx, OSSL_PARAM *params)
 
 static EVP_PKEY *import_ec(struct cs_crypto *c, const struct cs_fact_key *key)
 {
-	char p256[] = "P-256", p384[] = "P-384";
-	uint8_t point[1 + 2 * 48];
+	char p256[] = "P-256", p384[] = "P-384", p521[] = "P-521";
+	char *curve = key->bits == 256 ? p256 : p384;
+	uint8_t point[1 + 2 * 66];
 	OSSL_PARAM params[3];
 
 	if (key->key.n > sizeof(point))
 		return NULL;
 	memcpy(point, key->key.p, key->key.n);
-	params[0] = OSSL_PARAM_construct_utf8_string(
-		OSSL_PKEY_PARAM_GROUP_NAME, key->bits == 384 ? p384 : p256, 0);
+	if (key->bits == 521)
+		curve = p521;
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+						     curve, 0);
 	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY,
 						      point, key->key.n);
 	params[2] = OSSL_PARAM_construct_end();
@@ -391,7 +412,8 @@ static bool verify_ec(struct cs_crypto *c, const struct cs_fact_key *key,
 		      enum cs_sig_alg alg, struct cs_span message,
 		      struct cs_span signature, struct cs_error *err)
 {
-	struct ec_seat *seat = &c->seats[key->bits == 384];
+	struct ec_seat *seat =
+		&c->seats[(key->bits >= 384) + (key->bits > 384)];
 	struct cs_verifier v = {.crypto = c, .alg = alg};
 
 	if (!seat_take(c, seat, key, err))

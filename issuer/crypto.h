@@ -29,6 +29,13 @@ struct cs_crypto *cs_crypto_new(struct cs_error *err) CS_MUST_USE;
 struct cs_hash *cs_crypto_hash(struct cs_crypto *c);
 
 /*
+ * Which of CS_WEAK_* hold for a key whose signature verified (0 for what is
+ * not RSA). CS_E_CRYPTO.
+ */
+bool cs_crypto_weakness(struct cs_crypto *c, const struct cs_fact_key *key,
+			unsigned *ret_weak, struct cs_error *err) CS_MUST_USE;
+
+/*
  * Is `signature` that of `key` over `message`, by `alg`? CS_E_VERIFY: no;
  * CS_E_KEY: the key is none (a point off its curve); CS_E_ARGUMENT: the
  * algorithm does not fit the key; CS_E_CRYPTO: OpenSSL could not tell.

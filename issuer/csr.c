@@ -211,7 +211,8 @@ static bool check_signature(struct csr *c, struct cs_error *err)
 		return true;
 	if (cs_crypto_verify(c->crypto, &c->facts->key, alg, c->parts.info,
 			     c->parts.signature, &why))
-		return true;
+		return cs_crypto_weakness(c->crypto, &c->facts->key,
+					  &c->facts->key.weak, err);
 	if (why.code == CS_E_KEY)
 		return cs_x509_finding(&c->x, CS_CODE_CSR_KEY, "key", none, err,
 				       "%s", why.text);

@@ -11,8 +11,8 @@
  * Facts borrow from the DER and the arena. They are whole only when nothing
  * was found; with findings they hold what could be read (for search terms).
  *
- * What it does not do: decode PEM (issuer/judge.h), look for weak keys among
- * well-formed ones, or judge whether anything asked for may be had.
+ * What it does not do: decode PEM (issuer/judge.h), or judge whether anything
+ * asked for may be had. That a key is weak is such a fact (facts.h).
  */
 #ifndef CS_ISSUER_CSR_H
 #define CS_ISSUER_CSR_H

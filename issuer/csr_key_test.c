@@ -52,8 +52,16 @@ static void refuses_ec_keys_in_other_forms(void **state)
 	point[0] = 0x04;
 	read_key(f, CS_SPAN_LIT(ALG_P256), cs_span_make(point, 64));
 	csr_assert_found(f, "CSR_KEY", "RFC 5480 2.2");
+	read_key(f, CS_SPAN_LIT(ALG_P521), cs_span_make(point, 131));
+	csr_assert_found(f, "CSR_KEY", "0x04 and 132 octets");
 	read_key(f, CS_SPAN_LIT(ALG_P521), cs_span_make(point, 133));
-	csr_assert_found(f, "CSR_KEY", "P-521");
+	csr_assert_found(f, "CSR_KEY", "SEC 1 2.3.4");
+	/* secp256k1 */
+	read_key(f,
+		 CS_SPAN_LIT("\x06\x07" CS_OID_EC_PUBLIC_KEY
+			     "\x06\x05\x2b\x81\x04\x00\x0a"),
+		 cs_span_make(point, 65));
+	csr_assert_found(f, "CSR_KEY", "an unknown curve");
 	/* Explicit parameters, implicit ones, none. */
 	read_key(f, CS_SPAN_LIT("\x06\x07" CS_OID_EC_PUBLIC_KEY "\x30\0"),
 		 cs_span_make(point, 65));

@@ -13,11 +13,12 @@
 #include "issuer/csr.h"
 
 #define REQUESTS 600
+#define KEYS	 5
 
 struct fixture {
 	struct cs_crypto *crypto;
 	struct cs_arena arena;
-	EVP_PKEY *keys[4];
+	EVP_PKEY *keys[KEYS];
 	struct cs_cert_facts facts;
 };
 
@@ -248,14 +249,15 @@ static void reads_what_openssl_writes(void **state)
 	f.keys[1] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-384");
 	f.keys[2] = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
 	f.keys[3] = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	f.keys[4] = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-521");
 	for (unsigned i = 0; i < REQUESTS; i++) {
-		X509_REQ *req = make(&f, i % 4);
+		X509_REQ *req = make(&f, i % KEYS);
 
 		ERR_clear_error();
 		compare(&f, req);
 		X509_REQ_free(req);
 	}
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < KEYS; i++)
 		EVP_PKEY_free(f.keys[i]);
 	cs_crypto_free(f.crypto);
 	cs_arena_done(&f.arena);

@@ -27,6 +27,7 @@ libcs_issuer_a_SOURCES = \
 	issuer/subject.c issuer/subject.h \
 	issuer/tbs.c issuer/tbs.h \
 	issuer/tbs_parts.h \
+	issuer/weak_key.c issuer/weak_key.h \
 	issuer/worker.c issuer/worker.h \
 	issuer/x509.h
 
@@ -39,7 +40,7 @@ JUDGE_MAKER = tests/lib/judge_maker.c tests/lib/judge_maker.h
 issuer_tests = issuer/ca_test issuer/ceiling_test issuer/crypto_test \
 	issuer/csr_key_test issuer/csr_oracle_test issuer/csr_test \
 	issuer/judge_test issuer/key_test issuer/oom_test issuer/signer_test \
-	issuer/tbs_test issuer/worker_test
+	issuer/tbs_test issuer/weak_key_test issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
 issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
 issuer_ca_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
@@ -49,6 +50,7 @@ issuer_crypto_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_key_test_SOURCES = issuer/csr_key_test.c $(CSR_FIXTURE)
 issuer_csr_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_oracle_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_weak_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_test_SOURCES = issuer/csr_test.c $(CSR_FIXTURE)
 issuer_csr_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_judge_test_SOURCES = issuer/judge_test.c $(CA_MAKER) $(CSR_MAKER) \

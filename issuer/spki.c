@@ -108,6 +108,7 @@ static bool judge_ec(struct cs_x509 *x, struct cs_der params,
 	const struct cs_span none = {0};
 	struct cs_span curve;
 	struct cs_error why;
+	unsigned octets;
 
 	if (!cs_der_next_is(&params, CS_DER_OID))
 		return cs_x509_finding(
@@ -121,19 +122,20 @@ static bool judge_ec(struct cs_x509 *x, struct cs_der params,
 		key->bits = 256;
 	else if (cs_span_equal(curve, CS_SPAN_LIT(CS_OID_P384)))
 		key->bits = 384;
+	else if (cs_span_equal(curve, CS_SPAN_LIT(CS_OID_P521)))
+		key->bits = 521;
 	else
 		return cs_x509_finding(
 			x, CS_CODE_CSR_KEY, "key", none, err,
-			"RFC 5480 2.1.1.1: %s; P-256 and P-384 are taken",
-			cs_span_equal(curve, CS_SPAN_LIT(CS_OID_P521))
-				? "the curve is P-521"
-				: "an unknown curve");
-	if (key->key.n != 1 + 2 * key->bits / 8 || key->key.p[0] != 0x04)
+			"RFC 5480 2.1.1.1: an unknown curve; P-256, P-384 and "
+			"P-521 are taken");
+	octets = 2 * ((key->bits + 7) / 8);
+	if (key->key.n != 1 + octets || key->key.p[0] != 0x04)
 		return cs_x509_finding(
 			x, CS_CODE_CSR_KEY, "key", none, err,
 			"RFC 5480 2.2: the point must be in uncompressed form "
 			"(0x04 and %u octets)",
-			2 * key->bits / 8);
+			octets);
 	return true;
 }
 

@@ -48,6 +48,7 @@ static void judge(struct cs_decide *j, const struct cs_policy_set *set)
 		return;
 	}
 	v->reached = CS_PHASE_SELECT;
+	j->blocklist = &set->blocklist;
 	j->policy = cs_select(set, &j->facts->request);
 	if (j->policy == NULL) {
 		refuse_selection(j, set);

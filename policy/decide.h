@@ -22,6 +22,7 @@ struct cs_asked_usages {
 
 struct cs_decide {
 	const struct cs_policy *policy;
+	const struct cs_blocklist *blocklist; /* NULL: a test, without one */
 	const struct cs_facts *facts;
 	struct cs_arena *arena;
 	struct cs_verdict *v;

@@ -73,7 +73,8 @@ struct cs_policy_set *cs_policy_set_load(
 
 /*
  * The identity of the set's documents: SHA-256 over the canonical JSON (RFC
- * 8785) array of their hashes in lower-case hex, sorted. `_listener` belongs
+ * 8785) array of their hashes in lower-case hex, sorted; all blocklists
+ * together are one more document, their sorted octets. `_listener` belongs
  * to the program, not to the set, and is not in it. 32 octets.
  */
 const uint8_t *cs_policy_set_sha256(const struct cs_policy_set *set);

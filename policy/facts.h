@@ -59,6 +59,13 @@ enum cs_key_alg {
 	CS_KEY_ED25519
 };
 
+/* Why an RSA key is easy to factor (issuer/weak_key.h). */
+enum {
+	CS_WEAK_ROCA = 1 << 0,
+	CS_WEAK_FERMAT = 1 << 1,
+	CS_WEAK_SMALL_FACTORS = 1 << 2
+};
+
 struct cs_fact_key {
 	enum cs_key_alg alg;
 	unsigned bits;	     /* modulus or field size; 256 for Ed25519 */
@@ -66,6 +73,7 @@ struct cs_fact_key {
 	struct cs_span key;  /* content of its BIT STRING, without the unused
 				bits octet: what SHA-1 runs over for a key id */
 	uint8_t spki_sha256[32];
+	unsigned weak; /* CS_WEAK_*; of a CSR's key */
 };
 
 /* An extension that has no field of its own below. */

@@ -1,3 +1,6 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "policy/decide.h"
 
 /* Does one entry of the list take the key? */
@@ -45,12 +48,55 @@ struct cs_span cs_decide_key_text(struct cs_decide *j,
 	return cs_span_str(text);
 }
 
+/* Two hashes, for bsearch. */
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, 32);
+}
+
+/* The key is not as good as its size: never waived. */
+static void judge_weakness(struct cs_decide *j)
+{
+	static const struct {
+		unsigned weak;
+		const char *sentence;
+	} words[] = {
+		{CS_WEAK_ROCA,
+		 "CVE-2017-15361 (ROCA): the key was made by a library whose "
+		 "keys can be factored; make a new one elsewhere"},
+		{CS_WEAK_FERMAT,
+		 "CVE-2022-26320: the key's primes are so close that Fermat's "
+		 "method finds them; make a new one elsewhere"},
+		{CS_WEAK_SMALL_FACTORS,
+		 "the key's modulus has a factor below 65536; make a new one "
+		 "elsewhere"},
+	};
+	const struct cs_key_rules *r = &j->policy->key;
+	const struct cs_fact_key *key = &j->facts->csr.key;
+	const struct cs_span field = CS_SPAN_LIT("key"), none = {0};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if ((r->weak & key->weak & words[i].weak) != 0)
+			cs_decide_refuse(j, CS_CODE_KEY_WEAK, field, none,
+					 &r->reject, none, "%s",
+					 words[i].sentence);
+	}
+	if (r->blocklist && j->blocklist != NULL && j->blocklist->n > 0 &&
+	    bsearch(key->spki_sha256, j->blocklist->items, j->blocklist->n, 32,
+		    compare) != NULL)
+		cs_decide_refuse(j, CS_CODE_KEY_WEAK, field, none, &r->reject,
+				 none,
+				 "the key is on the blocklist; make a new "
+				 "one");
+}
+
 void cs_decide_key(struct cs_decide *j)
 {
 	const struct cs_key_rules *rules = &j->policy->key;
 	const struct cs_fact_key *key = &j->facts->csr.key;
 	struct cs_span text;
 
+	judge_weakness(j);
 	if (cs_decide_key_allowed(rules, key)) {
 		cs_decide_kept(j, CS_SPAN_LIT("key"));
 		return;

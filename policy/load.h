@@ -129,6 +129,18 @@ void cs_load_validity(struct cs_load *l, const struct cs_yaml *node,
 		      struct cs_validity_rules *validity);
 void cs_load_extensions(struct cs_load *l, const struct cs_yaml *node,
 			struct cs_ext_rules *ext);
+/*
+ * A source whose name ends in ".blocklist": SHA-256 of SubjectPublicKeyInfos
+ * in hexadecimal, one a line; "#" begins a comment. Appended, not sorted.
+ */
+bool cs_load_is_blocklist(struct cs_span name);
+void cs_load_blocklist(struct cs_load *l, struct cs_span text,
+		       struct cs_blocklist *list);
+/* Sort, drop what is there twice, and hash what is left. */
+bool cs_load_blocklist_end(struct cs_blocklist *list, struct cs_hash *hash,
+			   uint8_t ret_sha256[32],
+			   struct cs_error *err) CS_MUST_USE;
+
 /* `limits` and `windows` of a spec. */
 void cs_load_limits(struct cs_load *l, const struct cs_yaml *node,
 		    struct cs_timing_rules *timing);

@@ -4,7 +4,7 @@
 
 static const struct cs_load_key key_keys[] = {
 	{"allow", false},
-	{"reject", true},
+	{"reject", false},
 	{"reuse", false},
 	{NULL, false},
 };
@@ -76,7 +76,8 @@ static void load_curves(struct cs_load *l, const struct cs_yaml *node,
 	const struct cs_yaml *item = NULL;
 	size_t n = cs_load_list(l, node, &item);
 
-	spec->curves = node == NULL ? CS_CURVE_P256 | CS_CURVE_P384 : 0;
+	if (node == NULL)
+		spec->curves = CS_CURVE_P256 | CS_CURVE_P384 | CS_CURVE_P521;
 	for (size_t i = 0; i < n; i++, item = item->next) {
 		unsigned word;
 
@@ -135,6 +136,29 @@ static struct cs_span shown(struct cs_load *l, const struct cs_key_spec *spec)
 	return cs_span_str(text);
 }
 
+/* A list of roca, fermat, small-factors, blocklist. */
+static void load_reject(struct cs_load *l, const struct cs_yaml *node,
+			struct cs_key_rules *key)
+{
+	static const char *const words[] = {"roca", "fermat", "small-factors",
+					    "blocklist", NULL};
+	const struct cs_yaml *item = NULL;
+	size_t n = cs_load_list(l, node, &item);
+
+	for (size_t i = 0; i < n; i++, item = item->next) {
+		unsigned word;
+
+		if (!cs_load_word(l, item, words, &word))
+			continue;
+		if (word == 3)
+			key->blocklist = true;
+		else
+			key->weak |= 1u << word;
+	}
+	if (n > 0)
+		key->reject = cs_load_rule(l, "key.reject", node);
+}
+
 /* One of reuse: reject | allow. */
 static void load_reuse_rule(struct cs_load *l, const struct cs_yaml *node,
 			    const char *path, struct cs_reuse_rule *rule)
@@ -175,6 +199,7 @@ void cs_load_key(struct cs_load *l, const struct cs_yaml *node,
 	if (!cs_load_map(l, node, key_keys))
 		return;
 	*key = (struct cs_key_rules){0};
+	load_reject(l, cs_yaml_get(node, "reject"), key);
 	load_reuse(l, cs_yaml_get(node, "reuse"), key);
 	key->rule = cs_load_rule(l, "key.allow", allow != NULL ? allow : node);
 	if (allow == NULL) {

@@ -125,7 +125,6 @@ static void keys_of_the_language_to_come_are_named(void **state)
 		"  san: {email: {allow: [{email: {domain: x}}]}}\n",
 		"  san: {dns: {allow: [{cel: x}]}}\n",
 		"  san: {dns: {set: [x]}}\n",
-		"  key: {allow: [{alg: EC}], reject: [roca]}\n",
 		"  subject: {organization: {set: '{{team}}'}}\n",
 		"  subject: {organization: {set: {cel: team}}}\n",
 	};

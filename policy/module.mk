@@ -19,6 +19,7 @@ libcs_policy_a_SOURCES = \
 	policy/field_validity.c \
 	policy/finding.c policy/finding.h \
 	policy/load.h \
+	policy/load_blocklist.c \
 	policy/load_crypto.c \
 	policy/load_document.c \
 	policy/load_ext.c \
@@ -102,6 +103,9 @@ policy_memory_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
 policy_tests += policy/metamorphic_test
 policy_metamorphic_test_SOURCES = policy/metamorphic_test.c $(policy_testing)
 policy_metamorphic_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/key_test
+policy_key_test_SOURCES = policy/key_test.c $(policy_testing)
+policy_key_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/name_test
 policy_name_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/select_test

@@ -166,7 +166,16 @@ struct cs_key_rules {
 	struct cs_key_spec *allow;
 	size_t n;
 	struct cs_span expect;
+	unsigned weak; /* CS_WEAK_*: refused */
+	bool blocklist;
+	struct cs_rule reject;
 	struct cs_reuse_rule other_subject, same_subject;
+};
+
+/* The operator's list of keys: SHA-256 of SPKIs, sorted, once each. */
+struct cs_blocklist {
+	uint8_t (*items)[32];
+	size_t n;
 };
 
 struct cs_validity_rules {
@@ -279,6 +288,7 @@ struct cs_policy_set {
 	struct cs_policy **sorted; /* by priority, highest first */
 	size_t n;
 	struct cs_policy *listener;
+	struct cs_blocklist blocklist; /* of all *.blocklist sources */
 	uint8_t sha256[32];
 };
 

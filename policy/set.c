@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "policy/builtin.h"
@@ -86,6 +87,10 @@ static void load_source(struct cs_load *l, struct cs_policy_set *set,
 		return;
 	}
 	l->source = cs_span_str(name);
+	if (cs_load_is_blocklist(l->source)) {
+		cs_load_blocklist(l, source->bytes, &set->blocklist);
+		return;
+	}
 	doc = cs_yaml_parse(source->bytes, name, l->arena, &err);
 	if (doc == NULL)
 		report_yaml(l, &err);
@@ -122,28 +127,57 @@ static int compare_spans(const void *a, const void *b)
 			       *(const struct cs_span *)b);
 }
 
-/* The set's identity: the sorted hashes as a JSON array, hashed. */
+/*
+ * The set's identity: the sorted hashes as a JSON array, hashed. The blocklist,
+ * where there is one, is one more document.
+ */
 static bool hash_set(struct cs_policy_set *set, struct cs_hash *hash,
 		     struct cs_error *err)
 {
 	struct cs_span *hex =
-		cs_arena_new_array(&set->arena, set->n, sizeof(*hex));
+		cs_arena_new_array(&set->arena, set->n + 1, sizeof(*hex));
+	CS_CLEANUP(cs_buf_done) struct cs_buf list;
 	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	uint8_t sha256[CS_SHA256_SIZE];
 	struct cs_json j;
+	size_t n;
 
-	cs_buf_init(&b, 70 * (size_t)CS_MAX_POLICIES);
+	cs_buf_init(&list, 2 * (size_t)CS_SHA256_SIZE);
+	cs_buf_init(&b, 70 * ((size_t)CS_MAX_POLICIES + 1));
 	if (hex == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	for (size_t i = 0; i < set->n; i++)
-		hex[i] = set->sorted[i]->info.sha256_text;
-	qsort(hex, set->n, sizeof(*hex), compare_spans);
+	for (n = 0; n < set->n; n++)
+		hex[n] = set->sorted[n]->info.sha256_text;
+	if (!cs_load_blocklist_end(&set->blocklist, hash, sha256, err))
+		return false;
+	if (set->blocklist.n > 0) {
+		cs_codec_hex(cs_span_make(sha256, sizeof(sha256)), &list);
+		hex[n++] = cs_buf_span(&list);
+	}
+	qsort(hex, n, sizeof(*hex), compare_spans);
 	cs_json_begin(&j, &b);
 	cs_json_array(&j);
-	for (size_t i = 0; i < set->n; i++)
+	for (size_t i = 0; i < n; i++)
 		cs_json_string(&j, hex[i]);
 	cs_json_end(&j);
 	return cs_json_finish(&j, "the set's hashes", err) &&
 	       cs_hash_sha256(hash, cs_buf_span(&b), set->sha256, err);
+}
+
+/* A policy refuses what is on a list, and there is none. */
+static void warn_of_no_list(const struct cs_policy_set *set,
+			    struct cs_policy_report *report)
+{
+	for (size_t i = 0; set->blocklist.n == 0 && i < set->n; i++) {
+		const struct cs_policy *p = set->sorted[i];
+
+		if (p->key.blocklist)
+			cs_report_add(report, CS_PROBLEM_WARNING,
+				      p->info.source, p->info.line, 1,
+				      "`key.reject` names the blocklist, and "
+				      "no file NAME.blocklist stands beside "
+				      "the policies");
+	}
 }
 
 /* Everything, into a set that is empty. */
@@ -170,6 +204,7 @@ static void load_all(struct cs_policy_set *set,
 	qsort(set->sorted, set->n, sizeof(struct cs_policy *), compare);
 	cs_select_check_ties(set, report);
 	cs_select_warn(set, report);
+	warn_of_no_list(set, report);
 	if (!hash_set(set, hash, &err))
 		cs_report_add(report, CS_PROBLEM_ERROR, cs_span_make(NULL, 0),
 			      0, 0, "%s", err.text);
