@@ -122,7 +122,8 @@ static void check(struct fixture *f, const struct cs_ceiling *ceiling)
 static void lint(struct fixture *f, const struct cs_fact_key *key)
 {
 	build(f, key);
-	assert_true(cs_lint_check(&f->facts, &f->findings, NULL));
+	assert_true(cs_lint_check(&f->facts, CS_LINT_FAIL_WARNINGS,
+				  &f->findings, NULL, NULL));
 }
 
 /* Exactly one finding, with these words in rule, field or message. */
@@ -146,7 +147,8 @@ static void permits_what_is_below_it(void **state)
 	start(f);
 	check(f, &f->maker.ceiling);
 	assert_int_equal(f->findings.n, 0);
-	assert_true(cs_lint_check(&f->facts, &f->findings, NULL));
+	assert_true(cs_lint_check(&f->facts, CS_LINT_FAIL_WARNINGS,
+				  &f->findings, NULL, NULL));
 	assert_true(cs_feasible_check(f->maker.ca, &f->facts, CA_MAKER_NOW,
 				      &f->findings, NULL));
 	assert_int_equal(f->findings.n, 0);
@@ -364,6 +366,144 @@ static void tells_when_the_ca_lacks_a_purpose(void **state)
 	assert_one(f, "RFC 5280 4.2.1.12");
 }
 
+static void tells_when_the_ca_may_have_no_ca_below(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_issuer_ca ca = *f->maker.ca;
+
+	start(f);
+	f->plan.ca = true;
+	build(f, &f->ec);
+	ca.has_path_len = true;
+	ca.path_len = 1;
+	assert_true(cs_feasible_check(&ca, &f->facts, CA_MAKER_NOW,
+				      &f->findings, NULL));
+	assert_int_equal(f->findings.n, 0);
+	ca.path_len = 0;
+	assert_true(cs_feasible_check(&ca, &f->facts, CA_MAKER_NOW,
+				      &f->findings, NULL));
+	assert_one(f, "RFC 5280 6.1.4");
+}
+
+static void lints_what_cas_need(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f);
+	f->plan.subject_n = 1;
+	f->subject[0] =
+		(struct cs_plan_attr){.oid = CS_SPAN_LIT(CS_OID_ORGANIZATION),
+				      .value = CS_SPAN_LIT("Corp")};
+	f->plan.ca = true;
+	lint(f, &f->ec);
+	assert_one(f, "lint/ca-key-usage");
+	start(f);
+	f->plan.key_usage |= CS_KU_CERT_SIGN;
+	lint(f, &f->ec);
+	assert_one(f, "lint/cert-sign");
+	start(f);
+	f->plan.ca = true;
+	f->plan.key_usage |= CS_KU_CERT_SIGN;
+	lint(f, &f->ec);
+	assert_one(f, "lint/ca-subject");
+}
+
+/* The plan's one further extension. */
+static void extend(struct fixture *f, struct cs_span oid, struct cs_span value,
+		   bool critical)
+{
+	static struct cs_plan_ext ext;
+
+	ext = (struct cs_plan_ext){oid, value, critical};
+	f->plan.extensions = &ext;
+	f->plan.extensions_n = 1;
+}
+
+static void lints_extensions(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_span url = CS_SPAN_LIT("https://x.example/");
+	struct cs_span oid = CS_SPAN_LIT(CS_OID_NO_REV_AVAIL);
+
+	start(f);
+	extend(f, oid, CS_SPAN_LIT("\x05\x00"), false);
+	f->plan.no_rev_avail = true;
+	lint(f, &f->ec);
+	assert_int_equal(f->findings.n, 0);
+	start(f);
+	url = CS_SPAN_LIT("http://x.example/");
+	extend(f, oid, CS_SPAN_LIT("\x05\x00"), false);
+	f->plan.crl_urls = &url;
+	f->plan.crl_urls_n = 1;
+	lint(f, &f->ec);
+	assert_one(f, "lint/no-rev-avail ");
+	start(f);
+	extend(f, oid, CS_SPAN_LIT("\x30\x00"), false);
+	f->plan.no_rev_avail = true;
+	lint(f, &f->ec);
+	assert_one(f, "lint/no-rev-avail-form");
+	start(f);
+	extend(f, CS_SPAN_LIT("\x2a\x03\x04"), CS_SPAN_LIT("\x05\x00"), true);
+	lint(f, &f->ec);
+	assert_one(f, "lint/critical-unknown");
+	start(f);
+	url = CS_SPAN_LIT("https://x.example/");
+	f->plan.ocsp_urls = &url;
+	f->plan.ocsp_urls_n = 1;
+	lint(f, &f->ec);
+	assert_one(f, "lint/https-location");
+	start(f);
+	f->plan.key_usage_critical = false;
+	lint(f, &f->ec);
+	assert_one(f, "lint/key-usage-critical");
+}
+
+static void lints_what_servers_and_mail_need(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f);
+	f->plan.key_usage = CS_KU_KEY_AGREEMENT;
+	lint(f, &f->ec);
+	assert_one(f, "lint/server-signature");
+	start(f);
+	f->plan.not_after_s = f->plan.not_before_s + 826 * 86400LL;
+	lint(f, &f->ec);
+	assert_one(f, "lint/server-validity");
+	start(f);
+	f->names[0].content = CS_SPAN_LIT("*.example");
+	lint(f, &f->ec);
+	assert_one(f, "lint/wide-wildcard");
+	start(f);
+	f->purposes[0] = CS_SPAN_LIT(CS_OID_EMAIL_PROTECTION);
+	f->plan.ext_key_usage_n = 1;
+	lint(f, &f->ec);
+	assert_one(f, "lint/mail-address");
+	start(f);
+	f->plan.subject_n = 1;
+	f->subject[0] =
+		(struct cs_plan_attr){.oid = CS_SPAN_LIT(CS_OID_EMAIL_ADDRESS),
+				      .value = CS_SPAN_LIT("a@corp.example")};
+	lint(f, &f->ec);
+	assert_one(f, "lint/email-in-subject");
+}
+
+static void a_warning_refuses_only_where_policy_says_so(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_findings warnings;
+
+	start(f);
+	f->plan.key_usage_critical = false;
+	build(f, &f->ec);
+	cs_findings_init(&warnings, &f->arena);
+	assert_true(cs_lint_check(&f->facts, CS_LINT_FAIL_ERRORS, &f->findings,
+				  &warnings, NULL));
+	assert_int_equal(f->findings.n, 0);
+	assert_int_equal(warnings.n, 1);
+	assert_string_equal(warnings.items[0].code, "LINT");
+}
+
 static void lints_usages_by_the_kind_of_key(void **state)
 {
 	struct fixture *f = *state;
@@ -439,6 +579,11 @@ int main(void)
 		cmocka_unit_test(says_what_is_wrong_with_a_configuration),
 		cmocka_unit_test(tells_when_the_ca_is_not_valid),
 		cmocka_unit_test(tells_when_the_ca_lacks_a_purpose),
+		cmocka_unit_test(tells_when_the_ca_may_have_no_ca_below),
+		cmocka_unit_test(lints_what_cas_need),
+		cmocka_unit_test(lints_extensions),
+		cmocka_unit_test(lints_what_servers_and_mail_need),
+		cmocka_unit_test(a_warning_refuses_only_where_policy_says_so),
 		cmocka_unit_test(lints_usages_by_the_kind_of_key),
 		cmocka_unit_test(lints_names_of_servers),
 	};

@@ -45,7 +45,9 @@ static bool check_dates(const struct cs_issuer_ca *ca,
 static bool has_purpose(const struct cs_issuer_ca *ca, struct cs_span oid)
 {
 	for (size_t i = 0; i < ca->ext_key_usage_n; i++) {
-		if (cs_span_equal(ca->ext_key_usage[i], oid))
+		if (cs_span_equal(ca->ext_key_usage[i], oid) ||
+		    cs_span_equal(ca->ext_key_usage[i],
+				  CS_SPAN_LIT(CS_OID_ANY_EKU)))
 			return true;
 	}
 	return false;
@@ -74,10 +76,30 @@ static bool check_purposes(const struct cs_issuer_ca *ca,
 	return true;
 }
 
+/*= RFC 5280 6.1.4 (l) to (n): as many CAs below as the CA's says */
+static bool check_path_len(const struct cs_issuer_ca *ca,
+			   const struct cs_tbs_facts *tbs,
+			   struct cs_findings *findings, struct cs_error *err)
+{
+	const struct cs_span field =
+		CS_SPAN_LIT("extensions.basic_constraints");
+
+	if (!tbs->cert.ca || !ca->has_path_len || ca->path_len > 0)
+		return true;
+	if (!cs_findings_builtin(
+		    findings, cs_code_name(CS_CODE_CA_USAGE), field,
+		    (struct cs_span){0},
+		    "RFC 5280 6.1.4: the CA's own pathLenConstraint "
+		    "is 0: no CA may stand below it"))
+		return no_memory(err);
+	return true;
+}
+
 bool cs_feasible_check(const struct cs_issuer_ca *ca,
 		       const struct cs_tbs_facts *tbs, int64_t now_s,
 		       struct cs_findings *findings, struct cs_error *err)
 {
 	return check_dates(ca, tbs, now_s, findings, err) &&
-	       check_purposes(ca, tbs, findings, err);
+	       check_purposes(ca, tbs, findings, err) &&
+	       check_path_len(ca, tbs, findings, err);
 }

@@ -225,7 +225,11 @@ static bool phase_d(struct matter *m, struct cs_error *err)
 				m->facts.request.now_s, findings, err) ||
 	     !cs_ceiling_check(m->issuer->ceiling, m->issuer->ca, &m->built,
 			       findings, err) ||
-	     !cs_lint_check(&m->built, findings, err)))
+	     !cs_lint_check(&m->built,
+			    m->verdict.lint_warnings_refuse
+				    ? CS_LINT_FAIL_WARNINGS
+				    : CS_LINT_FAIL_ERRORS,
+			    findings, &m->verdict.warnings, err)))
 		return false;
 	if (findings->n > 0)
 		m->verdict.reached = CS_PHASE_BUILD;

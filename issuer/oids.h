@@ -53,9 +53,12 @@
 #define CS_OID_AUTHORITY_KEY_ID	 "\x55\x1d\x23"
 #define CS_OID_EXT_KEY_USAGE	 "\x55\x1d\x25"
 #define CS_OID_AUTHORITY_INFO	 "\x2b\x06\x01\x05\x05\x07\x01\x01"
+#define CS_OID_FRESHEST_CRL	 "\x55\x1d\x2e"
+#define CS_OID_NO_REV_AVAIL	 "\x55\x1d\x38"
 #define CS_OID_AD_OCSP		 "\x2b\x06\x01\x05\x05\x07\x30\x01"
 #define CS_OID_AD_CA_ISSUERS	 "\x2b\x06\x01\x05\x05\x07\x30\x02"
 #define CS_OID_SERVER_AUTH	 "\x2b\x06\x01\x05\x05\x07\x03\x01"
+#define CS_OID_EMAIL_PROTECTION	 "\x2b\x06\x01\x05\x05\x07\x03\x04"
 #define CS_OID_ANY_EKU		 "\x55\x1d\x25\x00"
 
 #endif

@@ -169,6 +169,7 @@ struct cs_verdict {
 	size_t kept_cap;
 	struct cs_limit *limits; /* for the ledger's transaction, in order */
 	size_t limits_n;
+	bool lint_warnings_refuse;   /* in phase D, as errors of lint do */
 	struct cs_findings findings; /* not empty: refused */
 	struct cs_findings warnings;
 };

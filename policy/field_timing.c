@@ -45,6 +45,7 @@ void cs_decide_timing(struct cs_decide *j)
 	size_t n = t->limits_n + t->windows_n + key->other_subject.reject +
 		   key->same_subject.reject;
 
+	j->v->lint_warnings_refuse = t->lint_warnings_refuse;
 	if (n == 0)
 		return;
 	j->v->limits = cs_decide_new(j, n, sizeof(*j->v->limits));

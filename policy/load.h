@@ -141,9 +141,11 @@ bool cs_load_blocklist_end(struct cs_blocklist *list, struct cs_hash *hash,
 			   uint8_t ret_sha256[32],
 			   struct cs_error *err) CS_MUST_USE;
 
-/* `limits` and `windows` of a spec. */
+/* `limits`, `lint` and `windows` of a spec. */
 void cs_load_limits(struct cs_load *l, const struct cs_yaml *node,
 		    struct cs_timing_rules *timing);
+void cs_load_lint(struct cs_load *l, const struct cs_yaml *node,
+		  struct cs_timing_rules *timing);
 void cs_load_windows(struct cs_load *l, const struct cs_yaml *node,
 		     struct cs_timing_rules *timing);
 /* Those keys of `extensions` whose content the policy gives or passes on. */

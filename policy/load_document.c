@@ -23,7 +23,7 @@ static const struct cs_load_key spec_keys[] = {
 	{"extensions", false}, {"tests", false},  {"extends", true},
 	{"mode", true},	       {"tables", true},  {"vars", true},
 	{"guards", true},      {"limits", false}, {"windows", false},
-	{"lint", true},	       {"ensure", true},  {NULL, false},
+	{"lint", false},       {"ensure", true},  {NULL, false},
 };
 
 /* Is it a document of ours, of a kind that this version knows? */
@@ -202,6 +202,8 @@ static void load_spec(struct cs_load *l, const struct cs_yaml *spec,
 	if ((one = cs_yaml_get(spec, "extensions")) != NULL)
 		cs_load_extensions(l, one, &p->ext);
 	cs_load_limits(l, cs_yaml_get(spec, "limits"), &p->timing);
+	if ((one = cs_yaml_get(spec, "lint")) != NULL)
+		cs_load_lint(l, one, &p->timing);
 	cs_load_windows(l, cs_yaml_get(spec, "windows"), &p->timing);
 	cs_load_tests(l, cs_yaml_get(spec, "tests"), p);
 }

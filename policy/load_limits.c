@@ -15,6 +15,11 @@ static const struct cs_load_key window_keys[] = {
 	{"on_violation", false}, {NULL, false},
 };
 
+static const struct cs_load_key lint_keys[] = {
+	{"fail", false},
+	{NULL, false},
+};
+
 /* `id`: the last part of the rule's id, "limits.ID". */
 static bool load_id(struct cs_load *l, const struct cs_yaml *node,
 		    struct cs_rule *rule)
@@ -257,4 +262,36 @@ void cs_load_windows(struct cs_load *l, const struct cs_yaml *node,
 		}
 		timing->windows_n++;
 	}
+}
+
+void cs_load_lint(struct cs_load *l, const struct cs_yaml *node,
+		  struct cs_timing_rules *timing)
+{
+	static const char *const words[] = {"error", "warning", NULL};
+	const struct cs_yaml *fail = cs_yaml_get(node, "fail");
+	const struct cs_yaml *item = NULL;
+	bool errors = false;
+	size_t n;
+
+	l->path = "lint";
+	if (!cs_load_map(l, node, lint_keys))
+		return;
+	if (fail == NULL) {
+		cs_load_error(l, node, "`lint` without `fail`");
+		return;
+	}
+	n = cs_load_list(l, fail, &item);
+	for (size_t i = 0; i < n; i++, item = item->next) {
+		unsigned word = 0;
+
+		if (!cs_load_word(l, item, words, &word))
+			return;
+		errors = errors || word == 0;
+		timing->lint_warnings_refuse =
+			timing->lint_warnings_refuse || word == 1;
+	}
+	if (n > 0 && !errors)
+		cs_load_error(l, fail,
+			      "errors always fail: write [error] or "
+			      "[error, warning]");
 }

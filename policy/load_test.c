@@ -115,7 +115,6 @@ static void keys_of_the_language_to_come_are_named(void **state)
 		"  tables: {}\n",
 		"  vars: {}\n",
 		"  guards: []\n",
-		"  lint: {}\n",
 		"  ensure: []\n",
 		"  match: {when: 'true'}\n",
 		"  san: {other_name: []}\n",

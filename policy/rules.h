@@ -263,6 +263,7 @@ struct cs_timing_rules {
 	size_t limits_n;
 	struct cs_window_rule *windows;
 	size_t windows_n;
+	bool lint_warnings_refuse; /* lint: {fail: [error, warning]} */
 };
 
 /* -- one policy, one set ------------------------------------------------- */

@@ -99,6 +99,21 @@ static void a_window_may_refuse(void **state)
 	cs_testing_done(&t);
 }
 
+static void warnings_of_lint_refuse_where_the_policy_says_so(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	start(&t, WEB("  lint: {fail: [error]}\n"));
+	assert_true(cs_testing_judge(&t));
+	assert_false(t.verdict.lint_warnings_refuse);
+	cs_testing_done(&t);
+	start(&t, WEB("  lint: {fail: [error, warning]}\n"));
+	assert_true(cs_testing_judge(&t));
+	assert_true(t.verdict.lint_warnings_refuse);
+	cs_testing_done(&t);
+}
+
 static void reuse_of_a_key_is_for_the_ledger_to_see(void **state)
 {
 	struct cs_testing t;
@@ -152,6 +167,10 @@ static const struct {
 	{"windows: [{id: a, deny: 2026-12-20T00:00Z/2026-12-21T00:00Z, "
 	 "unless: 'true'}]",
 	 "`windows.unless` is not supported yet"},
+	{"lint: {}", "`lint` without `fail`"},
+	{"lint: {fail: []}", "the list is empty"},
+	{"lint: {fail: [warning]}", "errors always fail"},
+	{"lint: {fail: [notice]}", "`notice` is not error or warning"},
 	{"key: {allow: [{alg: EC}], reuse: {}}", "`key.reuse` is empty"},
 	{"key: {allow: [{alg: EC}], reuse: {other_subject: maybe}}",
 	 "`maybe` is not allow or reject"},
@@ -187,6 +206,8 @@ int main(void)
 		cmocka_unit_test(limits_are_told_to_the_ledger),
 		cmocka_unit_test(a_window_holds_by_default_while_it_lasts),
 		cmocka_unit_test(a_window_may_refuse),
+		cmocka_unit_test(
+			warnings_of_lint_refuse_where_the_policy_says_so),
 		cmocka_unit_test(reuse_of_a_key_is_for_the_ledger_to_see),
 		cmocka_unit_test(what_cannot_be_meant_does_not_load),
 	};
