@@ -18,7 +18,8 @@ EXTRA_DIST += tests/bench/run
 
 .PHONY: bench fuzz
 bench: countersign tests/bench/load
-	top_builddir=$(top_builddir) $(srcdir)/tests/bench/run
+	top_builddir=$(top_builddir) BENCH_CC='$(CC)' \
+		BENCH_CFLAGS='$(CFLAGS) $(CS_CFLAGS)' $(srcdir)/tests/bench/run
 
 EXTRA_DIST += tests/lib/vectors.h tests/vectors/log/generate.py \
 	tests/vectors/log/checkpoints.json tests/vectors/log/leaves.json

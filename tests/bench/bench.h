@@ -49,6 +49,12 @@ struct bench_cpu {
 /* The process and its children. */
 void bench_cpu_read(int pid, struct bench_cpu *ret);
 
+/* Serials of certificates that were issued, in hexadecimal. */
+struct bench_serials {
+	char (*hex)[48]; /* owned, grows */
+	size_t n, cap;
+};
+
 /* One round: so many connections, each with one request at a time. */
 struct bench_round {
 	const char *host;
@@ -56,13 +62,14 @@ struct bench_round {
 	const char *ca_file;
 	const char *token;
 	size_t clients;
-	char **bodies; /* each is sent once */
+	char **bodies; /* each is sent once: JSON to POST, or a path to GET */
 	size_t bodies_n;
 	int64_t max_ns; /* stop sending new ones after this long */
 	/* results */
-	int64_t *latency_ns; /* of bodies_n; caller owns */
-	size_t done;	     /* answered 201 */
-	size_t failed;	     /* anything else */
+	int64_t *latency_ns;	       /* of bodies_n; caller owns */
+	struct bench_serials *serials; /* of what was issued; NULL: not kept */
+	size_t done;		       /* answered 200 or 201 */
+	size_t failed;		       /* anything else */
 	int64_t elapsed_ns;
 };
 void bench_run(struct bench_round *round);

@@ -75,12 +75,18 @@ static bool next_request(struct state *s, struct connection *c)
 	    bench_ns(CLOCK_MONOTONIC) - s->start > r->max_ns)
 		return false;
 	body = r->bodies[s->next++];
-	n = snprintf(c->out, sizeof(c->out),
-		     "POST /v1/requests HTTP/1.1\r\nHost: %s\r\n"
-		     "Authorization: Bearer %s\r\n"
-		     "Content-Type: application/json\r\n"
-		     "Content-Length: %zu\r\n\r\n%s",
-		     r->host, r->token, strlen(body), body);
+	if (body[0] == '/')
+		n = snprintf(c->out, sizeof(c->out),
+			     "GET %s HTTP/1.1\r\nHost: %s\r\n"
+			     "Authorization: Bearer %s\r\n\r\n",
+			     body, r->host, r->token);
+	else
+		n = snprintf(c->out, sizeof(c->out),
+			     "POST /v1/requests HTTP/1.1\r\nHost: %s\r\n"
+			     "Authorization: Bearer %s\r\n"
+			     "Content-Type: application/json\r\n"
+			     "Content-Length: %zu\r\n\r\n%s",
+			     r->host, r->token, strlen(body), body);
 	c->out_n = (size_t)n;
 	c->out_done = 0;
 	c->in_n = 0;
@@ -152,6 +158,28 @@ static void renew(struct state *s, struct connection *c)
 	epoll_ctl(s->epoll, EPOLL_CTL_ADD, c->fd, &e);
 }
 
+/* Keep the serial that an answer names. */
+static void keep_serial(struct bench_serials *serials, const char *answer)
+{
+	static const char name[] = "\"serial\":\"";
+	const char *at = strstr(answer, name);
+
+	if (serials == NULL)
+		return;
+	if (at == NULL)
+		bench_die("a certificate without serial: %.200s", answer);
+	if (serials->n == serials->cap) {
+		serials->cap = serials->cap == 0 ? 1024 : serials->cap * 2;
+		serials->hex = realloc(serials->hex,
+				       serials->cap * sizeof(*serials->hex));
+		if (serials->hex == NULL)
+			bench_die("out of memory");
+	}
+	at += sizeof(name) - 1;
+	snprintf(serials->hex[serials->n++], sizeof(*serials->hex), "%.*s",
+		 (int)strspn(at, "0123456789abcdef"), at);
+}
+
 /* A connection is ready: go on until it waits for the server. */
 static void serve(struct state *s, struct connection *c)
 {
@@ -166,9 +194,11 @@ static void serve(struct state *s, struct connection *c)
 		if (status == 0)
 			bench_die("the server closed a connection");
 		s->open--;
-		if (status == 201) {
+		if (status == 200 || status == 201) {
 			s->round->latency_ns[s->round->done++] =
 				bench_ns(CLOCK_MONOTONIC) - c->started;
+			if (status == 201)
+				keep_serial(s->round->serials, c->in);
 		} else {
 			if (s->round->failed++ == 0)
 				fprintf(stderr, "first failure: %.600s\n",

@@ -2,10 +2,13 @@
  * Load generator: TLS keep-alive, so many clients with one request each,
  * P-256, a new key and CSR for every request, made beforehand.
  *
- *	load HOST PORT CA_FILE TOKEN HOUSE_PID DATA_DIR SECONDS CLIENTS...
+ *	load HOST PORT CA_FILE TOKEN HOUSE_PID DATA_DIR SECONDS STEP...
  *
- * Prints conditions, and for each number of clients rate, latency, CPU per
- * certificate by process, and the ratio to the floor measured in this run.
+ * Prints conditions, and for each step that is a number of clients rate,
+ * latency, CPU per certificate by process, and the ratio to the floor
+ * measured in this run. A step +N issues N certificates at full speed, for
+ * the next steps to have a history behind them. The step `look` asks for
+ * certificates by serial, any of those issued before.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +23,17 @@
 
 #include "tests/bench/bench.h"
 
-/* CSRs made for one second of the fastest round that is expected. */
-#define PER_SECOND 6000
+/*
+ * CSRs made for one second of a round: more than one client alone, or many
+ * together, have ever been served with.
+ */
+#define PER_SECOND_ALONE 1500
+#define PER_SECOND	 5000
+/* A history is issued in rounds of this many, by so many clients. */
+#define HISTORY_ROUND	10000
+#define HISTORY_CLIENTS 64
+/* Questions by serial. */
+#define LOOKS 2000
 
 /* The first line of /proc/cpuinfo that names the model. */
 static void print_cpu(void)
@@ -80,25 +92,50 @@ static int64_t print_cpu_use(const struct bench_cpu *before,
 	return total;
 }
 
-/* One number of clients. Returns how many requests failed. */
-static size_t round_of(char **argv, size_t clients, int64_t seconds,
-		       int64_t floor_ns)
+/* Bodies, if they are not there yet, and room for what comes of them. */
+static void round_init(struct bench_round *r, char **argv, size_t clients,
+		       char **bodies, size_t bodies_n)
 {
-	struct bench_cpu before, after;
-	struct bench_round r = {.host = argv[1],
-				.port = atoi(argv[2]),
-				.ca_file = argv[3],
-				.token = argv[4],
-				.clients = clients,
-				.max_ns = seconds * 1000000000};
-	int house = atoi(argv[5]);
-	int64_t cpu;
-
-	r.bodies_n = (size_t)seconds * PER_SECOND;
-	r.bodies = bench_bodies(r.bodies_n, "default");
-	r.latency_ns = calloc(r.bodies_n, sizeof(*r.latency_ns));
-	if (r.latency_ns == NULL)
+	*r = (struct bench_round){.host = argv[1],
+				  .port = atoi(argv[2]),
+				  .ca_file = argv[3],
+				  .token = argv[4],
+				  .clients = clients,
+				  .bodies = bodies,
+				  .bodies_n = bodies_n,
+				  .max_ns = INT64_MAX};
+	if (bodies == NULL)
+		r->bodies = bench_bodies(bodies_n, "default");
+	r->latency_ns = calloc(bodies_n, sizeof(*r->latency_ns));
+	if (r->latency_ns == NULL)
 		bench_die("out of memory");
+}
+
+static void round_done(struct bench_round *r)
+{
+	for (size_t i = 0; i < r->bodies_n; i++)
+		free(r->bodies[i]);
+	free(r->bodies);
+	free(r->latency_ns);
+}
+
+/* One number of clients. Returns how many requests failed. */
+static size_t measure(char **argv, size_t clients, int64_t seconds,
+		      struct bench_serials *serials)
+{
+	size_t per_second = clients == 1 ? PER_SECOND_ALONE : PER_SECOND;
+	struct bench_cpu before, after;
+	struct bench_round r;
+	int house = atoi(argv[5]);
+	int64_t cpu, floor_ns;
+
+	if (clients == 0 || seconds <= 0)
+		bench_die("clients and seconds are numbers above 0");
+	round_init(&r, argv, clients, NULL, (size_t)seconds * per_second);
+	r.max_ns = seconds * 1000000000;
+	r.serials = serials;
+	/* Beside each round: the machine's speed drifts. */
+	floor_ns = bench_floor_ns();
 	bench_cpu_read(house, &before);
 	bench_run(&r);
 	bench_cpu_read(house, &after);
@@ -116,28 +153,82 @@ static size_t round_of(char **argv, size_t clients, int64_t seconds,
 	       "%.2f\n",
 	       (double)cpu / 1e3 / (double)r.done, (double)floor_ns / 1e3,
 	       (double)cpu / (double)r.done / (double)floor_ns);
-	for (size_t i = 0; i < r.bodies_n; i++)
-		free(r.bodies[i]);
-	free(r.bodies);
-	free(r.latency_ns);
+	round_done(&r);
+	return r.failed;
+}
+
+/* Certificates from before the measurement. Returns how many failed. */
+static size_t fill(char **argv, size_t wanted, struct bench_serials *serials)
+{
+	size_t left = wanted, failed = 0;
+	int64_t ns = 0;
+
+	while (left > 0) {
+		size_t n = left < HISTORY_ROUND ? left : HISTORY_ROUND;
+		struct bench_round r;
+
+		round_init(&r, argv, HISTORY_CLIENTS, NULL, n);
+		r.serials = serials;
+		bench_run(&r);
+		ns += r.elapsed_ns;
+		failed += r.failed;
+		left -= n;
+		round_done(&r);
+	}
+	printf("history: %zu certificates more, %.0f/s, %zu failed\n", wanted,
+	       (double)wanted * 1e9 / (double)ns, failed);
+	return failed;
+}
+
+/* Certificates by serial, one question at a time. How many failed. */
+static size_t look(char **argv, const struct bench_serials *serials)
+{
+	char **paths = calloc(LOOKS, sizeof(*paths));
+	struct bench_round r;
+	uint32_t random = 1;
+
+	if (paths == NULL || serials->n == 0)
+		bench_die("nothing was issued that could be looked for");
+	for (size_t i = 0; i < LOOKS; i++) {
+		paths[i] = calloc(1, 80);
+		if (paths[i] == NULL)
+			bench_die("out of memory");
+		random = random * 1664525 + 1013904223;
+		snprintf(paths[i], 80, "/v1/certificates/%s",
+			 serials->hex[(uint64_t)random * serials->n >> 32]);
+	}
+	round_init(&r, argv, 1, paths, LOOKS);
+	bench_run(&r);
+	printf("look-up by serial: %zu of %zu, p50 %.3f ms, p99 %.3f ms, %zu "
+	       "failed\n",
+	       r.done, serials->n,
+	       (double)bench_quantile(r.latency_ns, r.done, 500) / 1e6,
+	       (double)bench_quantile(r.latency_ns, r.done, 990) / 1e6,
+	       r.failed);
+	round_done(&r);
 	return r.failed;
 }
 
 int main(int argc, char **argv)
 {
+	struct bench_serials serials = {0};
 	size_t failed = 0;
 
 	if (argc < 9)
 		bench_die("usage: load HOST PORT CA_FILE TOKEN HOUSE_PID "
-			  "DATA_DIR SECONDS CLIENTS...");
+			  "DATA_DIR SECONDS STEP...");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	print_conditions(argv[6]);
 	for (int i = 8; i < argc; i++) {
-		/* Measured beside each round: the machine's speed drifts. */
-		int64_t floor_ns = bench_floor_ns();
+		unsigned long n = strtoul(argv[i], NULL, 10);
 
-		failed += round_of(argv, strtoul(argv[i], NULL, 10),
-				   atoi(argv[7]), floor_ns);
+		if (strcmp(argv[i], "look") == 0)
+			failed += look(argv, &serials);
+		else if (argv[i][0] == '+')
+			failed += fill(argv, n, &serials);
+		else
+			failed += measure(argv, n, atoi(argv[7]), &serials);
 	}
+	free(serials.hex);
 	return failed == 0 ? 0 : 1;
 }
