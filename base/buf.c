@@ -35,18 +35,12 @@ static bool fail(struct cs_buf *b, bool no_memory)
 	return false;
 }
 
-/* Make room for n more bytes and one NUL behind them. */
-static bool reserve(struct cs_buf *b, size_t n)
+/* Allocate for n more bytes, which are within the maximum, and a NUL. */
+static bool grow(struct cs_buf *b, size_t n)
 {
 	size_t cap;
 	uint8_t *p;
 
-	if (b->failed)
-		return false;
-	if (n > b->max - b->n)
-		return fail(b, false);
-	if (n < b->cap - b->n)
-		return true;
 	cap = b->cap < FIRST ? FIRST : b->cap;
 	while (cap - b->n <= n && cap <= b->max)
 		cap *= 2;
@@ -58,6 +52,16 @@ static bool reserve(struct cs_buf *b, size_t n)
 	b->p = p;
 	b->cap = cap;
 	return true;
+}
+
+/* Make room for n more bytes and one NUL behind them. */
+static inline bool reserve(struct cs_buf *b, size_t n)
+{
+	if (b->failed)
+		return false;
+	if (n > b->max - b->n)
+		return fail(b, false);
+	return n < b->cap - b->n || grow(b, n);
 }
 
 bool cs_buf_add(struct cs_buf *b, struct cs_span s)
@@ -77,7 +81,10 @@ bool cs_buf_add_str(struct cs_buf *b, const char *s)
 
 bool cs_buf_add_byte(struct cs_buf *b, uint8_t byte)
 {
-	return cs_buf_add(b, cs_span_make(&byte, 1));
+	if (!reserve(b, 1))
+		return false;
+	b->p[b->n++] = byte;
+	return true;
 }
 
 bool cs_buf_addf(struct cs_buf *b, const char *fmt, ...)

@@ -60,14 +60,41 @@ static void put_escape(struct cs_buf *out, uint8_t c)
 	cs_buf_add(out, cs_span_make(text, sizeof(text)));
 }
 
+/* Eight times the same octet. */
+#define EIGHT(octet) ((octet)*UINT64_C(0x0101010101010101))
+
+/* Which octets are below `limit` (at most 0x80): their top bits, and perhaps
+ * some above the first of them. */
+static uint64_t below(uint64_t eight, uint8_t limit)
+{
+	return (eight - EIGHT(limit)) & ~eight & EIGHT(0x80);
+}
+
+/* Do the next eight octets stand for themselves? */
+static bool eight_are_plain(struct cs_span s, size_t at)
+{
+	uint64_t eight;
+
+	if (s.n - at < sizeof(eight))
+		return false;
+	memcpy(&eight, s.p + at, sizeof(eight));
+	return (below(eight, 0x20) | below(eight ^ EIGHT('"'), 1) |
+		below(eight ^ EIGHT('\\'), 1)) == 0;
+}
+
 /* Valid UTF-8, escaped, without quotes. Runs are copied whole. */
 static void put_escaped(struct cs_buf *out, struct cs_span s)
 {
 	size_t from = 0;
 
 	for (size_t i = 0; i < s.n; i++) {
-		uint8_t c = s.p[i];
+		uint8_t c;
 
+		while (eight_are_plain(s, i))
+			i += 8;
+		if (i == s.n)
+			break;
+		c = s.p[i];
 		if (c >= 0x20 && c != '"' && c != '\\')
 			continue;
 		cs_buf_add(out, cs_span_sub(s, from, i - from));

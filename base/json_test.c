@@ -80,6 +80,39 @@ static void escapes_as_RFC_8785_3_2_2_2_says(void **state)
 		   "\xe2\x80\xa8\xf0\x9f\x92\xa9\"");
 }
 
+/* Jansson reads every string back, whichever octet stands where in it. */
+static void escapes_each_octet_wherever_it_stands(void **state)
+{
+	uint8_t text[19];
+	struct fixture f;
+
+	(void)state;
+	for (unsigned c = 0; c < 0x80; c++) {
+		for (size_t at = 0; at < sizeof(text); at++) {
+			json_t *back;
+
+			memset(text, 'x', sizeof(text));
+			memcpy(text + 9, "\xc3\xa9", 2);
+			if (at == 9 || at == 10)
+				memset(text + 9, '\\', 2);
+			text[at] = (uint8_t)c;
+			begin(&f);
+			cs_json_string(&f.j, cs_span_make(text, sizeof(text)));
+			assert_true(cs_json_finish(&f.j, "text", NULL));
+			back = json_loadb((const char *)f.out.p, f.out.n,
+					  JSON_DECODE_ANY | JSON_ALLOW_NUL,
+					  NULL);
+			assert_non_null(back);
+			assert_int_equal(json_string_length(back),
+					 sizeof(text));
+			assert_memory_equal(json_string_value(back), text,
+					    sizeof(text));
+			json_decref(back);
+			cs_buf_done(&f.out);
+		}
+	}
+}
+
 static void replaces_what_is_not_text(void **state)
 {
 	struct fixture f;
@@ -319,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_every_kind_of_value),
 		cmocka_unit_test(escapes_as_RFC_8785_3_2_2_2_says),
+		cmocka_unit_test(escapes_each_octet_wherever_it_stands),
 		cmocka_unit_test(replaces_what_is_not_text),
 		cmocka_unit_test(splices_members_of_another_object),
 		cmocka_unit_test(keeps_its_promises_or_fails),
