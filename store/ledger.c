@@ -356,6 +356,7 @@ void cs_ledger_free(struct cs_ledger *l)
 		cs_link_free(l->workers[i].link);
 	cs_idle_free(l->commit);
 	cs_idle_free(l->terms);
+	cs_ledger_terms_free(l->terms_run);
 	cs_timer_free(l->tick);
 	cs_timer_free(l->drive);
 	cs_timer_free(l->tell);
@@ -410,6 +411,9 @@ static bool set_up(struct cs_ledger *l, struct cs_error *err)
 		return cs_error_set(err, CS_E_NO_MEMORY, "ledger");
 	l->hash = cs_hash_new(err);
 	l->commit = cs_idle_new(l->loop, cs_ledger_commit, l, err);
+	l->terms_run = cs_ledger_terms_new();
+	if (l->terms_run == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "ledger");
 	l->terms = cs_idle_new(l->loop, cs_ledger_terms_slice, l, err);
 	l->tick = cs_timer_new(l->loop, on_tick, l, err);
 	l->drive = cs_timer_new(l->loop, cs_ledger_drive_next, l, err);

@@ -34,8 +34,6 @@
  * has in flight.
  */
 #define CS_LEDGER_UNSETTLED_SPAN 4096
-/* Leaves filed into `term` in one slice: about 2 ms. */
-#define CS_LEDGER_TERMS_SLICE 64
 /* Unfiled leaves beyond which filing no longer waits for quiet. */
 #define CS_LEDGER_TERMS_LAG 8192
 
@@ -166,6 +164,8 @@ struct cs_ledger_issuer_row {
 	struct cs_span chain, ca, sig_alg; /* in the ledger's arena */
 };
 
+struct cs_ledger_terms; /* the run of filing under way */
+
 struct cs_ledger {
 	struct cs_ledger_config config;
 	struct cs_loop *loop; /* borrowed */
@@ -200,6 +200,7 @@ struct cs_ledger {
 	uint8_t set_sha256[32];
 	int64_t clock_ms;
 	uint64_t terms_done;
+	struct cs_ledger_terms *terms_run; /* owned */
 	uint8_t config_sha256[32];
 
 	struct cs_buf set; /* sources in force, encoded */
@@ -413,6 +414,8 @@ void cs_ledger_state_send(void *ctx);
 void cs_ledger_state_soon(struct cs_ledger *l);
 
 /* ledger_terms.c */
+void cs_ledger_terms_free(struct cs_ledger_terms *t);
+struct cs_ledger_terms *cs_ledger_terms_new(void);
 void cs_ledger_terms_slice(void *ctx);
 
 /* ledger_expire.c */

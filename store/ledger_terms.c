@@ -1,7 +1,26 @@
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/failpoint.h"
+#include "base/mem.h"
 #include "base/terms.h"
 #include "store/ledger_room.h"
+
+/*
+ * Filing goes in runs. The terms of up to RUN_PIECES * PIECE leaves are read
+ * and sorted piece by piece, then merged into the table in slices, each a
+ * transaction of its own; the watermark moves with the last one. So a page
+ * of the table is written for many leaves at once, however large the table
+ * is, and no slice keeps decisions waiting for long. A run that a crash cut
+ * short is begun again: what it has filed is there already.
+ */
+#define PIECE	   256	/* leaves */
+#define RUN_PIECES 16	/* pieces */
+#define SLICE	   1024 /* terms, about 2 ms */
+/* A run of long lists of names is a shorter one. */
+#define RUN_BYTES ((size_t)8 * 1024 * 1024)
+/* With room for the last leaf, and for a piece that grows by doubling. */
+#define RUN_ARENA (8 * RUN_BYTES)
 
 /* One term of one leaf. */
 struct item {
@@ -10,11 +29,36 @@ struct item {
 	uint8_t field;
 };
 
-struct items {
+/* Terms of some leaves, sorted; those before `at` are filed. */
+struct piece {
 	struct item *items; /* arena */
-	size_t n, cap;
-	uint64_t done; /* leaves below are filed with this slice */
+	size_t n, cap, at;
 };
+
+struct cs_ledger_terms {
+	struct cs_arena arena;
+	struct piece pieces[RUN_PIECES];
+	size_t pieces_n;
+	uint64_t done; /* leaves below are filed with this run */
+	bool merging;  /* everything is read */
+};
+
+struct cs_ledger_terms *cs_ledger_terms_new(void)
+{
+	struct cs_ledger_terms *t = cs_mem_new(sizeof(*t));
+
+	if (t != NULL)
+		cs_arena_init(&t->arena, RUN_ARENA);
+	return t;
+}
+
+void cs_ledger_terms_free(struct cs_ledger_terms *t)
+{
+	if (t == NULL)
+		return;
+	cs_arena_done(&t->arena);
+	cs_mem_free(t);
+}
 
 /* In the order of the table, so that inserting walks it once. */
 static int compare(const void *pa, const void *pb)
@@ -32,7 +76,7 @@ static int compare(const void *pa, const void *pb)
 }
 
 /* One more item; false: no memory. */
-static bool add(struct cs_arena *arena, struct items *list, struct item item)
+static bool add(struct cs_arena *arena, struct piece *list, struct item item)
 {
 	if (list->n == list->cap) {
 		size_t cap = list->cap == 0 ? 512 : list->cap * 2;
@@ -41,8 +85,8 @@ static bool add(struct cs_arena *arena, struct items *list, struct item item)
 
 		if (more == NULL)
 			return false;
-		for (size_t i = 0; i < list->n; i++)
-			more[i] = list->items[i];
+		if (list->n > 0)
+			memcpy(more, list->items, list->n * sizeof(*more));
 		list->items = more;
 		list->cap = cap;
 	}
@@ -51,68 +95,112 @@ static bool add(struct cs_arena *arena, struct items *list, struct item item)
 }
 
 /* The terms of one leaf. */
-static bool leaf_read(struct cs_stmt *s, struct cs_arena *arena,
-		      struct items *list)
+static bool leaf_read(struct cs_stmt *s, struct cs_ledger_terms *t,
+		      struct piece *list)
 {
 	int64_t leaf = cs_stmt_col_int(s, 0);
 	struct cs_span blob;
 	struct item item = {.leaf = leaf};
 
-	if (!cs_arena_dup(arena, cs_stmt_col(s, 1), &blob))
+	if (!cs_arena_dup(&t->arena, cs_stmt_col(s, 1), &blob))
 		return false;
 	while (cs_terms_next(&blob, &item.field, &item.value, NULL))
-		if (!add(arena, list, item))
+		if (!add(&t->arena, list, item))
 			return false;
-	list->done = (uint64_t)leaf + 1;
+	t->done = (uint64_t)leaf + 1;
 	return true;
 }
 
-/* The next slice of leaves. */
-static bool slice_read(struct cs_ledger *l, struct items *list,
+/* The next piece of the run. */
+static bool piece_read(struct cs_ledger *l, struct cs_ledger_terms *t,
 		       struct cs_error *err)
 {
+	struct piece *list = &t->pieces[t->pieces_n++];
 	struct cs_stmt s = cs_stmt(l->db, CS_SQL_TERMS_OF_LEAVES);
 	bool row = true;
 
-	cs_stmt_int(&s, (int64_t)l->terms_done);
-	cs_stmt_int(&s, CS_LEDGER_TERMS_SLICE);
-	while (row) {
+	*list = (struct piece){0};
+	cs_stmt_int(&s, (int64_t)t->done);
+	cs_stmt_int(&s, PIECE);
+	while (row && t->arena.used < RUN_BYTES) {
 		if (!cs_stmt_step(&s, &row, err))
 			return false;
-		if (row && !leaf_read(&s, &l->batch.arena, list)) {
+		if (row && !leaf_read(&s, t, list)) {
 			cs_stmt_end(&s);
 			return cs_error_set(err, CS_E_NO_MEMORY,
 					    "search terms");
 		}
 	}
 	cs_stmt_end(&s);
+	if (list->n > 1)
+		qsort(list->items, list->n, sizeof(list->items[0]), compare);
+	t->merging = t->pieces_n == RUN_PIECES || t->done >= l->edge.size ||
+		     t->arena.used >= RUN_BYTES;
 	return true;
 }
 
-/* The slice and the new watermark, in one transaction. */
-static bool slice_write(struct cs_ledger *l, const struct items *list,
-			struct cs_error *err)
+/* Nothing is read, nothing filed: the next run. */
+static void run_begin(struct cs_ledger *l, struct cs_ledger_terms *t)
 {
+	cs_arena_reset(&t->arena);
+	t->pieces_n = 0;
+	t->merging = false;
+	t->done = l->terms_done;
+}
+
+/* The piece with the smallest term that is not filed; NULL: none is left. */
+static struct piece *smallest(struct cs_ledger_terms *t)
+{
+	struct piece *first = NULL;
+
+	for (size_t i = 0; i < t->pieces_n; i++) {
+		struct piece *p = &t->pieces[i];
+
+		if (p->at < p->n &&
+		    (first == NULL ||
+		     compare(&p->items[p->at], &first->items[first->at]) < 0))
+			first = p;
+	}
+	return first;
+}
+
+/* One slice in one transaction; the last one moves the watermark. */
+static bool slice_write(struct cs_ledger *l, struct cs_ledger_terms *t,
+			bool *ret_last, struct cs_error *err)
+{
+	struct piece *p = NULL;
 	struct cs_stmt s;
 
-	for (size_t i = 0; i < list->n; i++) {
+	for (size_t i = 0; i < SLICE; i++) {
+		const struct item *item;
+
+		p = smallest(t);
+		if (p == NULL)
+			break;
+		item = &p->items[p->at++];
 		s = cs_stmt(l->db, CS_SQL_TERM_INSERT);
-		cs_stmt_int(&s, list->items[i].field);
-		cs_stmt_blob(&s, list->items[i].value);
-		cs_stmt_int(&s, list->items[i].leaf);
+		cs_stmt_int(&s, item->field);
+		cs_stmt_blob(&s, item->value);
+		cs_stmt_int(&s, item->leaf);
 		if (!cs_stmt_run(&s, err))
 			return false;
 	}
-	s = cs_stmt(l->db, CS_SQL_META_TERMS);
-	cs_stmt_int(&s, (int64_t)list->done);
-	return cs_stmt_run(&s, err) && cs_db_commit(l->db, err);
+	*ret_last = p == NULL;
+	if (*ret_last) {
+		s = cs_stmt(l->db, CS_SQL_META_TERMS);
+		cs_stmt_int(&s, (int64_t)t->done);
+		if (!cs_stmt_run(&s, err))
+			return false;
+	}
+	return cs_db_commit(l->db, err);
 }
 
 void cs_ledger_terms_slice(void *ctx)
 {
 	struct cs_ledger *l = ctx;
-	struct items list = {.done = l->terms_done};
+	struct cs_ledger_terms *t = l->terms_run;
 	struct cs_error err = {0};
+	bool last = false;
 
 	if (l->over || l->split || l->full || l->terms_done >= l->edge.size)
 		return;
@@ -120,22 +208,29 @@ void cs_ledger_terms_slice(void *ctx)
 	if (l->first != NULL &&
 	    l->edge.size - l->terms_done <= CS_LEDGER_TERMS_LAG)
 		return;
-	cs_arena_reset(&l->batch.arena);
-	if (!slice_read(l, &list, &err)) {
+	(void)cs_failpoint("ledger.before_terms");
+	if (t->pieces_n == 0)
+		run_begin(l, t);
+	if (!t->merging && !piece_read(l, t, &err)) {
 		cs_ledger_fail(l, &err);
 		return;
 	}
-	if (list.n > 1)
-		qsort(list.items, list.n, sizeof(list.items[0]), compare);
-	if (cs_db_begin(l->db, &err) && slice_write(l, &list, &err)) {
-		l->terms_done = list.done;
-		if (l->terms_done < l->edge.size && l->first == NULL)
-			cs_idle_request(l->terms);
-		return;
+	if (t->merging) {
+		if (!cs_db_begin(l->db, &err) ||
+		    !slice_write(l, t, &last, &err)) {
+			cs_db_rollback(l->db);
+			t->pieces_n = 0;
+			if (err.code == CS_E_DB_FULL)
+				l->full = true;
+			else
+				cs_ledger_fail(l, &err);
+			return;
+		}
+		if (last) {
+			l->terms_done = t->done;
+			t->pieces_n = 0;
+		}
 	}
-	cs_db_rollback(l->db);
-	if (err.code == CS_E_DB_FULL)
-		l->full = true;
-	else
-		cs_ledger_fail(l, &err);
+	if (l->terms_done < l->edge.size && l->first == NULL)
+		cs_idle_request(l->terms);
 }

@@ -833,6 +833,38 @@ static void files_search_terms_when_it_is_quiet(void **state)
 	cs_house_done(&h);
 }
 
+static void files_a_long_history_in_slices(void **state)
+{
+	struct cs_house h;
+	int64_t filed = 0;
+
+	(void)state;
+	cs_house_open(&h);
+	for (size_t i = 1; i <= 700; i++) {
+		(void)cs_house_ask(&h, &(struct cs_ask){.code = "NO"});
+		if (i % 100 == 0)
+			assert_true(cs_house_wait(&h, CS_MSG_ANSWER, i));
+	}
+	/* One slice of the run: terms are there, the watermark is not. */
+	while (filed == 0) {
+		cs_ledger_terms_slice(h.ledger);
+		filed = cs_house_number(&h, "SELECT count(*) FROM term");
+	}
+	assert_true(filed < 1400);
+	assert_int_equal(
+		cs_house_number(&h, "SELECT terms_done < 700 FROM meta"), 1);
+	cs_house_verify(&h);
+	/* A crash there: the run is begun again, and files nothing twice. */
+	cs_house_crash(&h);
+	assert_true(cs_house_start(&h, NULL));
+	while (cs_house_number(&h, "SELECT terms_done < tree_size FROM meta"))
+		cs_ledger_terms_slice(h.ledger);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM term"),
+			 1400);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -869,6 +901,7 @@ int main(void)
 		cmocka_unit_test(malformed_limits_decide_nothing),
 		cmocka_unit_test(records_refused_rights_and_rejected_policies),
 		cmocka_unit_test(files_search_terms_when_it_is_quiet),
+		cmocka_unit_test(files_a_long_history_in_slices),
 	};
 
 	return cs_test_run("store/ledger", tests);
