@@ -14,7 +14,12 @@
 
 /* How long a statement waits for a lock that only a stranger can hold. */
 #define BUSY_TIMEOUT_MS 5000
-#define CACHE_KIB	16384
+/*
+ * The kernel's page cache stands behind this one. A larger one costs more
+ * than the reads it saves: SQLite walks all of it at the end of each
+ * transaction that put pages in another order.
+ */
+#define CACHE_KIB 8192
 
 struct cs_db {
 	struct sqlite3 *handle; /* owned */

@@ -54,7 +54,7 @@ enum cs_sql {
 struct cs_db_config {
 	const char *path;
 	const char *vfs;    /* NULL: SQLite's default */
-	int cache_kib;	    /* 0: 16 MiB */
+	int cache_kib;	    /* 0: 8 MiB */
 	uint32_t max_pages; /* 0: no bound; tests make a disk full with it */
 };
 

@@ -117,21 +117,28 @@ static bool piece_read(struct cs_ledger *l, struct cs_ledger_terms *t,
 {
 	struct piece *list = &t->pieces[t->pieces_n++];
 	struct cs_stmt s = cs_stmt(l->db, CS_SQL_TERMS_OF_LEAVES);
-	bool row = true;
+	size_t leaves = 0;
+	bool row = false;
 
 	*list = (struct piece){0};
 	cs_stmt_int(&s, (int64_t)t->done);
 	cs_stmt_int(&s, PIECE);
-	while (row && t->arena.used < RUN_BYTES) {
+	while (t->arena.used < RUN_BYTES) {
 		if (!cs_stmt_step(&s, &row, err))
 			return false;
-		if (row && !leaf_read(&s, t, list)) {
+		if (!row)
+			break;
+		if (!leaf_read(&s, t, list)) {
 			cs_stmt_end(&s);
 			return cs_error_set(err, CS_E_NO_MEMORY,
 					    "search terms");
 		}
+		leaves++;
 	}
 	cs_stmt_end(&s);
+	/* The last leaves are acts of administration, or none. */
+	if (!row && leaves < PIECE)
+		t->done = l->edge.size;
 	if (list->n > 1)
 		qsort(list->items, list->n, sizeof(list->items[0]), compare);
 	t->merging = t->pieces_n == RUN_PIECES || t->done >= l->edge.size ||
