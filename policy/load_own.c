@@ -61,9 +61,9 @@ static bool load_oid(struct cs_load *l, const struct cs_yaml *node,
 	struct cs_error err = {0};
 	struct cs_span text;
 
+	cs_buf_init(&b, CS_MAX_OID);
 	if (!cs_load_text(l, node, &text))
 		return false;
-	cs_buf_init(&b, CS_MAX_OID);
 	if (!cs_der_oid_parse(text, &b, &err) || !cs_buf_ok(&b)) {
 		cs_load_error(l, node, "`%.*s` is no OID: %s",
 			      CS_SPAN_FMT(text),
@@ -189,10 +189,10 @@ static void load_policies(struct cs_load *l, const struct cs_yaml *node,
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf shown;
 
+	cs_buf_init(&shown, CS_MAX_POLICY_FILE);
 	l->path = "extensions.policies";
 	if (!cs_load_map(l, node, policies_keys))
 		return;
-	cs_buf_init(&shown, CS_MAX_POLICY_FILE);
 	if (cs_yaml_get(node, "set") == NULL)
 		cs_load_error(l, node, "`policies` without `set`");
 	else if (load_items(l, cs_yaml_get(node, "set"),
@@ -209,10 +209,10 @@ static void load_aia(struct cs_load *l, const struct cs_yaml *node,
 	CS_CLEANUP(cs_buf_done) struct cs_buf shown;
 	bool any;
 
+	cs_buf_init(&shown, CS_MAX_POLICY_FILE);
 	l->path = "extensions.aia";
 	if (!cs_load_map(l, node, aia_keys))
 		return;
-	cs_buf_init(&shown, CS_MAX_POLICY_FILE);
 	any = load_items(l, cs_yaml_get(node, "ocsp"), "extensions.aia.ocsp",
 			 load_url, &ext->ocsp, &shown);
 	any = load_items(l, cs_yaml_get(node, "ca_issuers"),
@@ -245,6 +245,7 @@ static void load_no_rev_avail(struct cs_load *l, const struct cs_yaml *node,
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf shown;
 
+	cs_buf_init(&shown, 16);
 	if (!cs_load_bool(l, node, &ext->no_rev_avail) || !ext->no_rev_avail)
 		return;
 	if (ext->crl_dp.present || ext->ocsp.present)
@@ -254,7 +255,6 @@ static void load_no_rev_avail(struct cs_load *l, const struct cs_yaml *node,
 	if (ext->constraints.ca)
 		cs_load_error(l, node,
 			      "RFC 9608 2: `no_rev_avail` is not for CAs");
-	cs_buf_init(&shown, 16);
 	cs_buf_add_str(&shown, "true");
 	own_keyed(l, node, "extensions.no_rev_avail",
 		  CS_SPAN_LIT(OID_NO_REV_AVAIL), &shown, ext);
