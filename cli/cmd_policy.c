@@ -1,17 +1,11 @@
 /* `policy check|apply|show`. */
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/limits.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
-#include "cli/files.h"
-#include "cli/policies.h"
+#include "cli/sets.h"
 #include "cli/show.h"
-#include "policy/engine.h"
-
-/* Sources, and what the compiler says of them. */
-#define ARENA_BYTES (4 * CS_MAX_POLICY_SET)
 
 /* -- check -------------------------------------------------------------- */
 
@@ -59,86 +53,42 @@ static json_t *problems_json(const struct cs_policy_report *report)
 	return list;
 }
 
-static json_t *set_json(const struct cs_policy_set *set)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; set != NULL && i < cs_policy_set_count(set); i++) {
-		const struct cs_policy_info *p = cs_policy_set_at(set, i);
-
-		json_array_append_new(
-			list, json_pack("{s:o, s:o, s:I, s:I, s:o}", "name",
-					span_json(p->name), "source",
-					span_json(p->source), "priority",
-					(json_int_t)p->priority, "tests",
-					(json_int_t)p->tests, "sha256",
-					span_json(p->sha256_text)));
-	}
-	return list;
-}
-
 /* The report of one load, in the form that was asked for. */
-static void print_check(const struct cs_call *call,
-			const struct cs_policy_set *set,
-			const struct cs_policy_report *report)
+static void print_check(const struct cs_call *call, const struct cs_loaded *l)
 {
-	static const char *const header[] = {"POLICY", "PRIORITY", "TESTS",
-					     "SOURCE"};
-	static const char *const names[] = {"name", "priority", "tests",
-					    "source"};
-	json_t *policies = set_json(set);
 	json_t *all;
 
 	if (cs_call_wants(call, "json")) {
-		all = json_pack("{s:b, s:o, s:O}", "ok", set != NULL,
-				"problems", problems_json(report), "policies",
-				policies);
+		all = json_pack("{s:b, s:o, s:o}", "ok", l->set != NULL,
+				"problems", problems_json(&l->report),
+				"policies", cs_loaded_list(l));
 		json_dumpf(all, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
 		fputc('\n', call->out);
 		json_decref(all);
-	} else {
-		print_problems(call, report);
-		if (set != NULL)
-			cs_show_list(policies, header, names, 4, call->out);
-		else
-			fprintf(call->err,
-				"%zu errors: the set does not "
-				"load\n",
-				report->errors);
+		return;
 	}
-	json_decref(policies);
+	print_problems(call, &l->report);
+	if (l->set != NULL)
+		cs_loaded_show(l, call->out);
+	else
+		fprintf(call->err, "%zu errors: the set does not load\n",
+			l->report.errors);
 }
 
 static int run_check(const struct cs_call *call)
 {
-	CS_CLEANUP(cs_arena_done) struct cs_arena arena;
-	const char *const *paths = call->args;
-	size_t n = call->n_args;
-	struct cs_policy_report report;
-	struct cs_policy_set *set;
-	struct cs_sources sources;
 	struct cs_error err = {0};
-	struct cs_hash *hash;
-	const char *own;
+	struct cs_loaded l = {0};
+	bool good;
 
-	cs_arena_init(&arena, ARENA_BYTES);
-	own = cs_files_path(&arena, call->dir, CS_POLICIES_DIR);
-	if (n == 0 && own != NULL) {
-		paths = &own;
-		n = 1;
-	}
-	if (!cs_policies_read(paths, n, &arena, &sources, &err))
+	if (!(call->n_args > 0
+		      ? cs_loaded_files(call->args, call->n_args, &l, &err)
+		      : cs_loaded_dir(call, &l, &err)))
 		return cs_call_fail(call, &err);
-	hash = cs_hash_new(&err);
-	if (hash == NULL)
-		return cs_call_fail(call, &err);
-	cs_policy_report_init(&report, &arena);
-	set = cs_policy_set_load(&sources, hash, &report);
-	print_check(call, set, &report);
-	n = report.errors;
-	cs_policy_set_free(set);
-	cs_hash_free(hash);
-	return set != NULL && n == 0 ? CS_EXIT_DONE : CS_EXIT_REFUSED;
+	print_check(call, &l);
+	good = l.set != NULL && l.report.errors == 0;
+	cs_loaded_done(&l);
+	return good ? CS_EXIT_DONE : CS_EXIT_REFUSED;
 }
 
 /* -- apply -------------------------------------------------------------- */
@@ -156,6 +106,35 @@ static void print_report(const struct cs_call *call, const json_t *body)
 		cs_text_print(call->err, cs_reply_text(p, "text"));
 		fputc('\n', call->err);
 	}
+}
+
+/* The names of the files that were applied. */
+static void print_files(const struct cs_call *call, const json_t *body)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf names;
+
+	cs_buf_init(&names, CS_MAX_HTTP_BODY);
+	cs_show_value(json_object_get(body, "files"), &names);
+	cs_text_print(call->out, cs_buf_str(&names));
+	fputc('\n', call->out);
+}
+
+/* What is in force now, after the server said that it is. */
+static void print_applied(const struct cs_call *call, const json_t *body)
+{
+	struct cs_error err = {0};
+	struct cs_loaded l = {0};
+
+	fprintf(call->out, "in force  epoch %lld, set %.12s, files ",
+		(long long)json_integer_value(json_object_get(body, "epoch")),
+		cs_reply_text(body, "set_sha256"));
+	print_files(call, body);
+	if (!cs_loaded_in_force(call, &l, &err)) {
+		(void)cs_call_fail(call, &err);
+		return;
+	}
+	cs_loaded_show(&l, call->out);
+	cs_loaded_done(&l);
 }
 
 static int run_apply(const struct cs_call *call)
@@ -180,7 +159,7 @@ static int run_apply(const struct cs_call *call)
 			status = CS_EXIT_REFUSED;
 	} else {
 		status = CS_EXIT_DONE;
-		cs_show_object(r.body, call->out);
+		print_applied(call, r.body);
 	}
 	cs_reply_done(&r);
 	return status;

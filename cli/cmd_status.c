@@ -1,6 +1,99 @@
+#include <string.h>
+
+#include "base/time.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/show.h"
+#include "issuer/ca.h"
+
+/* The issuer of the list with this name in its newest generation. */
+static json_t *newest(const json_t *items, const char *name)
+{
+	json_t *best = NULL, *item;
+	json_int_t generation = -1;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+	{
+		json_int_t g =
+			json_integer_value(json_object_get(item, "generation"));
+
+		if (strcmp(cs_reply_text(item, "name"), name) != 0 ||
+		    g <= generation)
+			continue;
+		best = item;
+		generation = g;
+	}
+	return best;
+}
+
+/* When the issuer's chain ends, as RFC 3339; "-" when it cannot be read. */
+static json_t *not_after(const json_t *issuer)
+{
+	struct cs_issuer_ca_source source = {
+		.name = cs_span_str(cs_reply_text(issuer, "name"))};
+	struct cs_error err = {0};
+	struct cs_issuer_ca *read;
+	char text[CS_TIME_TEXT];
+	json_t *both = json_sprintf("%s%s", cs_reply_text(issuer, "chain"),
+				    cs_reply_text(issuer, "ca"));
+
+	source.chain_pem =
+		cs_span_make(json_string_value(both), json_string_length(both));
+	read = cs_issuer_ca_new(&source, &err);
+	json_decref(both);
+	if (read == NULL)
+		return json_string("-");
+	cs_time_rfc3339(read->not_after_s, text);
+	cs_issuer_ca_free(read);
+	return json_string(text);
+}
+
+/* A row for each issuer of the status, with what the ledger knows of it. */
+static void print_issuers(const struct cs_call *call, const json_t *status)
+{
+	static const char *const header[] = {"ISSUER", "GENERATION",
+					     "NOT AFTER", "SELF APPROVAL"};
+	static const char *const names[] = {"name", "generation", "not_after",
+					    "self_approval"};
+	const struct cs_question_call q = {.kind = CS_QUERY_ISSUERS,
+					   .target = "/v1/issuers"};
+	json_t *issuers = json_object_get(status, "issuers");
+	struct cs_error err = {0};
+	struct cs_reply r;
+	const json_t *items;
+	json_t *item;
+	size_t i;
+
+	if (!cs_ask_question(call, &q, &r, &err)) {
+		(void)cs_call_fail(call, &err);
+		return;
+	}
+	items = json_object_get(r.body, "items");
+	if (issuers == NULL)
+		issuers = json_object_get(r.body, "items");
+	json_array_foreach(issuers, i, item)
+	{
+		json_t *known = newest(items, cs_reply_text(item, "name"));
+
+		json_object_set(item, "generation",
+				json_object_get(known, "generation"));
+		json_object_set_new(item, "not_after", not_after(known));
+	}
+	fputc('\n', call->out);
+	cs_show_list(issuers, header, names, 4, call->out);
+	cs_reply_done(&r);
+}
+
+static void print_status(const struct cs_call *call, json_t *status)
+{
+	json_t *rest = json_copy(status);
+
+	json_object_del(rest, "issuers");
+	cs_show_object(rest, call->out);
+	json_decref(rest);
+	print_issuers(call, status);
+}
 
 static int run(const struct cs_call *call)
 {
@@ -22,7 +115,7 @@ static int run(const struct cs_call *call)
 	else if (r.status != 200)
 		status = cs_reply_print_problem(call, &r);
 	else
-		cs_show_object(r.body, call->out);
+		print_status(call, r.body);
 	cs_reply_done(&r);
 	return status;
 }

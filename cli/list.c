@@ -78,6 +78,8 @@ static bool make_question(const struct cs_call *call,
 
 	*q = (struct cs_question_call){.kind = list->kind,
 				       .target = list->target};
+	for (size_t i = 0; i < list->n_fixed; i++)
+		cs_question_add(q, list->fixed[i]);
 	add_filters(call, list, q);
 	for (size_t i = 0; i < 2; i++) {
 		struct cs_ask_param p = {CS_ASK_TIME, times[i], NULL, 0};

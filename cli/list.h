@@ -33,8 +33,10 @@ struct cs_list {
 	const char *target;
 	const char *const *filters; /* NULL-terminated names of options */
 	const char *const *flags;   /* the same of those without a value */
-	const char *const *header;  /* columns of the table */
-	const char *const *names;   /* their members, as cs_show_list() */
+	const struct cs_ask_param *fixed; /* always asked for; may be NULL */
+	size_t n_fixed;
+	const char *const *header; /* columns of the table */
+	const char *const *names;  /* their members, as cs_show_list() */
 	size_t columns;
 };
 

@@ -8,7 +8,8 @@ libcs_cli_a_SOURCES = \
 	cli/child.c cli/child.h \
 	cli/cli.c \
 	cli/cmd_audit.c cli/cmd_cert.c cli/cmd_client.c cli/cmd_clock.c \
-	cli/cmd_init.c cli/cmd_issue.c cli/cmd_policy.c cli/cmd_request.c \
+	cli/cmd_init.c cli/cmd_issue.c cli/cmd_policy.c \
+	cli/cmd_policy_set.c cli/cmd_request.c \
 	cli/cmd_serve.c cli/cmd_status.c \
 	cli/command.c cli/command.h \
 	cli/commands.h \
@@ -24,19 +25,22 @@ libcs_cli_a_SOURCES = \
 	cli/notify.c cli/notify.h \
 	cli/passphrase.c cli/passphrase.h \
 	cli/policies.c cli/policies.h \
+	cli/policy_doc.c cli/policy_doc.h \
 	cli/renew.c cli/renew.h \
 	cli/rooms.c cli/rooms.h \
-	cli/show.c cli/show.h \
+	cli/sets.c cli/sets.h \
+	cli/show.c cli/show.h cli/show_answer.c \
 	cli/spawn.c cli/spawn.h \
 	cli/text.c cli/text.h
 
-cli_tests = cli/command_test cli/config_test cli/files_test cli/house_test cli/show_test \
-	cli/text_test
+cli_tests = cli/command_test cli/config_test cli/files_test cli/house_test \
+	cli/policy_doc_test cli/show_test cli/text_test
 UNIT_TESTS += $(cli_tests)
 CLI_LIBS = libcs_cli.a $(BASE_LIBS)
 cli_command_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_config_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_files_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_house_test_LDADD = libcs_cli.a $(ISSUER_LIBS) $(CMOCKA_LIBS)
+cli_policy_doc_test_LDADD = libcs_cli.a $(POLICY_LIBS) $(CMOCKA_LIBS)
 cli_show_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_text_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)

@@ -9,6 +9,18 @@
 
 #include "cli/text.h"
 
+/*
+ * An answer may hold more than the server gives, which `policy explain` adds
+ * and which is shown where it is there:
+ *
+ *	policy.source, policy.owner	where the policy stands, whom to ask
+ *	because				list of texts: why this policy governs
+ *	others				[{"policy", "why"}]: why another does
+ *not names				how many names the request has rules
+ *[{"rule", "value", "outcome"}], outcome holds, applied or violated request
+ *{"source", "namespace", "owner"}
+ */
+
 /* REFUSED and its violations, one line each, and what was not reached. */
 void cs_show_refusal(const json_t *answer, FILE *out);
 

@@ -25,7 +25,7 @@ static void shows_every_violation_with_its_rule_and_place(void **state)
 {
 	char *s = shown(
 		cs_show_refusal,
-		"{\"code\":\"REFUSED\",\"detail\":\"1 name.\","
+		"{\"code\":\"REFUSED\",\"detail\":\"1 name: long\","
 		"\"policy\":{\"name\":\"web\",\"sha256\":"
 		"\"3f9a120000000000aa\"},\"log\":{\"index\":7},"
 		"\"violations\":[{\"at\":\"web.yaml:21\",\"code\":"
@@ -36,12 +36,13 @@ static void shows_every_violation_with_its_rule_and_place(void **state)
 
 	(void)state;
 	assert_string_equal(
-		s, "REFUSED  1 name.  policy web (sha 3f9a12000000)  log #7\n"
+		s, "REFUSED  1 name   policy web (sha 3f9a12)   log #7\n"
 		   "  \xe2\x9c\x97 san.dns[1]  a\\x1b[2J  SAN_DNS_NOT_ALLOWED"
 		   "  expected .shop.example  web/san.dns.allow  "
 		   "web.yaml:21\n"
 		   "  not reached: build, limits\n"
-		   "  final for this request\n");
+		   "  final for this request. Fix the CSR, or ask the "
+		   "policy's owner; then: submit it again\n");
 	free(s);
 }
 
@@ -58,7 +59,39 @@ static void shows_what_was_changed_and_what_was_kept(void **state)
 	assert_string_equal(s, "ISSUED, CHANGED  serial 5b01\n"
 			       "  subject.organization[0]  asked -  given "
 			       "\"Example\"  overridden  w/x.set  w.yaml:14\n"
-			       "  kept: san.dns[0]\n");
+			       "  kept: san.dns[0]; added: serial, SKI, "
+			       "AKI\n");
+	free(s);
+}
+
+static void counts_what_is_wrong_in_the_first_line(void **state)
+{
+	char *s = shown(
+		cs_show_refusal,
+		"{\"code\":\"REFUSED\",\"names\":5,\"kept\":[\"san.dns[0]\","
+		"\"san.dns[3]\",\"subject.commonName[0]\"],\"because\":["
+		"\"issuer web\",\"namespace shop\"],\"others\":[{\"policy\":"
+		"\"vm\",\"why\":\"is for other issuers than `web`\"}],"
+		"\"request\":{\"source\":\"kubernetes\",\"namespace\":"
+		"\"shop\",\"owner\":\"shop-tls\"},\"policy\":{\"name\":"
+		"\"web\",\"sha256\":\"3f9a12aa\",\"source\":\"web.yaml\","
+		"\"owner\":\"pki@x\"},\"violations\":["
+		"{\"field\":\"san.dns[1]\",\"message\":\"a\"},"
+		"{\"field\":\"san.dns[1]\",\"message\":\"b\"},"
+		"{\"field\":\"san.dns[2]\",\"message\":\"c\"},"
+		"{\"field\":\"key\",\"message\":\"d\"}],"
+		"\"not_reached\":[\"build\"],\"final\":true}");
+
+	(void)state;
+	assert_ptr_equal(
+		s, strstr(s, "REFUSED  2 of 5 names, and the key   policy web "
+			     "(sha 3f9a12, web.yaml, owner pki@x)\n"
+			     "  why this policy: issuer web, namespace shop\n"
+			     "  not vm  is for other issuers than `web`\n"));
+	assert_non_null(strstr(s, "  \xe2\x9c\x93 2 names, CN   not reached: "
+				  "build\n"));
+	assert_non_null(strstr(s, "Fix the CSR, or ask pki@x; then: cmctl "
+				  "renew shop-tls -n shop\n"));
 	free(s);
 }
 
@@ -86,6 +119,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shows_every_violation_with_its_rule_and_place),
 		cmocka_unit_test(shows_what_was_changed_and_what_was_kept),
+		cmocka_unit_test(counts_what_is_wrong_in_the_first_line),
 		cmocka_unit_test(lists_members_of_members_and_alternatives),
 	};
 

@@ -1,0 +1,192 @@
+/* `policy list|diff|log`: what is in force, was, and would be. */
+#include <string.h>
+
+#include "base/limits.h"
+#include "cli/ask.h"
+#include "cli/commands.h"
+#include "cli/list.h"
+#include "cli/policy_doc.h"
+#include "cli/sets.h"
+#include "cli/show.h"
+
+/* -- list --------------------------------------------------------------- */
+
+static int run_list(const struct cs_call *call)
+{
+	struct cs_error err = {0};
+	struct cs_loaded l = {0};
+	json_t *list;
+
+	if (!cs_loaded_in_force(call, &l, &err))
+		return cs_call_fail(call, &err);
+	if (cs_call_wants(call, "json")) {
+		list = cs_loaded_list(&l);
+		json_dumpf(list, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
+		fputc('\n', call->out);
+		json_decref(list);
+	} else {
+		cs_loaded_show(&l, call->out);
+	}
+	cs_loaded_done(&l);
+	return CS_EXIT_DONE;
+}
+
+/* -- diff --------------------------------------------------------------- */
+
+static const struct cs_option diff_options[] = {
+	{"against", 0, "PATH", "these files, not DIR/policies"},
+	{0},
+};
+
+/* "  san.dns.allow  OLD  ->  NEW" */
+static void print_keys(const json_t *keys, FILE *out)
+{
+	static const char *const names[] = {"key", "old", "arrow", "new"};
+	struct cs_table t;
+	const json_t *k;
+	size_t i;
+
+	cs_table_init(&t, 4, NULL);
+	json_array_foreach(keys, i, k)
+	{
+		for (size_t n = 0; n < 4; n++) {
+			CS_CLEANUP(cs_buf_done) struct cs_buf b;
+
+			cs_buf_init(&b, CS_MAX_POLICY_FILE);
+			if (n == 2)
+				cs_buf_add_str(&b, "\xe2\x86\x92");
+			else
+				cs_show_value(json_object_get(k, names[n]), &b);
+			cs_table_cell(&t, cs_buf_str(&b));
+		}
+	}
+	if (!cs_table_print(&t, "  ", out, NULL))
+		fputs("  (no memory for the list)\n", out);
+	cs_table_done(&t);
+}
+
+static void print_diff(const json_t *diff, FILE *out)
+{
+	const json_t *d;
+	size_t i;
+
+	if (json_array_size(diff) == 0)
+		fputs("no difference\n", out);
+	json_array_foreach(diff, i, d)
+	{
+		fprintf(out, "%-7s  ", cs_reply_text(d, "change"));
+		cs_text_print(out, cs_reply_text(d, "name"));
+		fputs("  ", out);
+		cs_text_print(out, cs_reply_text(d, "source"));
+		fputc('\n', out);
+		print_keys(json_object_get(d, "keys"), out);
+	}
+}
+
+/* The files that would be put in force. */
+static bool load_files(const struct cs_call *call, struct cs_loaded *ret,
+		       struct cs_error *err)
+{
+	const char *path = cs_call_get(call, "against");
+
+	if (!(path != NULL ? cs_loaded_files(&path, 1, ret, err)
+			   : cs_loaded_dir(call, ret, err)))
+		return false;
+	if (cs_loaded_check(ret, path != NULL ? path : "policies", err))
+		return true;
+	cs_loaded_done(ret);
+	return false;
+}
+
+static int run_diff(const struct cs_call *call)
+{
+	struct cs_loaded files = {0}, now = {0};
+	struct cs_error err = {0};
+	json_t *diff;
+	int status;
+
+	if (!load_files(call, &files, &err))
+		return cs_call_fail(call, &err);
+	if (!cs_loaded_in_force(call, &now, &err)) {
+		cs_loaded_done(&files);
+		return cs_call_fail(call, &err);
+	}
+	diff = cs_policy_doc_diff(now.set, files.set);
+	status = json_array_size(diff) == 0 ? CS_EXIT_DONE : CS_EXIT_REFUSED;
+	if (cs_call_wants(call, "json")) {
+		json_dumpf(diff, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
+		fputc('\n', call->out);
+	} else {
+		print_diff(diff, call->out);
+	}
+	json_decref(diff);
+	cs_loaded_done(&now);
+	cs_loaded_done(&files);
+	return status;
+}
+
+/* -- log ---------------------------------------------------------------- */
+
+static const struct cs_option log_options[] = {
+	CS_LIST_TIME_OPTIONS,
+	CS_LIST_OPTIONS,
+	{0},
+};
+
+static int run_log(const struct cs_call *call)
+{
+	static const struct cs_ask_param kinds[] = {
+		{CS_ASK_LIST, "kind", "policy.applied", 0},
+		{CS_ASK_LIST, "kind", "policy.rejected", 0},
+	};
+	static const char *const header[] = {"INDEX", "TIME",  "KIND", "CLIENT",
+					     "EPOCH", "FILES", "SET"};
+	static const char *const names[] = {"index",
+					    "time",
+					    "kind",
+					    "client",
+					    "decision.epoch",
+					    "decision.files",
+					    "decision.set_sha256"};
+	static const char *const none[] = {NULL};
+	const struct cs_list list = {
+		.kind = CS_QUERY_AUDIT,
+		.target = "/v1/audit",
+		.filters = none,
+		.fixed = kinds,
+		.n_fixed = sizeof(kinds) / sizeof(kinds[0]),
+		.header = header,
+		.names = names,
+		.columns = sizeof(names) / sizeof(names[0])};
+
+	return cs_list_run(call, &list);
+}
+
+const struct cs_command cs_cmd_policy_list = {
+	.name = "policy list",
+	.args = "",
+	.help = "List the policies in force, in the order of their priority",
+	.outputs = "table|json",
+	.example = "countersign policy list",
+	.run = run_list,
+};
+
+const struct cs_command cs_cmd_policy_diff = {
+	.name = "policy diff",
+	.args = "",
+	.help = "Compare DIR/policies with what is in force (exit 1: differs)",
+	.outputs = "table|json",
+	.options = diff_options,
+	.example = "countersign policy diff --against policies.new/",
+	.run = run_diff,
+};
+
+const struct cs_command cs_cmd_policy_log = {
+	.name = "policy log",
+	.args = "",
+	.help = "List when policy was applied or rejected, and by whom",
+	.outputs = "table|json|ndjson",
+	.options = log_options,
+	.example = "countersign policy log --since 30d",
+	.run = run_log,
+};
