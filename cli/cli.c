@@ -20,6 +20,7 @@ static const struct cs_command *const commands[] = {
 	&cs_cmd_policy_check,
 	&cs_cmd_policy_apply,
 	&cs_cmd_policy_show,
+	&cs_cmd_policy_explain,
 	&cs_cmd_policy_list,
 	&cs_cmd_policy_diff,
 	&cs_cmd_policy_log,

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/policy_doc.h"
 #include "cli/sets.h"
 #include "cli/show.h"
 
@@ -167,6 +168,56 @@ static int run_apply(const struct cs_call *call)
 
 /* -- show --------------------------------------------------------------- */
 
+static const struct cs_option show_options[] = {
+	{"effective", 0, NULL, "each policy with every default filled in"},
+	{0},
+};
+
+/* One policy with its defaults, behind a comment that says which it is. */
+static bool print_effective(const struct cs_call *call,
+			    const struct cs_policy_info *p, json_t *list)
+{
+	json_t *doc = cs_policy_doc_effective(p->json);
+
+	if (doc == NULL)
+		return false;
+	if (list != NULL)
+		return json_array_append_new(list, doc) == 0;
+	fprintf(call->out, "---\n# %.*s, %.*s:%u, sha256 %.*s\n",
+		CS_SPAN_FMT(p->name), CS_SPAN_FMT(p->source), p->line,
+		CS_SPAN_FMT(p->sha256_text));
+	json_dumpf(doc, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
+	fputc('\n', call->out);
+	json_decref(doc);
+	return true;
+}
+
+/* The set in force, flattened; JSON is YAML, so it loads as it is printed. */
+static int show_effective(const struct cs_call *call)
+{
+	struct cs_error err = {0};
+	struct cs_loaded l = {0};
+	json_t *list = NULL;
+	bool ok = true;
+
+	if (!cs_loaded_in_force(call, &l, &err))
+		return cs_call_fail(call, &err);
+	if (cs_call_wants(call, "json"))
+		list = json_array();
+	for (size_t i = 0; ok && i < cs_policy_set_count(l.set); i++)
+		ok = print_effective(call, cs_policy_set_at(l.set, i), list);
+	if (ok && list != NULL) {
+		json_dumpf(list, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
+		fputc('\n', call->out);
+	}
+	json_decref(list);
+	cs_loaded_done(&l);
+	if (ok)
+		return CS_EXIT_DONE;
+	cs_error_set(&err, CS_E_NO_MEMORY, "no memory for the policies");
+	return cs_call_fail(call, &err);
+}
+
 static int run_show(const struct cs_call *call)
 {
 	const struct cs_question_call q = {.kind = CS_QUERY_POLICY,
@@ -177,6 +228,8 @@ static int run_show(const struct cs_call *call)
 	size_t i;
 	int status = CS_EXIT_DONE;
 
+	if (cs_call_get(call, "effective") != NULL)
+		return show_effective(call);
 	if (!cs_ask_question(call, &q, &r, &err))
 		return cs_call_fail(call, &err);
 	if (cs_call_wants(call, "json")) {
@@ -219,6 +272,7 @@ const struct cs_command cs_cmd_policy_show = {
 	.args = "",
 	.help = "Show the policy set in force, as it was applied",
 	.outputs = "table|json",
+	.options = show_options,
 	.example = "countersign policy show",
 	.run = run_show,
 };

@@ -58,7 +58,10 @@ static void print_issuers(const struct cs_call *call, const json_t *status)
 					    "self_approval"};
 	const struct cs_question_call q = {.kind = CS_QUERY_ISSUERS,
 					   .target = "/v1/issuers"};
+	const json_t *ledger = json_object_get(status, "ledger");
 	json_t *issuers = json_object_get(status, "issuers");
+	const json_t *generations =
+		json_object_get(ledger != NULL ? ledger : status, "issuers");
 	struct cs_error err = {0};
 	struct cs_reply r;
 	const json_t *items;
@@ -70,14 +73,14 @@ static void print_issuers(const struct cs_call *call, const json_t *status)
 		return;
 	}
 	items = json_object_get(r.body, "items");
-	if (issuers == NULL)
-		issuers = json_object_get(r.body, "items");
 	json_array_foreach(issuers, i, item)
 	{
-		json_t *known = newest(items, cs_reply_text(item, "name"));
+		const char *name = cs_reply_text(item, "name");
+		json_t *known = newest(items, name);
 
 		json_object_set(item, "generation",
-				json_object_get(known, "generation"));
+				json_object_get(newest(generations, name),
+						"generation"));
 		json_object_set_new(item, "not_after", not_after(known));
 	}
 	fputc('\n', call->out);
@@ -87,9 +90,10 @@ static void print_issuers(const struct cs_call *call, const json_t *status)
 
 static void print_status(const struct cs_call *call, json_t *status)
 {
-	json_t *rest = json_copy(status);
+	json_t *rest = json_deep_copy(status);
 
 	json_object_del(rest, "issuers");
+	json_object_del(json_object_get(rest, "ledger"), "issuers");
 	cs_show_object(rest, call->out);
 	json_decref(rest);
 	print_issuers(call, status);

@@ -8,12 +8,14 @@ libcs_cli_a_SOURCES = \
 	cli/child.c cli/child.h \
 	cli/cli.c \
 	cli/cmd_audit.c cli/cmd_cert.c cli/cmd_client.c cli/cmd_clock.c \
+	cli/cmd_explain.c \
 	cli/cmd_init.c cli/cmd_issue.c cli/cmd_policy.c \
 	cli/cmd_policy_set.c cli/cmd_request.c \
 	cli/cmd_serve.c cli/cmd_status.c \
 	cli/command.c cli/command.h \
 	cli/commands.h \
 	cli/config.c cli/config.h \
+	cli/explain.c cli/explain.h \
 	cli/files.c cli/files.h \
 	cli/floor.c cli/floor.h \
 	cli/house.c cli/house.h \
@@ -26,6 +28,7 @@ libcs_cli_a_SOURCES = \
 	cli/passphrase.c cli/passphrase.h \
 	cli/policies.c cli/policies.h \
 	cli/policy_doc.c cli/policy_doc.h \
+	cli/policy_effective.c \
 	cli/renew.c cli/renew.h \
 	cli/rooms.c cli/rooms.h \
 	cli/sets.c cli/sets.h \

@@ -109,6 +109,55 @@ static void keeps_lists_whole_and_counts_tests(void **state)
 	cs_policy_set_free(set);
 }
 
+static void fills_in_defaults_and_what_they_give_way_to(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_policy_set *set =
+		load(f, POLICY("a", "san: {dns: {allow: [{dns: .a.example}]}}, "
+				    "validity: {max: 4m}"));
+	json_t *flat = cs_policy_doc_rules(cs_policy_set_at(set, 0)->json);
+	static const char *const expected[][2] = {
+		{"san.dns.wildcard", "forbid"},
+		{"san.unlisted", "reject"},
+		{"subject.unlisted", "reject"},
+		{"validity.max", "4m"},
+		{"validity.min", "4m"},
+		{"validity.default", "4m"},
+		{"validity.backdate", "30s"},
+		{"extensions.key_usage.critical", "true"},
+		{"extensions.ext_key_usage.default", "[\"server auth\"]"},
+	};
+
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+		assert_string_equal(json_string_value(json_object_get(
+					    flat, expected[i][0])),
+				    expected[i][1]);
+	assert_null(json_object_get(flat, "metadata.name"));
+	json_decref(flat);
+	cs_policy_set_free(set);
+}
+
+static void an_effective_document_loads_and_is_its_own_effective_form(
+	void **state)
+{
+	struct fixture *f = *state;
+	struct cs_policy_set *set =
+		load(f, POLICY("a", "subject: {commonName: {allow: [any]}}, "
+				    "san: {dns: {allow: [any]}}"));
+	json_t *once = cs_policy_doc_effective(cs_policy_set_at(set, 0)->json);
+	char *text = json_dumps(once, JSON_INDENT(2));
+	struct cs_policy_set *again = load(f, text);
+	json_t *twice =
+		cs_policy_doc_effective(cs_policy_set_at(again, 0)->json);
+
+	assert_true(json_equal(once, twice));
+	json_decref(once);
+	json_decref(twice);
+	free(text);
+	cs_policy_set_free(set);
+	cs_policy_set_free(again);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +169,12 @@ int main(void)
 			setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			keeps_lists_whole_and_counts_tests, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			fills_in_defaults_and_what_they_give_way_to, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			an_effective_document_loads_and_is_its_own_effective_form,
+			setup, teardown),
 	};
 
 	return cs_test_run("cli/policy_doc", tests);

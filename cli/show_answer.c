@@ -383,13 +383,12 @@ static void print_next(const json_t *answer, FILE *out)
 	const json_t *policy = json_object_get(answer, "policy");
 	const char *owner = text_of(policy, "owner");
 
-	if (text_of(answer, "would")[0] != '\0') {
-		fputs("  nothing was recorded\n", out);
-		return;
-	}
 	if (!json_is_true(json_object_get(answer, "final")))
 		return;
-	fputs("  final for this request. Fix the CSR", out);
+	fputs(text_of(answer, "would")[0] != '\0' ? "  nothing was recorded"
+						  : "  final for this request",
+	      out);
+	fputs(". Fix the CSR", out);
 	if (strcmp(text_of(answer, "code"), "NO_POLICY") == 0)
 		fputs(", or ask for a policy that covers it", out);
 	else if (owner[0] != '\0')
@@ -487,6 +486,7 @@ void cs_show_issued(const json_t *answer, FILE *out)
 	print_findings(json_object_get(answer, "warnings"), "! ", out);
 	print_rules(answer, out);
 	print_unchanged(answer, out);
+	print_list(answer, "not_reached", "not reached", out);
 }
 
 /* What an approver has to know. */

@@ -23,6 +23,7 @@
 #define CS_POLICY_ENGINE_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/hash.h"
 #include "base/limit.h"
 #include "base/sources.h"
@@ -97,6 +98,14 @@ struct cs_policy_info {
 size_t cs_policy_set_count(const struct cs_policy_set *set);
 const struct cs_policy_info *cs_policy_set_at(const struct cs_policy_set *set,
 					      size_t i);
+
+/*
+ * Why policy number i does not govern the request, in words without its name;
+ * "matches, but another goes before it" when its `match` is met.
+ */
+void cs_policy_set_why_not(const struct cs_policy_set *set,
+			   const struct cs_request_facts *request, size_t i,
+			   struct cs_buf *out);
 
 /* The text of policies/default.yaml, which `init` writes. */
 struct cs_span cs_policy_default_text(void);

@@ -228,3 +228,21 @@ struct cs_span cs_select_why_not(const struct cs_policy_set *set,
 		return cs_span_make(NULL, 0);
 	return text;
 }
+
+void cs_policy_set_why_not(const struct cs_policy_set *set,
+			   const struct cs_request_facts *request, size_t i,
+			   struct cs_buf *out)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	const struct cs_policy *p = set->sorted[i];
+
+	cs_buf_init(&b, 4096);
+	if (mismatch(&p->match, request) == MATCHES) {
+		cs_buf_add_str(out, "matches, but another goes before it");
+		return;
+	}
+	/* The sentence begins with the policy's name. */
+	tell(&b, p, request);
+	cs_buf_add(out,
+		   cs_span_sub(cs_buf_span(&b), p->info.name.n + 1, SIZE_MAX));
+}

@@ -35,6 +35,7 @@ libcs_store_a_SOURCES += \
 	store/query_audit.c store/query_list.c store/query_one.c \
 	store/query_page.c store/query_params.c \
 	store/reader.c store/reader.h \
+	store/recorded.c store/recorded.h \
 	store/rows.c store/rows.h \
 	store/sql_log.def \
 	store/tree.c store/tree.h \

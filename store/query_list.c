@@ -330,6 +330,27 @@ static void put_log_key(struct cs_json *j, struct cs_stmt *s)
 	put_text(j, "log_key", cs_buf_span(&text));
 }
 
+/* Each issuer's generations, oldest first. */
+static bool put_generations(struct cs_questions *q, struct cs_json *j,
+			    struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_ISSUERS);
+	bool row = false;
+	bool ok;
+
+	cs_json_name(j, "issuers");
+	cs_json_array(j);
+	while ((ok = cs_stmt_step(&s, &row, err)) && row) {
+		cs_json_object(j);
+		cs_json_member_int(j, "generation", cs_stmt_col_int(&s, 2));
+		put_text(j, "name", cs_stmt_col(&s, 1));
+		cs_json_end(j);
+	}
+	cs_stmt_end(&s);
+	cs_json_end(j);
+	return ok;
+}
+
 bool cs_query_status(struct cs_questions *q, struct cs_error *err)
 {
 	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_STATUS);
@@ -349,6 +370,10 @@ bool cs_query_status(struct cs_questions *q, struct cs_error *err)
 	put_time(&j, "created", &s, 1);
 	cs_json_member_int(&j, "epoch", cs_stmt_col_int(&s, 4));
 	cs_json_member_hex(&j, "installation", cs_stmt_col(&s, 0));
+	if (!put_generations(q, &j, err)) {
+		cs_stmt_end(&s);
+		return false;
+	}
 	put_log_key(&j, &s);
 	put_text(&j, "origin", cs_stmt_col(&s, 2));
 	cs_json_member_int(&j, "pending", cs_stmt_col_int(&s, 10));

@@ -1,0 +1,324 @@
+/* `policy explain`: what the policy says of a CSR or a recorded request. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/codec.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/time.h"
+#include "cli/commands.h"
+#include "cli/explain.h"
+#include "cli/files.h"
+#include "cli/show.h"
+#include "store/recorded.h"
+
+/* Memory of one explanation's texts. */
+#define ARENA_BYTES (4 * CS_MAX_MESSAGE)
+
+static const struct cs_option options[] = {
+	{"csr", 0, "FILE", "the CSR, PEM or DER; - for standard input"},
+	{"against", 0, "PATH", "judge by these policies, not those in force"},
+	{"issuer", 0, "NAME", "who is to issue (default)"},
+	{"source", 0, "SOURCE", "the way in: api (the default), kubernetes"},
+	{"requester", 0, "NAME", "who asks"},
+	{"group", 0, "GROUP", "a group of who asks; repeatable"},
+	{"realm", 0, "REALM", "of the gateway"},
+	{"namespace", 0, "NAME", "that the gateway speaks for"},
+	{"label", 0, "NAME=VALUE", "a label of the namespace; repeatable"},
+	{"owner", 0, "NAME", "what asks: the Certificate's name"},
+	{"duration", 0, "DURATION", "validity, as 24h or 90d"},
+	{"usage", 0, "USAGE", "such as 'server auth'; repeatable"},
+	{"all", 0, NULL, "show every rule of the policy with its value"},
+	{0},
+};
+
+/* One call. */
+struct explaining {
+	const struct cs_call *call;
+	struct cs_arena arena;
+	struct cs_buf request; /* encoded */
+	struct cs_explain e;
+	struct cs_recorded recorded;
+	bool is_recorded;
+};
+
+/* -- a request from options ------------------------------------------------ */
+
+/* The values of a repeated option as a list; nothing when it is absent. */
+static bool add_list(const struct cs_call *call, const char *option,
+		     json_t *scalars, const char *name)
+{
+	json_t *list = json_array();
+	const char *value;
+
+	for (size_t i = 0; (value = cs_call_get_nth(call, option, i)) != NULL;
+	     i++)
+		if (json_array_append_new(list, json_string(value)) != 0) {
+			json_decref(list);
+			return false;
+		}
+	if (json_array_size(list) > 0)
+		return json_object_set_new(scalars, name, list) == 0;
+	json_decref(list);
+	return true;
+}
+
+static bool add_text(const struct cs_call *call, const char *option,
+		     json_t *scalars)
+{
+	const char *value = cs_call_get(call, option);
+
+	return value == NULL ||
+	       json_object_set_new(scalars, option, json_string(value)) == 0;
+}
+
+/* --label NAME=VALUE */
+static bool add_labels(const struct cs_call *call, json_t *scalars)
+{
+	json_t *labels = json_object();
+	const char *value;
+
+	for (size_t i = 0; (value = cs_call_get_nth(call, "label", i)) != NULL;
+	     i++) {
+		const char *equals = strchr(value, '=');
+
+		if (equals == NULL ||
+		    json_object_setn_new(labels, value,
+					 (size_t)(equals - value),
+					 json_string(equals + 1)) != 0) {
+			json_decref(labels);
+			return false;
+		}
+	}
+	return json_object_set_new(scalars, "namespace_labels", labels) == 0;
+}
+
+/* What stands beside the CSR, as front would write it. */
+static bool write_scalars(const struct cs_call *call, struct cs_buf *out,
+			  struct cs_error *err)
+{
+	const char *duration = cs_call_get(call, "duration");
+	json_t *s = json_object();
+	int64_t seconds;
+	bool ok;
+
+	if (duration != NULL &&
+	    !cs_time_parse_duration(cs_span_str(duration), &seconds, NULL)) {
+		json_decref(s);
+		return cs_error_set(err, CS_E_USAGE,
+				    "--duration: `%s`: expected 24h or 90d",
+				    duration);
+	}
+	ok = add_text(call, "duration", s) && add_text(call, "issuer", s) &&
+	     add_text(call, "namespace", s) && add_text(call, "owner", s) &&
+	     add_text(call, "requester", s) && add_labels(call, s) &&
+	     add_list(call, "group", s, "groups") &&
+	     add_list(call, "usage", s, "usages");
+	ok = ok ? cs_json_canonical(s, out, err)
+		: cs_error_set(err, CS_E_USAGE,
+			       "an option is not valid UTF-8, or a --label is "
+			       "not NAME=VALUE");
+	json_decref(s);
+	return ok;
+}
+
+/* An option's text, or what stands for it. */
+static struct cs_span option_or(const struct cs_call *call, const char *option,
+				const char *other)
+{
+	const char *value = cs_call_get(call, option);
+
+	return cs_span_str(value != NULL ? value : other);
+}
+
+/* The request that the options describe. */
+static bool make_request(struct explaining *x, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf csr, scalars;
+	const struct cs_call *call = x->call;
+	const char *file = cs_call_get(call, "csr");
+	struct cs_clock clock = cs_clock_system();
+	struct cs_msg_request m = {.uid = -1};
+
+	cs_buf_init(&csr, CS_MAX_CSR_PEM);
+	cs_buf_init(&scalars, CS_MAX_SCALARS);
+	if (!(strcmp(file, "-") == 0
+		      ? cs_files_read_fd(STDIN_FILENO, "standard input", &csr,
+					 err)
+		      : cs_files_read(".", file, &csr, err)) ||
+	    !write_scalars(call, &scalars, err))
+		return false;
+	m.client_name = option_or(call, "requester", "_local");
+	m.realm = option_or(call, "realm", "");
+	m.source = option_or(call, "source", "api");
+	m.issuer = option_or(call, "issuer", "default");
+	m.scalars = cs_buf_span(&scalars);
+	m.csr = cs_buf_span(&csr);
+	cs_msg_request_encode(&m, &x->request);
+	x->e.now_ms = cs_clock_wall_ms(&clock);
+	return cs_buf_finish(&x->request, "the request", err);
+}
+
+/* -- a recorded request ---------------------------------------------------- */
+
+/* The 16 octets of an id. */
+static bool parse_id(const struct explaining *x, uint8_t ret_id[16],
+		     struct cs_error *err)
+{
+	if (cs_codec_hex_fixed(cs_span_str(x->call->args[0]), ret_id, 16))
+		return true;
+	return cs_error_set(err, CS_E_USAGE,
+			    "`%s` is not a request's id of 32 hexadecimal "
+			    "digits",
+			    x->call->args[0]);
+}
+
+static bool load_recorded(struct explaining *x, struct cs_error *err)
+{
+	struct cs_db_config config = {
+		.path = cs_files_path(&x->arena, x->call->dir, "ledger.db")};
+	uint8_t id[16];
+	struct cs_db *db;
+	bool ok;
+
+	if (!parse_id(x, id, err))
+		return false;
+	if (config.path == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	db = cs_db_open(&config, CS_DB_READ, err);
+	if (db == NULL)
+		return false;
+	ok = cs_recorded_load(db, cs_span_make(id, sizeof(id)), &x->arena,
+			      &x->request, &x->recorded, &x->is_recorded, err);
+	cs_db_close(db);
+	if (ok && !x->is_recorded)
+		return cs_error_set(err, CS_E_NOT_FOUND,
+				    "there is no request %s", x->call->args[0]);
+	x->e.now_ms = x->recorded.now_ms;
+	return ok;
+}
+
+/* What was decided of it then. */
+static void add_recorded(const struct explaining *x, json_t *answer)
+{
+	const struct cs_recorded *r = &x->recorded;
+	char at[CS_TIME_TEXT];
+
+	if (!x->is_recorded)
+		return;
+	cs_time_rfc3339_ms(r->now_ms, at);
+	json_object_set_new(answer, "recorded",
+			    json_pack("{s:I, s:s, s:s}", "epoch",
+				      (json_int_t)r->epoch, "state",
+				      cs_request_state_name(r->stored.state),
+				      "time", at));
+	if (r->has_leaf)
+		json_object_set_new(
+			answer, "log",
+			json_pack("{s:I}", "index", (json_int_t)r->leaf));
+}
+
+static void print_recorded(const struct explaining *x, FILE *out)
+{
+	const struct cs_recorded *r = &x->recorded;
+	char at[CS_TIME_TEXT];
+
+	if (!x->is_recorded)
+		return;
+	cs_time_rfc3339_ms(r->now_ms, at);
+	fprintf(out,
+		"recorded: %s, judged at %s by epoch %llu; now, as of "
+		"then:\n",
+		cs_request_state_name(r->stored.state), at,
+		(unsigned long long)r->epoch);
+}
+
+/* -- the command ----------------------------------------------------------- */
+
+/* What was asked for, and the exit status that goes with it. */
+static int print(const struct explaining *x, json_t *answer)
+{
+	const struct cs_call *call = x->call;
+	const char *would = json_string_value(json_object_get(answer, "would"));
+	bool issued = would != NULL && strcmp(would, "issued") == 0;
+
+	add_recorded(x, answer);
+	if (cs_call_get(call, "all") != NULL)
+		json_object_set_new(answer, "all", json_true());
+	if (cs_call_wants(call, "json")) {
+		json_object_del(answer, "all");
+		json_dumpf(answer, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
+		fputc('\n', call->out);
+	} else {
+		print_recorded(x, call->out);
+		cs_show_answer(answer, call->out);
+	}
+	return issued ? CS_EXIT_DONE : CS_EXIT_REFUSED;
+}
+
+/* The policies, the installation where there is one, and the answer. */
+static int explain(struct explaining *x, struct cs_loaded *policy,
+		   struct cs_error *err)
+{
+	const char *against = cs_call_get(x->call, "against");
+	struct cs_install *install;
+	struct cs_error why = {0};
+	json_t *answer;
+	int status;
+
+	if (!(against != NULL ? cs_loaded_files(&against, 1, policy, err)
+			      : cs_loaded_in_force(x->call, policy, err)) ||
+	    !cs_loaded_check(policy, against, err))
+		return cs_call_fail(x->call, err);
+	install = cs_install_load(x->call->dir, &why);
+	if (install == NULL && why.code != CS_E_NOT_FOUND)
+		return cs_call_fail(x->call, &why);
+	x->e.policy = policy;
+	x->e.install = install;
+	x->e.request = cs_buf_span(&x->request);
+	answer = cs_explain_make(&x->e, err);
+	status = answer != NULL ? print(x, answer) : cs_call_fail(x->call, err);
+	json_decref(answer);
+	cs_install_free(install);
+	return status;
+}
+
+static int run(const struct cs_call *call)
+{
+	struct explaining x = {.call = call};
+	struct cs_loaded policy = {0};
+	struct cs_error err = {0};
+	bool has_csr = cs_call_get(call, "csr") != NULL;
+	int status;
+
+	if (has_csr == (call->n_args > 0)) {
+		cs_error_set(&err, CS_E_USAGE,
+			     "`policy explain` needs --csr FILE or the id of a "
+			     "recorded request");
+		return cs_call_fail(call, &err);
+	}
+	cs_arena_init(&x.arena, ARENA_BYTES);
+	cs_buf_init(&x.request, CS_MAX_MESSAGE);
+	if (has_csr ? make_request(&x, &err) : load_recorded(&x, &err))
+		status = explain(&x, &policy, &err);
+	else
+		status = cs_call_fail(call, &err);
+	cs_loaded_done(&policy);
+	cs_buf_done(&x.request);
+	cs_arena_done(&x.arena);
+	return status;
+}
+
+const struct cs_command cs_cmd_policy_explain = {
+	.name = "policy explain",
+	.args = "[ID]",
+	.max_args = 1,
+	.help = "Tell what the policy says of a CSR or a recorded request, "
+		"and why",
+	.outputs = "table|json",
+	.options = options,
+	.example = "countersign policy explain --csr web.csr --group "
+		   "web-admins --against policies/",
+	.run = run,
+};
