@@ -126,12 +126,13 @@ countersign_faults_LDADD = $(ALL_LIBS)
 # End to end: first light with curl against the program that is shipped, all
 # others by tests/lib/house.py against the one with seams.
 E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
-	tests/e2e/clock_test.py tests/e2e/failpoints_test.py \
+	tests/e2e/clock_test.py tests/e2e/docs_test.py \
+	tests/e2e/failpoints_test.py \
 	tests/e2e/invariants_test.py tests/e2e/kill_test.py \
 	tests/e2e/policy_test.py tests/e2e/renew_test.py \
 	tests/e2e/secrets_test.py tests/e2e/tamper_test.py
 TESTS += $(E2E_TESTS)
-EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints
+EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints docs/policy.md
 TEST_EXTENSIONS = .py .sh
 PY_LOG_COMPILER = python3
 PY_LOG_DRIVER = $(LOG_DRIVER)
