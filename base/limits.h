@@ -101,8 +101,8 @@
 #define CS_MAX_SCAN	  50000
 /* Search terms of one decision, encoded. */
 #define CS_MAX_TERMS 65536
-/* Recorded volatile inputs of one decision. */
-#define CS_MAX_INPUTS 4096
+/* Recorded volatile inputs of one decision, vars and shadows included. */
+#define CS_MAX_INPUTS 32768
 
 /* One packet on a link between processes; larger goes as a sealed memfd. */
 #define CS_MAX_PACKET 65536
@@ -142,6 +142,17 @@
 /* What of them goes to the ledger, encoded: rules of at most 256 octets, keys
    of at most 512. */
 #define CS_MAX_LIMIT_LIST 32768
+/* Vars of one policy, and all bytes of their values: they are recorded with
+   every decision. */
+#define CS_MAX_POLICY_VARS	 64
+#define CS_MAX_POLICY_VARS_BYTES 8192
+/* Tables of one policy. */
+#define CS_MAX_POLICY_TABLES 64
+/* Texts that one literal with {{path}} in it may stand for. */
+#define CS_MAX_POLICY_EXPANSION 256
+/* Parts of one literal, and brackets in brackets of one path. */
+#define CS_MAX_TEMPLATE_PARTS 32
+#define CS_MAX_PATH_DEPTH     8
 /* Problems that one load reports; the rest is counted. */
 #define CS_MAX_POLICY_PROBLEMS 200
 /* What loading a set tells: problems, and the list of sources. */

@@ -249,7 +249,8 @@ static bool render(struct matter *m, struct cs_error *err)
 	       cs_judge_terms(&m->request, &m->facts, &m->verdict,
 			      refused ? NULL : &m->built, &j->arena, &j->terms,
 			      err) &&
-	       cs_judge_inputs(j->epoch, m->now_ms, &j->inputs, err) &&
+	       cs_judge_inputs(j->epoch, m->now_ms, &m->verdict, &j->inputs,
+			       err) &&
 	       cs_buf_finish(&j->inputs, "inputs", err);
 }
 

@@ -36,8 +36,9 @@ bool cs_judge_terms(const struct cs_msg_request *request,
 		    const struct cs_tbs_facts *tbs, struct cs_arena *arena,
 		    struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
 
-/* Volatile inputs, as JSON: engine, epoch, now. */
-bool cs_judge_inputs(uint64_t epoch, int64_t now_ms, struct cs_buf *out,
+/* Volatile inputs, as JSON: engine, epoch, now, and the policy's vars. */
+bool cs_judge_inputs(uint64_t epoch, int64_t now_ms,
+		     const struct cs_verdict *verdict, struct cs_buf *out,
 		     struct cs_error *err) CS_MUST_USE;
 
 /*

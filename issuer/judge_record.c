@@ -14,7 +14,30 @@ const char *cs_judge_engine(void)
 	return PACKAGE_NAME " " PACKAGE_VERSION;
 }
 
-bool cs_judge_inputs(uint64_t epoch, int64_t now_ms, struct cs_buf *out,
+/* [{"name":"team","value":"shop"}, ...], in the order of the policy. */
+static void write_vars(struct cs_json *j, const struct cs_verdict *v)
+{
+	cs_json_name(j, "vars");
+	cs_json_array(j);
+	for (size_t i = 0; i < v->vars_n; i++) {
+		const struct cs_policy_value *var = &v->vars[i];
+
+		cs_json_object(j);
+		cs_json_member_span(j, "name", var->name);
+		cs_json_name(j, "value");
+		if (var->is_list)
+			cs_json_array(j);
+		for (size_t k = 0; k < var->n; k++)
+			cs_json_text(j, var->items[k]);
+		if (var->is_list)
+			cs_json_end(j);
+		cs_json_end(j);
+	}
+	cs_json_end(j);
+}
+
+bool cs_judge_inputs(uint64_t epoch, int64_t now_ms,
+		     const struct cs_verdict *verdict, struct cs_buf *out,
 		     struct cs_error *err)
 {
 	struct cs_json j;
@@ -24,6 +47,8 @@ bool cs_judge_inputs(uint64_t epoch, int64_t now_ms, struct cs_buf *out,
 	cs_json_member_str(&j, "engine", cs_judge_engine());
 	cs_json_member_int(&j, "epoch", (int64_t)epoch);
 	cs_json_member_int(&j, "now_ms", now_ms);
+	if (verdict->vars_n > 0)
+		write_vars(&j, verdict);
 	cs_json_end(&j);
 	return cs_json_finish(&j, "inputs", err);
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/limits.h"
+
 #define X520(arc)                                                              \
 	{                                                                      \
 		(const uint8_t *)"\x55\x04" arc, 3                             \
@@ -88,4 +90,38 @@ const struct cs_attribute *cs_attribute_by_oid(struct cs_span oid)
 bool cs_attribute_is_cn(struct cs_span oid)
 {
 	return cs_span_equal(oid, table[0].oid);
+}
+
+/* How many characters a UTF-8 text has. */
+static size_t characters(struct cs_span s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += (s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+bool cs_attribute_check(struct cs_span oid, struct cs_span value,
+			struct cs_error *err)
+{
+	const struct cs_attribute *known = cs_attribute_by_oid(oid);
+	size_t max = known != NULL ? known->max : CS_MAX_ATTRIBUTE;
+
+	if (value.n == 0)
+		return cs_error_set(err, CS_E_FORMAT,
+				    "RFC 5280 A.1: an empty value");
+	if (characters(value) > max)
+		return cs_error_set(err, CS_E_FORMAT,
+				    "RFC 5280 A.1: longer than %zu characters",
+				    max);
+	if (max == 2 && characters(value) != 2)
+		return cs_error_set(err, CS_E_FORMAT,
+				    "RFC 5280 A.1: a country has two letters");
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] < 0x20 || value.p[i] == 0x7f)
+			return cs_error_set(err, CS_E_FORMAT,
+					    "a control character");
+	}
+	return true;
 }

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
 #include "base/span.h"
 
 struct cs_attribute {
@@ -27,5 +28,12 @@ const struct cs_attribute *cs_attribute_at(size_t i);
 
 /* Is this the OID of commonName, 2.5.4.3? */
 bool cs_attribute_is_cn(struct cs_span oid);
+
+/*
+ * May this text be issued as a value of the attribute (RFC 5280 Appendix A)?
+ * CS_E_FORMAT and a sentence, if not.
+ */
+bool cs_attribute_check(struct cs_span oid, struct cs_span value,
+			struct cs_error *err) CS_MUST_USE;
 
 #endif

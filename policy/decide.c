@@ -37,10 +37,27 @@ static void judge_fields(struct cs_decide *j)
 	cs_decide_extensions(j);
 }
 
+/* The policy that governs is known: its rules over the facts. */
+static void judge_by(struct cs_decide *j, const struct cs_policy *policy)
+{
+	struct cs_verdict *v = j->v;
+
+	j->policy = policy;
+	v->policy = &policy->info;
+	v->reached = CS_PHASE_FIELDS;
+	if (!cs_decide_instantiate(j)) {
+		v->code = cs_code_name(CS_CODE_POLICY_ERROR);
+		return;
+	}
+	v->rules = j->policy;
+	judge_fields(j);
+}
+
 /* Phases A (usages of CSR and body) to C. */
 static void judge(struct cs_decide *j, const struct cs_policy_set *set)
 {
 	struct cs_verdict *v = j->v;
+	const struct cs_policy *policy;
 
 	cs_decide_usages(j);
 	if (v->findings.n > 0) {
@@ -49,15 +66,12 @@ static void judge(struct cs_decide *j, const struct cs_policy_set *set)
 	}
 	v->reached = CS_PHASE_SELECT;
 	j->blocklist = &set->blocklist;
-	j->policy = cs_select(set, &j->facts->request);
-	if (j->policy == NULL) {
+	policy = cs_select(set, &j->facts->request);
+	if (policy == NULL) {
 		refuse_selection(j, set);
 		return;
 	}
-	v->policy = &j->policy->info;
-	v->rules = j->policy;
-	v->reached = CS_PHASE_FIELDS;
-	judge_fields(j);
+	judge_by(j, policy);
 }
 
 bool cs_policy_judge(const struct cs_policy_set *set,
@@ -76,18 +90,11 @@ bool cs_decide_alone(const struct cs_policy *policy,
 		     const struct cs_facts *facts, struct cs_arena *arena,
 		     struct cs_verdict *ret_verdict, struct cs_error *err)
 {
-	struct cs_decide j = {.policy = policy,
-			      .facts = facts,
-			      .arena = arena,
-			      .v = ret_verdict};
+	struct cs_decide j = {.facts = facts, .arena = arena, .v = ret_verdict};
 
 	cs_verdict_init(ret_verdict, arena);
 	cs_decide_usages(&j);
-	if (ret_verdict->findings.n == 0) {
-		ret_verdict->policy = &policy->info;
-		ret_verdict->rules = policy;
-		ret_verdict->reached = CS_PHASE_FIELDS;
-		judge_fields(&j);
-	}
+	if (ret_verdict->findings.n == 0)
+		judge_by(&j, policy);
 	return finish(&j, err);
 }

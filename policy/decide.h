@@ -64,6 +64,13 @@ void *cs_decide_new(struct cs_decide *j, size_t count, size_t size);
 /* The rule of what no policy can change. */
 const struct cs_rule *cs_decide_builtin(void);
 
+/*
+ * Put values in the place of every {{path}}: j->policy becomes a copy without
+ * them, and the verdict gets the vars. False: a value is missing (refused
+ * with POLICY_ERROR), or memory.
+ */
+bool cs_decide_instantiate(struct cs_decide *j);
+
 /* -- the sections --------------------------------------------------------- */
 
 /* Merge the usages of CSR and body; contradictions are refused. */

@@ -151,6 +151,14 @@ enum cs_phase {
 /* "parse", "select", "fields", "build", "limits". */
 const char *cs_phase_name(enum cs_phase p);
 
+/* A var of the policy that governs: what it stood for. */
+struct cs_policy_value {
+	struct cs_span name;
+	const struct cs_span *items;
+	size_t n;
+	bool is_list; /* one of several; otherwise n is 1 */
+};
+
 /* What the issuer does when the CA's certificate ends before the leaf's. */
 enum cs_ca_expiry {
 	CS_CA_EXPIRY_REJECT,
@@ -169,6 +177,8 @@ struct cs_verdict {
 	const uint8_t *set_sha256; /* 32 octets; NULL: no set at hand */
 	const struct cs_policy_info *policy; /* governs; NULL: none did */
 	const void *rules;		     /* the engine's: for phase D */
+	const struct cs_policy_value *vars;  /* of the policy, for the record */
+	size_t vars_n;
 	struct cs_plan plan;
 	struct cs_diff_entry *diff;
 	size_t diff_n;

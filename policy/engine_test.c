@@ -211,7 +211,7 @@ static void unlisted_is_refused_or_dropped_as_the_policy_says(void **state)
 	t.facts.csr.extensions_n = 1;
 	cs_testing_name(&t, CS_NAME_DIRECTORY, "x");
 	refused(&t, 2, "EXTENSION_UNLISTED", "extensions.1.2.3.4");
-	assert_true(cs_testing_found(&t, "SAN_OTHER_UNLISTED",
+	assert_true(cs_testing_found(&t, "SAN_DIRECTORY_UNLISTED",
 				     "san.directory_name[0]"));
 	start(&t, WEB("  subject: {unlisted: drop}\n"
 		      "  san: {unlisted: drop, dns: {allow: [any]}}\n"

@@ -1,3 +1,5 @@
+#include "base/codec.h"
+#include "base/der.h"
 #include "policy/decide.h"
 
 /* Codes and words of the kinds that have rules. */
@@ -36,6 +38,13 @@ static const struct {
 			   CS_CODE_SAN_EMAIL_TOO_MANY},
 };
 
+/* The same for otherName, whose types have rules by their OIDs. */
+static const struct cs_san_codes {
+	enum cs_code not_allowed, denied, required, too_few, too_many;
+} other_codes = {CS_CODE_SAN_OTHER_NOT_ALLOWED, CS_CODE_SAN_OTHER_DENIED,
+		 CS_CODE_SAN_OTHER_REQUIRED, CS_CODE_SAN_OTHER_TOO_FEW,
+		 CS_CODE_SAN_OTHER_TOO_MANY};
+
 /* Has this kind rules of its own in the language? */
 static bool has_rules(enum cs_name_kind kind)
 {
@@ -60,6 +69,48 @@ struct cs_span cs_decide_name_field(struct cs_decide *j,
 	return cs_decide_field(j, field_of(name->kind), name->index);
 }
 
+/* The rules of an otherName's type; NULL: unlisted. */
+static const struct cs_san_rules *other_rules(const struct cs_sans_rules *san,
+					      const struct cs_fact_name *name)
+{
+	for (size_t i = 0; i < san->others_n; i++) {
+		if (name->kind == CS_NAME_OTHER &&
+		    cs_span_equal(san->others[i].oid, name->oid))
+			return &san->others[i].rules;
+	}
+	return NULL;
+}
+
+/* The rules that a name has; NULL: it is unlisted. */
+static const struct cs_san_rules *rules_of(const struct cs_sans_rules *san,
+					   const struct cs_fact_name *name)
+{
+	if (!has_rules(name->kind))
+		return other_rules(san, name);
+	return san->kind[name->kind].listed ? &san->kind[name->kind] : NULL;
+}
+
+/*
+ * The text of an otherName: one UTF8String, of one line. False: it is
+ * something else.
+ */
+static bool other_text(const struct cs_fact_name *name, struct cs_span *ret)
+{
+	struct cs_der r = cs_der_reader(name->content);
+	struct cs_span text;
+	uint8_t tag;
+
+	if (!cs_der_any(&r, &tag, &text, NULL, NULL) || !cs_der_at_end(&r) ||
+	    tag != CS_DER_UTF8_STRING || text.n == 0 || !cs_codec_is_utf8(text))
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] < 0x20 || text.p[i] == 0x7f)
+			return false;
+	}
+	*ret = text;
+	return true;
+}
+
 /* How matchers see a name. */
 static struct cs_match_value seen(const struct cs_fact_name *name)
 {
@@ -70,26 +121,46 @@ static struct cs_match_value seen(const struct cs_fact_name *name)
 	return cs_match_text(name->canonical);
 }
 
+/* A kind, or a type of otherName, that has no rules. */
+static void unlisted(const struct cs_sans_rules *san,
+		     const struct cs_fact_name *name,
+		     struct cs_name_violation *v)
+{
+	v->rule = &san->unlisted.rule;
+	v->words = "is of a kind that the policy does not mention";
+	if (has_rules(name->kind))
+		v->code = kinds[name->kind].unlisted;
+	else if (name->kind == CS_NAME_OTHER)
+		v->code = CS_CODE_SAN_OTHER_UNLISTED;
+	else if (name->kind == CS_NAME_DIRECTORY)
+		v->code = CS_CODE_SAN_DIRECTORY_UNLISTED;
+	else
+		v->code = CS_CODE_SAN_REGISTERED_ID_UNLISTED;
+	if (name->kind == CS_NAME_DIRECTORY)
+		v->words = "is a directory name, which no policy can allow";
+	if (name->kind == CS_NAME_REGISTERED_ID)
+		v->words = "is a registered ID, which no policy can allow";
+}
+
 bool cs_decide_name_violation(const struct cs_sans_rules *san,
 			      const struct cs_fact_name *name,
 			      struct cs_name_violation *ret)
 {
-	const struct cs_san_rules *r;
-	struct cs_match_value v;
+	const struct cs_san_rules *r = rules_of(san, name);
+	bool other = name->kind == CS_NAME_OTHER;
+	struct cs_match_value v = seen(name);
 
-	*ret = (struct cs_name_violation){
-		.code = CS_CODE_SAN_OTHER_UNLISTED,
-		.rule = &san->unlisted.rule,
-		.words = "is of a kind that the policy does not mention",
-	};
-	if (!has_rules(name->kind))
+	*ret = (struct cs_name_violation){0};
+	if (r == NULL) {
+		unlisted(san, name, ret);
 		return true;
-	r = &san->kind[name->kind];
-	ret->code = kinds[name->kind].unlisted;
-	if (!r->listed)
+	}
+	ret->code = CS_CODE_SAN_OTHER_MALFORMED;
+	ret->rule = &r->rule;
+	ret->words = "is no UTF8String of one line";
+	if (other && !other_text(name, &v.text))
 		return true;
-	v = seen(name);
-	ret->code = kinds[name->kind].denied;
+	ret->code = other ? other_codes.denied : kinds[name->kind].denied;
 	ret->rule = &r->deny.rule;
 	ret->words = "is denied";
 	if (cs_match_some(&r->deny, &v))
@@ -101,7 +172,8 @@ bool cs_decide_name_violation(const struct cs_sans_rules *san,
 		return true;
 	if (cs_match_all(&r->allow, &v))
 		return false;
-	ret->code = kinds[name->kind].not_allowed;
+	ret->code =
+		other ? other_codes.not_allowed : kinds[name->kind].not_allowed;
 	ret->rule = r->allow.present ? &r->allow.rule : &r->rule;
 	ret->expect = r->allow.expect;
 	ret->words = "is not ";
@@ -114,16 +186,22 @@ bool cs_decide_name_violation(const struct cs_sans_rules *san,
 static bool drops(const struct cs_sans_rules *san,
 		  const struct cs_fact_name *name)
 {
-	if (!has_rules(name->kind) || !san->kind[name->kind].listed)
+	const struct cs_san_rules *r = rules_of(san, name);
+
+	if (r == NULL)
 		return san->unlisted.action == CS_ON_VIOLATION_DROP;
-	return san->kind[name->kind].on_violation == CS_ON_VIOLATION_DROP;
+	return r->on_violation == CS_ON_VIOLATION_DROP;
 }
 
 /* A name as people read it; bytes that are no text are left out. */
 static struct cs_span shown(const struct cs_fact_name *name, bool asked)
 {
+	struct cs_span text = {0};
+
+	if (name->kind == CS_NAME_OTHER)
+		(void)other_text(name, &text);
 	if (!has_rules(name->kind))
-		return cs_span_make(NULL, 0);
+		return text;
 	/* An address was asked for in octets. */
 	if (name->kind == CS_NAME_IP)
 		return name->canonical;
@@ -185,6 +263,35 @@ static void judge_count(struct cs_decide *j, enum cs_code code,
 			 bound[0] == 'm' ? "allowed" : "required");
 }
 
+/* min and max of one kind, or of one type of otherName. */
+static void judge_bounds(struct cs_decide *j, const struct cs_san_rules *r,
+			 const struct cs_san_codes *codes, struct cs_span field,
+			 size_t n)
+{
+	if (r->min.present && n < r->min.value)
+		judge_count(j, n == 0 ? codes->required : codes->too_few, field,
+			    &r->min, n, "least");
+	if (r->max.present && n > r->max.value)
+		judge_count(j, codes->too_many, field, &r->max, n, "most");
+}
+
+/* Names of one type of otherName, over what stands. */
+static size_t count_others(const struct cs_decide *j, struct cs_span oid)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->names_n; i++) {
+		const struct cs_fact_name *name = &j->names[i];
+		struct cs_name_violation v;
+
+		n += name->kind == CS_NAME_OTHER &&
+		     cs_span_equal(name->oid, oid) &&
+		     !(drops(&j->policy->san, name) &&
+		       cs_decide_name_violation(&j->policy->san, name, &v));
+	}
+	return n;
+}
+
 /* min and max of each kind and of all, over what stands. */
 static void judge_counts(struct cs_decide *j, const size_t n[CS_NAME_KINDS],
 			 size_t total)
@@ -193,17 +300,16 @@ static void judge_counts(struct cs_decide *j, const size_t n[CS_NAME_KINDS],
 	const struct cs_span all = CS_SPAN_LIT("san");
 
 	for (int k = 0; k < CS_SAN_KINDS; k++) {
-		const struct cs_san_rules *r = &san->kind[k];
+		const struct cs_san_codes codes = {
+			kinds[k].not_allowed, kinds[k].denied,
+			kinds[k].required, kinds[k].too_few, kinds[k].too_many};
 
-		if (r->min.present && n[k] < r->min.value)
-			judge_count(j,
-				    n[k] == 0 ? kinds[k].required
-					      : kinds[k].too_few,
-				    kinds[k].field, &r->min, n[k], "least");
-		if (r->max.present && n[k] > r->max.value)
-			judge_count(j, kinds[k].too_many, kinds[k].field,
-				    &r->max, n[k], "most");
+		judge_bounds(j, &san->kind[k], &codes, kinds[k].field, n[k]);
 	}
+	for (size_t i = 0; i < san->others_n; i++)
+		judge_bounds(j, &san->others[i].rules, &other_codes,
+			     field_of(CS_NAME_OTHER),
+			     count_others(j, san->others[i].oid));
 	if (san->min_total.present && total < san->min_total.value)
 		judge_count(j,
 			    total == 0 ? CS_CODE_SAN_REQUIRED

@@ -260,6 +260,34 @@ static void give(struct cs_decide *j, struct cs_span oid, struct cs_span value)
 		(struct cs_plan_attr){.oid = oid, .value = value};
 }
 
+/*
+ * A value of the policy's own: deny holds for it, too. A common name is what
+ * it parses as, as those that are asked for are.
+ */
+static void give_value(struct cs_decide *j, const struct cs_attr_rules *a,
+		       struct cs_span field, const struct cs_span *value)
+{
+	struct cs_cn cn = {0};
+	struct cs_match_value v, plain = cs_match_text(*value);
+
+	if (a->deny.present) {
+		if (a->is_cn)
+			cn = cs_decide_cn(j, *value);
+		v = seen(*value, a->is_cn ? &cn : NULL);
+		if (cs_match_some(&a->deny, &v) ||
+		    cs_match_some(&a->deny, &plain))
+			cs_decide_refuse(j,
+					 a->is_cn ? CS_CODE_CN_DENIED
+						  : CS_CODE_SUBJECT_DENIED,
+					 field, *value, &a->deny.rule,
+					 cs_span_make(NULL, 0),
+					 "%.*s, which the policy itself "
+					 "gives, is denied",
+					 CS_SPAN_FMT(*value));
+	}
+	give(j, a->oid, *value);
+}
+
 /* The k-th asked value of an attribute with `set`. */
 static void override(struct cs_decide *j, const struct work *w, size_t k)
 {
@@ -272,7 +300,7 @@ static void override(struct cs_decide *j, const struct work *w, size_t k)
 		cs_decide_diff(j, CS_DISPOSITION_OVERRIDDEN, w->field,
 			       &w->asked->value, given, &set->rule);
 	if (given != NULL)
-		give(j, w->asked->oid, *given);
+		give_value(j, w->rules, w->field, given);
 }
 
 /* What becomes of the asked attributes, in the order in which they stand. */
@@ -312,12 +340,13 @@ static void give_own(struct cs_decide *j, const struct cs_attr_rules *a,
 	if (!values->present || (!a->set.present && left > 0))
 		return;
 	for (size_t k = a->set.present ? asked : 0; k < values->n; k++) {
+		struct cs_span field = cs_decide_field(j, a->field, k);
+
 		cs_decide_diff(j,
 			       a->set.present ? CS_DISPOSITION_OVERRIDDEN
 					      : CS_DISPOSITION_DEFAULTED,
-			       cs_decide_field(j, a->field, k), NULL,
-			       &values->items[k], &values->rule);
-		give(j, a->oid, values->items[k]);
+			       field, NULL, &values->items[k], &values->rule);
+		give_value(j, a, field, &values->items[k]);
 	}
 }
 

@@ -19,10 +19,11 @@
 struct cs_load {
 	struct cs_arena *arena; /* of the set */
 	struct cs_policy_report *report;
-	struct cs_span source; /* "web.yaml" */
-	struct cs_span policy; /* its name, once known */
-	const char *path;      /* of the map being read, "san.dns" */
-	bool no_memory;	       /* sticky */
+	struct cs_span source;	/* "web.yaml" */
+	struct cs_span policy;	/* its name, once known */
+	const char *path;	/* of the map being read, "san.dns" */
+	struct cs_policy *into; /* whose vars and tables paths may name */
+	bool no_memory;		/* sticky */
 };
 
 /* -- problems ------------------------------------------------------------ */
@@ -74,6 +75,15 @@ struct cs_rule cs_load_rule(struct cs_load *l, const char *path,
  */
 bool cs_load_text(struct cs_load *l, const struct cs_yaml *node,
 		  struct cs_span *ret_text);
+/* The same, and {{path}} is text like other text. */
+bool cs_load_text_as_it_is(struct cs_load *l, const struct cs_yaml *node,
+			   struct cs_span *ret_text);
+/*
+ * Text in which {{path}} stands for facts, vars and tables. False: absent, or
+ * reported. What is loaded becomes `dynamic` by it.
+ */
+bool cs_load_template(struct cs_load *l, const struct cs_yaml *node,
+		      struct cs_template *ret_template);
 bool cs_load_bool(struct cs_load *l, const struct cs_yaml *node,
 		  bool *ret_value);
 bool cs_load_int(struct cs_load *l, const struct cs_yaml *node, int64_t min,
@@ -103,18 +113,14 @@ void cs_load_unlisted(struct cs_load *l, const struct cs_yaml *section,
 
 /* -- matchers and sections ----------------------------------------------- */
 
-/* What a list of matchers is about: which kinds may stand in it. */
-enum cs_load_domain {
-	CS_LOAD_TEXT,  /* subject attributes: any exact iexact */
-	CS_LOAD_CN,    /* as text, and dns */
-	CS_LOAD_DNS,   /* any exact dns; values are made canonical */
-	CS_LOAD_IP,    /* any exact cidr */
-	CS_LOAD_URI,   /* any exact */
-	CS_LOAD_EMAIL, /* any exact iexact */
-};
+/* tables and vars, before anything that may name them. */
+void cs_load_tables(struct cs_load *l, const struct cs_yaml *node,
+		    struct cs_policy *policy);
+void cs_load_vars(struct cs_load *l, const struct cs_yaml *node,
+		  struct cs_policy *policy);
 
 void cs_load_matchers(struct cs_load *l, const struct cs_yaml *node,
-		      const char *path, enum cs_load_domain domain,
+		      const char *path, enum cs_match_domain domain,
 		      struct cs_matchers *matchers);
 
 void cs_load_match(struct cs_load *l, const struct cs_yaml *node,

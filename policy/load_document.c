@@ -21,7 +21,7 @@ static const struct cs_load_key spec_keys[] = {
 	{"priority", false},   {"match", false},  {"subject", false},
 	{"san", false},	       {"key", false},	  {"validity", false},
 	{"extensions", false}, {"tests", false},  {"extends", true},
-	{"mode", true},	       {"tables", true},  {"vars", true},
+	{"mode", true},	       {"tables", false},  {"vars", false},
 	{"guards", true},      {"limits", false}, {"windows", false},
 	{"lint", false},       {"ensure", true},  {NULL, false},
 };
@@ -189,6 +189,8 @@ static void load_spec(struct cs_load *l, const struct cs_yaml *spec,
 	}
 	(void)cs_load_int(l, cs_yaml_get(spec, "priority"), -1000000, 1000000,
 			  &p->info.priority);
+	cs_load_tables(l, cs_yaml_get(spec, "tables"), p);
+	cs_load_vars(l, cs_yaml_get(spec, "vars"), p);
 	if ((one = cs_yaml_get(spec, "match")) != NULL)
 		cs_load_match(l, one, &p->match);
 	if ((one = cs_yaml_get(spec, "subject")) != NULL)
@@ -231,6 +233,7 @@ struct cs_policy *cs_load_document(struct cs_load *l, const struct cs_yaml *doc,
 	if (!check_kind(l, doc))
 		return NULL;
 	(void)cs_load_map(l, doc, document_keys);
+	l->into = p;
 	p->info.source = l->source;
 	p->info.line = doc->line;
 	if (load_metadata(l, doc, &p->info))

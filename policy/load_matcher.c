@@ -1,164 +1,94 @@
 #include <string.h>
 
 #include "policy/load.h"
-#include "policy/name.h"
+#include "policy/template.h"
 
-/* The matchers of the language, in the order of their domains below. */
+/* The matchers of the language, in the order of their words below. */
 static const struct cs_load_key all_keys[] = {
-	{"any", false},	 {"exact", false}, {"iexact", false}, {"dns", false},
-	{"cidr", false}, {"glob", true},   {"regex", true},   {"email", true},
-	{"uri", true},	 {"dn", true},	   {"oid", true},     {"cel", true},
+	{"any", false}, {"exact", false}, {"iexact", false}, {"glob", false},
+	{"dns", false}, {"cidr", false},  {"email", false},  {"uri", false},
+	{"oid", false}, {"dn", false},	  {"regex", true},   {"cel", true},
+	{NULL, false},
+};
+
+static const struct cs_load_key uri_keys[] = {
+	{"scheme", false},
+	{"host", false},
+	{"path", false},
+	{NULL, false},
+};
+
+static const struct cs_load_key email_keys[] = {
+	{"domain", false},
 	{NULL, false},
 };
 
 /* May this matcher stand in a list about that? */
-static bool fits(enum cs_load_domain domain, const char *name)
+static bool fits(enum cs_match_domain domain, const char *name)
 {
 	static const char *const names[] = {
-		[CS_LOAD_TEXT] = " any exact iexact ",
-		[CS_LOAD_CN] = " any exact iexact dns ",
-		[CS_LOAD_DNS] = " any exact dns ",
-		[CS_LOAD_IP] = " any exact cidr ",
-		[CS_LOAD_URI] = " any exact ",
-		[CS_LOAD_EMAIL] = " any exact iexact ",
+		[CS_DOMAIN_TEXT] = " any exact iexact glob oid ",
+		[CS_DOMAIN_CN] = " any exact iexact glob dns email ",
+		[CS_DOMAIN_DNS] = " any exact dns ",
+		[CS_DOMAIN_IP] = " any exact cidr ",
+		[CS_DOMAIN_URI] = " any exact uri ",
+		[CS_DOMAIN_EMAIL] = " any exact iexact email ",
 	};
 	const char *at = strstr(names[domain], name);
 
 	return at != NULL && at[-1] == ' ' && at[strlen(name)] == ' ';
 }
 
-/* A DNS name of a matcher, made canonical. */
-static bool canonical_dns(struct cs_load *l, const struct cs_yaml *node,
-			  struct cs_span text, struct cs_span *ret)
+/* {scheme, host, path}: each may be absent, but not all. */
+static bool load_uri(struct cs_load *l, const struct cs_yaml *node,
+		     struct cs_matcher_source *s)
 {
-	struct cs_error err = {0};
+	const struct cs_yaml *scheme = cs_yaml_get(node, "scheme");
+	const struct cs_yaml *host = cs_yaml_get(node, "host");
+	const struct cs_yaml *path = cs_yaml_get(node, "path");
+	size_t before = l->report->errors;
 
-	if (cs_name_dns(text, l->arena, ret, &err))
-		return true;
-	cs_load_error(l, node, "`%.*s` is no DNS name: %s", CS_SPAN_FMT(text),
-		      err.text);
-	return false;
+	if (!cs_load_map(l, node, uri_keys))
+		return false;
+	if (node->n == 0)
+		cs_load_error(l, node, "`uri` wants scheme, host or path");
+	(void)cs_load_text(l, scheme, &s->scheme);
+	for (size_t i = 0; i < s->scheme.n; i++) {
+		uint8_t c = s->scheme.p[i];
+
+		if (!((c >= 'a' && c <= 'z') ||
+		      (i > 0 && ((c >= '0' && c <= '9') || c == '+' ||
+				 c == '-' || c == '.')))) {
+			cs_load_error(l, scheme,
+				      "RFC 3986 3.1: a scheme is written in "
+				      "lower case letters");
+			break;
+		}
+	}
+	if (host != NULL)
+		(void)cs_load_template(l, host, &s->value);
+	s->has_path = path != NULL && cs_load_template(l, path, &s->path);
+	return l->report->errors == before;
 }
 
-/* host, *.zone, **.zone or .zone */
-static bool dns_matcher(struct cs_load *l, const struct cs_yaml *node,
-			struct cs_span text, struct cs_matcher *m)
+/* {domain: corp.example} */
+static bool load_email(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_matcher_source *s)
 {
-	size_t skip = 0;
+	const struct cs_yaml *domain = cs_yaml_get(node, "domain");
 
-	m->kind = CS_MATCH_DNS_HOST;
-	if (cs_span_starts_with(text, CS_SPAN_LIT("**."))) {
-		m->kind = CS_MATCH_DNS_BELOW;
-		skip = 3;
-	} else if (cs_span_starts_with(text, CS_SPAN_LIT("*."))) {
-		m->kind = CS_MATCH_DNS_ONE;
-		skip = 2;
-	} else if (cs_span_starts_with(text, CS_SPAN_LIT("."))) {
-		m->kind = CS_MATCH_DNS_WITHIN;
-		skip = 1;
-	}
-	text = cs_span_sub(text, skip, SIZE_MAX);
-	if (cs_span_find(text, '*', NULL)) {
-		cs_load_error(l, node,
-			      "`*` stands only in front, as `*.` or `**.`");
+	if (!cs_load_map(l, node, email_keys))
+		return false;
+	if (domain == NULL) {
+		cs_load_error(l, node, "`email` wants {domain: DOMAIN}");
 		return false;
 	}
-	return canonical_dns(l, node, text, &m->text);
-}
-
-/* ADDRESS/BITS with the host's bits zero, or one address. */
-static bool cidr_matcher(struct cs_load *l, const struct cs_yaml *node,
-			 struct cs_span text, struct cs_matcher *m)
-{
-	struct cs_error err = {0};
-	size_t slash = text.n;
-	unsigned bits = 0;
-
-	m->kind = CS_MATCH_CIDR;
-	(void)cs_span_find(text, '/', &slash);
-	if (!cs_name_ip_octets(cs_span_sub(text, 0, slash), l->arena, &m->net,
-			       &err)) {
-		cs_load_error(l, node, "`%.*s` is no network: %s",
-			      CS_SPAN_FMT(text), err.text);
-		return false;
-	}
-	for (size_t i = slash + 1; i < text.n && bits <= 128; i++)
-		bits = text.p[i] >= '0' && text.p[i] <= '9'
-			       ? bits * 10 + (text.p[i] - '0')
-			       : 1000;
-	if (slash == text.n)
-		bits = (unsigned)(8 * m->net.n);
-	if (slash + 1 == text.n || bits > 8 * m->net.n) {
-		cs_load_error(l, node,
-			      "`%.*s` is no network: RFC 4632 3.1 wants "
-			      "ADDRESS/BITS",
-			      CS_SPAN_FMT(text));
-		return false;
-	}
-	m->prefix = bits;
-	for (unsigned bit = bits; bit < 8 * m->net.n; bit++) {
-		if ((m->net.p[bit / 8] & (0x80 >> bit % 8)) == 0)
-			continue;
-		cs_load_error(l, node,
-			      "`%.*s` has bits behind its prefix; write the "
-			      "network's address",
-			      CS_SPAN_FMT(text));
-		return false;
-	}
-	return true;
-}
-
-/* The value of `exact`, canonical where its domain has such a thing. */
-static bool exact_matcher(struct cs_load *l, const struct cs_yaml *node,
-			  struct cs_span text, enum cs_load_domain domain,
-			  struct cs_matcher *m)
-{
-	struct cs_error err = {0};
-	struct cs_span octets;
-	bool ok = true;
-
-	m->kind = CS_MATCH_EXACT;
-	m->text = text;
-	if (domain == CS_LOAD_DNS) {
-		/* As DNS_HOST, so that a requested wildcard is a set. */
-		m->kind = CS_MATCH_DNS_HOST;
-		return canonical_dns(l, node, text, &m->text);
-	}
-	if (domain == CS_LOAD_IP)
-		ok = cs_name_ip_octets(text, l->arena, &octets, &err) &&
-		     cs_name_ip_text(octets, l->arena, &m->text, &err);
-	if (domain == CS_LOAD_URI)
-		ok = cs_name_uri(text, l->arena, &m->text, &err);
-	if (domain == CS_LOAD_EMAIL)
-		ok = cs_name_email(text, l->arena, &m->text, &err);
-	if (!ok)
-		cs_load_error(l, node, "`%.*s`: %s", CS_SPAN_FMT(text),
-			      err.text);
-	return ok;
-}
-
-/* A matcher's kind is known: read its value. */
-static bool value(struct cs_load *l, const struct cs_yaml *node,
-		  enum cs_load_domain domain, struct cs_matcher *m)
-{
-	struct cs_span text;
-
-	if (!cs_load_text(l, node, &text))
-		return false;
-	if (cs_span_equal_str(node->key, "dns"))
-		return dns_matcher(l, node, text, m);
-	if (cs_span_equal_str(node->key, "cidr"))
-		return cidr_matcher(l, node, text, m);
-	if (cs_span_equal_str(node->key, "exact"))
-		return exact_matcher(l, node, text, domain, m);
-	m->kind = CS_MATCH_IEXACT;
-	m->text = text;
-	return true;
+	return cs_load_template(l, domain, &s->value);
 }
 
 /* {KIND: VALUE} */
-static bool map_matcher(struct cs_load *l, const struct cs_yaml *node,
-			enum cs_load_domain domain, struct cs_matcher *m)
+static bool map_source(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_matcher_source *s)
 {
 	size_t before = l->report->errors;
 	const struct cs_yaml *one = node->child;
@@ -171,7 +101,13 @@ static bool map_matcher(struct cs_load *l, const struct cs_yaml *node,
 		return false;
 	}
 	memcpy(name, one->key.p, one->key.n);
-	if (!fits(domain, name)) {
+	if (strcmp(name, "dn") == 0) {
+		cs_load_error_key(l, one,
+				  "`dn` matches directory names, which no "
+				  "policy can allow");
+		return false;
+	}
+	if (!fits(s->domain, name)) {
 		cs_load_error_key(l, one, "`%s` cannot match in `%s`", name,
 				  l->path);
 		return false;
@@ -180,78 +116,121 @@ static bool map_matcher(struct cs_load *l, const struct cs_yaml *node,
 		cs_load_error_key(l, one, "write `any` alone, without a value");
 		return false;
 	}
-	return value(l, one, domain, m);
+	while (strcmp(all_keys[s->word].name, name) != 0)
+		s->word = (enum cs_matcher_word)((int)s->word + 1);
+	if (s->word == CS_WORD_URI)
+		return load_uri(l, one, s);
+	if (s->word == CS_WORD_EMAIL)
+		return load_email(l, one, s);
+	return cs_load_template(l, one, &s->value);
 }
 
-/* One item of a list of matchers. */
-static bool matcher(struct cs_load *l, const struct cs_yaml *node,
-		    enum cs_load_domain domain, struct cs_matcher *m)
+/* One item of a list of matchers, as it is written. */
+static bool load_source(struct cs_load *l, const struct cs_yaml *node,
+			struct cs_matcher_source *s)
 {
 	if (node->kind == CS_YAML_MAP)
-		return map_matcher(l, node, domain, m);
-	if (node->kind == CS_YAML_TEXT &&
-	    cs_span_equal_str(node->text, "any")) {
-		m->kind = CS_MATCH_ANY;
+		return map_source(l, node, s);
+	if (node->kind == CS_YAML_TEXT && cs_span_equal_str(node->text, "any"))
 		return true;
-	}
 	cs_load_error(l, node,
 		      "a matcher is `any` or a map such as {exact: TEXT}");
 	return false;
 }
 
-/* How an item looks in "expected", or in "is not ...". */
-static struct cs_span shown(struct cs_load *l, const struct cs_matcher *m,
-			    const struct cs_yaml *node, bool phrase)
+/* The text of a template, with `x` for each path. */
+static bool sample(struct cs_load *l, const struct cs_template *t,
+		   struct cs_resolved *ret)
 {
-	const struct cs_yaml *v =
-		node->kind == CS_YAML_MAP ? node->child : node;
-	const char *before = "";
-	char *text;
+	struct cs_buf b;
+	bool ok = true;
 
-	if (phrase && m->kind == CS_MATCH_DNS_ONE)
-		before = "one label in front of ";
-	if (phrase &&
-	    (m->kind == CS_MATCH_DNS_BELOW || m->kind == CS_MATCH_DNS_WITHIN))
-		before = "below ";
-	if (phrase && m->kind == CS_MATCH_CIDR)
-		before = "in ";
-	if (before[0] == 'o')
-		text = cs_arena_printf(l->arena, "%s%.*s", before,
-				       CS_SPAN_FMT(m->text));
-	else
-		text = cs_arena_printf(l->arena, "%s%.*s", before,
-				       CS_SPAN_FMT(v->text));
-	if (text == NULL)
+	*ret = (struct cs_resolved){0};
+	cs_buf_init(&b, CS_MAX_POLICY_FILE);
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->parts[i].ops_n > 0)
+			cs_buf_add_byte(&b, 'x');
+		else
+			cs_buf_add(&b, t->parts[i].text);
+	}
+	ok = cs_buf_ok(&b) &&
+	     cs_arena_dup(l->arena, cs_buf_span(&b), &ret->text);
+	cs_buf_done(&b);
+	if (!ok)
 		cs_load_no_memory(l);
-	return cs_span_str(text);
+	return ok;
+}
+
+/*
+ * Make it, or, where values are missing, see whether it could be made: with
+ * `x` for each of them, unless only certain texts will do.
+ */
+static bool make(struct cs_load *l, const struct cs_yaml *node,
+		 const struct cs_matcher_source *s, struct cs_matcher *m)
+{
+	const struct cs_yaml *at =
+		node->kind == CS_YAML_MAP ? node->child : node;
+	struct cs_resolved value, path;
+	struct cs_error err = {0};
+	bool dynamic = s->value.dynamic || s->path.dynamic;
+
+	if (dynamic && (s->word == CS_WORD_CIDR || s->word == CS_WORD_EXACT ||
+			s->word == CS_WORD_OID))
+		return true;
+	if (!sample(l, &s->value, &value) || !sample(l, &s->path, &path))
+		return false;
+	if (cs_matcher_make(s, &value, &path, l->arena, m, &err))
+		return true;
+	cs_load_error(l, at, "%s", err.text);
+	return false;
+}
+
+/* What the list takes, in words. */
+static void describe(struct cs_load *l, struct cs_matchers *matchers)
+{
+	struct cs_span *expect, *phrase;
+	bool ok;
+
+	expect = cs_arena_new_array(l->arena, matchers->n, sizeof(*expect));
+	phrase = cs_arena_new_array(l->arena, matchers->n, sizeof(*phrase));
+	ok = expect != NULL && phrase != NULL;
+	for (size_t i = 0; ok && i < matchers->n; i++) {
+		expect[i] = matchers->items[i].shown;
+		ok = cs_matcher_phrase(&matchers->items[i], l->arena,
+				       &phrase[i]);
+	}
+	ok = ok &&
+	     cs_template_join(expect, matchers->n, l->arena,
+			      &matchers->expect) &&
+	     cs_template_join(phrase, matchers->n, l->arena, &matchers->phrase);
+	if (!ok)
+		cs_load_no_memory(l);
 }
 
 void cs_load_matchers(struct cs_load *l, const struct cs_yaml *node,
-		      const char *path, enum cs_load_domain domain,
+		      const char *path, enum cs_match_domain domain,
 		      struct cs_matchers *matchers)
 {
 	const struct cs_yaml *item = NULL;
 	size_t n = cs_load_list(l, node, &item);
+	struct cs_matcher_source *sources;
 	struct cs_matcher *items;
-	struct cs_span *expect, *phrase;
-	bool ok = true;
+	bool ok = true, dynamic = false;
 
 	if (n == 0)
 		return;
 	items = cs_arena_new_array(l->arena, n, sizeof(*items));
-	expect = cs_arena_new_array(l->arena, n, sizeof(*expect));
-	phrase = cs_arena_new_array(l->arena, n, sizeof(*phrase));
-	if (items == NULL || expect == NULL || phrase == NULL) {
+	sources = cs_arena_new_array(l->arena, n, sizeof(*sources));
+	if (items == NULL || sources == NULL) {
 		cs_load_no_memory(l);
 		return;
 	}
 	for (size_t i = 0; i < n; i++, item = item->next) {
-		if (!matcher(l, item, domain, &items[i])) {
-			ok = false;
-			continue;
-		}
-		expect[i] = shown(l, &items[i], item, false);
-		phrase[i] = shown(l, &items[i], item, true);
+		sources[i].domain = domain;
+		ok = load_source(l, item, &sources[i]) &&
+		     make(l, item, &sources[i], &items[i]) && ok;
+		dynamic = dynamic || sources[i].value.dynamic ||
+			  sources[i].path.dynamic;
 	}
 	if (!ok)
 		return;
@@ -259,6 +238,8 @@ void cs_load_matchers(struct cs_load *l, const struct cs_yaml *node,
 	matchers->rule = cs_load_rule(l, path, node);
 	matchers->items = items;
 	matchers->n = n;
-	matchers->expect = cs_load_join(l, expect, n);
-	matchers->phrase = cs_load_join(l, phrase, n);
+	if (dynamic)
+		matchers->sources = sources;
+	else
+		describe(l, matchers);
 }

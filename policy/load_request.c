@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/der.h"
 #include "policy/attribute.h"
 #include "policy/name.h"
 #include "policy/self_test.h"
@@ -13,7 +14,7 @@ static const struct cs_load_key request_keys[] = {
 	{"source", false},     {"requester", false},
 	{"namespace", false},  {"owner", false},
 	{"realm", false},      {"renewal", false},
-	{"other_name", true},  {"namespace_labels", false},
+	{"other_name", false}, {"namespace_labels", false},
 	{"attributes", false}, {NULL, false},
 };
 
@@ -21,6 +22,12 @@ static const struct cs_load_key requester_keys[] = {
 	{"username", false},
 	{"groups", false},
 	{"extra", false},
+	{NULL, false},
+};
+
+static const struct cs_load_key other_keys[] = {
+	{"oid", false},
+	{"value", false},
 	{NULL, false},
 };
 
@@ -111,6 +118,46 @@ static void load_subject(struct cs_load *l, const struct cs_yaml *node,
 						      .value = texts[i],
 						      .tag = 0x0c,
 						      .index = (unsigned)i};
+	}
+}
+
+/* other_name: [{oid, value}]; the value becomes a UTF8String. */
+static void add_others(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_cert_facts *csr)
+{
+	const struct cs_yaml *item = NULL;
+	size_t n = cs_load_list(l, node, &item);
+
+	for (unsigned i = 0; i < n && csr->names_n < CS_MAX_NAMES;
+	     i++, item = item->next) {
+		struct cs_fact_name *name = &csr->names[csr->names_n];
+		CS_CLEANUP(cs_buf_done) struct cs_buf oid;
+		CS_CLEANUP(cs_buf_done) struct cs_buf value;
+		struct cs_error err = {0};
+		struct cs_span text;
+
+		cs_buf_init(&oid, CS_MAX_OID);
+		cs_buf_init(&value, CS_MAX_URI);
+		l->path = "request.other_name";
+		if (!cs_load_map(l, item, other_keys) ||
+		    !cs_load_text(l, cs_yaml_get(item, "oid"), &text))
+			continue;
+		if (!cs_der_oid_parse(text, &oid, &err)) {
+			cs_load_error(l, item, "%s", err.text);
+			continue;
+		}
+		if (!cs_load_text(l, cs_yaml_get(item, "value"), &text))
+			continue;
+		cs_der_write(&value, CS_DER_UTF8_STRING, text);
+		*name = (struct cs_fact_name){.kind = CS_NAME_OTHER,
+					      .index = i};
+		if (!cs_buf_ok(&value) ||
+		    !cs_arena_dup(l->arena, cs_buf_span(&oid), &name->oid) ||
+		    !cs_arena_dup(l->arena, cs_buf_span(&value),
+				  &name->content))
+			cs_load_no_memory(l);
+		name->asked = name->content;
+		csr->names_n++;
 	}
 }
 
@@ -262,6 +309,7 @@ void cs_load_test_request(struct cs_load *l, const struct cs_yaml *node,
 	add_names(l, cs_yaml_get(node, "ip"), CS_NAME_IP, csr);
 	add_names(l, cs_yaml_get(node, "uri"), CS_NAME_URI, csr);
 	add_names(l, cs_yaml_get(node, "email"), CS_NAME_EMAIL, csr);
+	add_others(l, cs_yaml_get(node, "other_name"), csr);
 	load_key(l, cs_yaml_get(node, "key"), &csr->key);
 	load_scalars(l, node, &facts->request);
 }

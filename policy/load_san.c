@@ -1,12 +1,20 @@
 #include <stdio.h>
 
+#include "base/der.h"
 #include "policy/load.h"
 
 static const struct cs_load_key san_keys[] = {
-	{"unlisted", false},	 {"min_total", false}, {"max_total", false},
-	{"dns", false},		 {"ip", false},	       {"uri", false},
-	{"email", false},	 {"other_name", true}, {"directory_name", true},
-	{"registered_id", true}, {NULL, false},
+	{"unlisted", false},
+	{"min_total", false},
+	{"max_total", false},
+	{"dns", false},
+	{"ip", false},
+	{"uri", false},
+	{"email", false},
+	{"other_name", false},
+	{"directory_name", false},
+	{"registered_id", false},
+	{NULL, false},
 };
 
 static const struct cs_load_key kind_keys[] = {
@@ -21,14 +29,20 @@ static const struct cs_load_key dns_keys[] = {
 	{"on_violation", false}, {"default", true},   {NULL, false},
 };
 
+static const struct cs_load_key other_keys[] = {
+	{"oid", false},		 {"type", false},  {"min", false},
+	{"max", false},		 {"allow", false}, {"deny", false},
+	{"on_violation", false}, {NULL, false},
+};
+
 static const struct {
 	const char *name;
-	enum cs_load_domain domain;
+	enum cs_match_domain domain;
 } kinds[CS_SAN_KINDS] = {
-	[CS_NAME_DNS] = {"dns", CS_LOAD_DNS},
-	[CS_NAME_IP] = {"ip", CS_LOAD_IP},
-	[CS_NAME_URI] = {"uri", CS_LOAD_URI},
-	[CS_NAME_EMAIL] = {"email", CS_LOAD_EMAIL},
+	[CS_NAME_DNS] = {"dns", CS_DOMAIN_DNS},
+	[CS_NAME_IP] = {"ip", CS_DOMAIN_IP},
+	[CS_NAME_URI] = {"uri", CS_DOMAIN_URI},
+	[CS_NAME_EMAIL] = {"email", CS_DOMAIN_EMAIL},
 };
 
 /* drop in a list of names is worth a word. */
@@ -56,27 +70,18 @@ static void load_wildcard(struct cs_load *l, const struct cs_yaml *section,
 					node != NULL ? node : section);
 }
 
-/* The rules of one kind of name. */
-static void load_kind(struct cs_load *l, const struct cs_yaml *node,
-		      enum cs_name_kind kind, struct cs_san_rules *r)
+/* What every kind of name may have: deny, allow, min, max, on_violation. */
+static void load_rules(struct cs_load *l, const struct cs_yaml *node,
+		       const char *path, enum cs_match_domain domain,
+		       struct cs_san_rules *r)
 {
 	const struct cs_yaml *on = cs_yaml_get(node, "on_violation");
-	char path[32], key[64];
+	char key[4 * CS_MAX_OID + 64];
 
-	(void)snprintf(path, sizeof(path), "san.%s", kinds[kind].name);
-	l->path = path;
-	r->listed = true;
-	r->rule = cs_load_rule(l, path, node);
-	if (!cs_load_map(l, node, kind == CS_NAME_DNS ? dns_keys : kind_keys)) {
-		l->path = "san";
-		return;
-	}
 	(void)snprintf(key, sizeof(key), "%s.deny", path);
-	cs_load_matchers(l, cs_yaml_get(node, "deny"), key, kinds[kind].domain,
-			 &r->deny);
+	cs_load_matchers(l, cs_yaml_get(node, "deny"), key, domain, &r->deny);
 	(void)snprintf(key, sizeof(key), "%s.allow", path);
-	cs_load_matchers(l, cs_yaml_get(node, "allow"), key, kinds[kind].domain,
-			 &r->allow);
+	cs_load_matchers(l, cs_yaml_get(node, "allow"), key, domain, &r->allow);
 	(void)snprintf(key, sizeof(key), "%s.min", path);
 	cs_load_count(l, cs_yaml_get(node, "min"), key, &r->min);
 	(void)snprintf(key, sizeof(key), "%s.max", path);
@@ -85,9 +90,119 @@ static void load_kind(struct cs_load *l, const struct cs_yaml *node,
 		cs_load_error(l, node, "`min` is greater than `max`");
 	cs_load_on_violation(l, on, &r->on_violation);
 	warn_of_drop(l, on, r->on_violation);
-	if (kind == CS_NAME_DNS)
-		load_wildcard(l, node, r);
+}
+
+/* The rules of one kind of name. */
+static void load_kind(struct cs_load *l, const struct cs_yaml *node,
+		      enum cs_name_kind kind, struct cs_san_rules *r)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "san.%s", kinds[kind].name);
+	l->path = path;
+	r->listed = true;
+	r->rule = cs_load_rule(l, path, node);
+	if (cs_load_map(l, node, kind == CS_NAME_DNS ? dns_keys : kind_keys)) {
+		load_rules(l, node, path, kinds[kind].domain, r);
+		if (kind == CS_NAME_DNS)
+			load_wildcard(l, node, r);
+	}
 	l->path = "san";
+}
+
+/* The type-id of an otherName; no two rules are for one. */
+static bool load_type(struct cs_load *l, const struct cs_yaml *node,
+		      const struct cs_sans_rules *san, struct cs_span *ret_oid,
+		      struct cs_span *ret_text)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf oid;
+	struct cs_error err = {0};
+
+	cs_buf_init(&oid, CS_MAX_OID);
+	if (!cs_load_text(l, node, ret_text))
+		return false;
+	if (!cs_der_oid_parse(*ret_text, &oid, &err) ||
+	    !cs_buf_finish(&oid, "the OID", &err)) {
+		cs_load_error(l, node, "%s", err.text);
+		return false;
+	}
+	for (size_t i = 0; i < san->others_n; i++) {
+		if (!cs_span_equal(san->others[i].oid, cs_buf_span(&oid)))
+			continue;
+		cs_load_error(l, node, "there are rules for %.*s already",
+			      CS_SPAN_FMT(*ret_text));
+		return false;
+	}
+	if (cs_arena_dup(l->arena, cs_buf_span(&oid), ret_oid))
+		return true;
+	cs_load_no_memory(l);
+	return false;
+}
+
+/* {oid, type: utf8, allow, ...} */
+static void load_other(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_sans_rules *san)
+{
+	static const char *const types[] = {"utf8", NULL};
+	struct cs_other_rules *o = &san->others[san->others_n];
+	const struct cs_yaml *oid = cs_yaml_get(node, "oid");
+	const struct cs_yaml *type = cs_yaml_get(node, "type");
+	struct cs_span text = {0};
+	char path[4 * CS_MAX_OID + 32];
+	unsigned i;
+
+	l->path = "san.other_name";
+	if (!cs_load_map(l, node, other_keys))
+		return;
+	if (oid == NULL || type == NULL) {
+		cs_load_error(l, node,
+			      "an otherName has `oid` and `type: utf8`");
+		return;
+	}
+	if (!load_type(l, oid, san, &o->oid, &text) ||
+	    !cs_load_word(l, type, types, &i))
+		return;
+	(void)snprintf(path, sizeof(path), "san.other_name.%.*s",
+		       CS_SPAN_FMT(cs_span_sub(text, 0, 3 * CS_MAX_OID)));
+	o->rules.listed = true;
+	o->rules.rule = cs_load_rule(l, path, node);
+	load_rules(l, node, path, CS_DOMAIN_TEXT, &o->rules);
+	san->others_n++;
+}
+
+/* other_name: [{oid, type, ...}] */
+static void load_others(struct cs_load *l, const struct cs_yaml *node,
+			struct cs_sans_rules *san)
+{
+	const struct cs_yaml *item = NULL;
+	size_t n = cs_load_list(l, node, &item);
+
+	if (n == 0)
+		return;
+	san->others = cs_arena_new_array(l->arena, n, sizeof(*san->others));
+	if (san->others == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
+	for (size_t i = 0; i < n; i++, item = item->next)
+		load_other(l, item, san);
+	l->path = "san";
+}
+
+/* Kinds that are of the language, but that nothing can allow. */
+static void refuse_kinds(struct cs_load *l, const struct cs_yaml *node)
+{
+	static const char *const names[] = {"directory_name", "registered_id"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct cs_yaml *one = cs_yaml_get(node, names[i]);
+
+		if (one != NULL)
+			cs_load_error_key(l, one,
+					  "`san.%s` cannot be allowed; such "
+					  "names are refused as unlisted",
+					  names[i]);
+	}
 }
 
 void cs_load_san(struct cs_load *l, const struct cs_yaml *node,
@@ -102,6 +217,8 @@ void cs_load_san(struct cs_load *l, const struct cs_yaml *node,
 		      &san->min_total);
 	cs_load_count(l, cs_yaml_get(node, "max_total"), "san.max_total",
 		      &san->max_total);
+	refuse_kinds(l, node);
+	load_others(l, cs_yaml_get(node, "other_name"), san);
 	for (int kind = 0; kind < CS_SAN_KINDS; kind++) {
 		const struct cs_yaml *one = cs_yaml_get(node, kinds[kind].name);
 

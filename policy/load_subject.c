@@ -85,40 +85,37 @@ static bool attribute_of(struct cs_load *l, const struct cs_yaml *node,
 	return false;
 }
 
-/* How many characters a UTF-8 text has. */
-static size_t characters(struct cs_span s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		n += (s.p[i] & 0xc0) != 0x80;
-	return n;
-}
-
 /* May this text be issued as a value of the attribute? */
 static void check_value(struct cs_load *l, const struct cs_yaml *node,
 			const struct cs_attr_rules *a, struct cs_span value)
 {
-	const struct cs_attribute *known = cs_attribute_by_oid(a->oid);
-	size_t max = known != NULL ? known->max : CS_MAX_ATTRIBUTE;
 	struct cs_match_value v = cs_match_text(value);
+	struct cs_error err = {0};
 
-	if (value.n == 0)
-		cs_load_error(l, node, "RFC 5280 A.1: an empty value");
-	else if (characters(value) > max)
-		cs_load_error(l, node,
-			      "RFC 5280 A.1: longer than %zu characters", max);
-	else if (max == 2 && characters(value) != 2)
-		cs_load_error(l, node,
-			      "RFC 5280 A.1: a country has two letters");
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] < 0x20 || value.p[i] == 0x7f) {
-			cs_load_error(l, node, "a control character");
-			break;
-		}
-	}
-	if (a->deny.present && cs_match_some(&a->deny, &v))
+	if (!cs_attribute_check(a->oid, value, &err))
+		cs_load_error(l, node, "%s", err.text);
+	if (a->deny.present && a->deny.sources == NULL &&
+	    cs_match_some(&a->deny, &v))
 		cs_load_error(l, node, "`deny` of the same attribute hits it");
+}
+
+/* One text of set or default. */
+static void load_item(struct cs_load *l, const struct cs_yaml *node,
+		      const struct cs_attr_rules *a, struct cs_values *values,
+		      struct cs_template *t)
+{
+	if (!cs_load_template(l, node, t))
+		return;
+	if (t->is_list)
+		cs_load_error(l, node,
+			      "a list cannot be set: it does not say which of "
+			      "its members");
+	if (t->dynamic) {
+		values->n++;
+		return;
+	}
+	values->items[values->n] = node->text;
+	check_value(l, node, a, values->items[values->n++]);
 }
 
 /* set or default. */
@@ -126,15 +123,27 @@ static void load_values(struct cs_load *l, const struct cs_yaml *node,
 			const char *path, const struct cs_attr_rules *a,
 			struct cs_values *values)
 {
-	const struct cs_yaml *item;
+	const struct cs_yaml *item = NULL;
+	size_t n = cs_load_list(l, node, &item);
+	struct cs_template *templates;
+	bool dynamic = false;
 
-	if (node == NULL || !cs_load_texts(l, node, &values->items, &values->n))
+	if (n == 0)
 		return;
+	templates = cs_arena_new_array(l->arena, n, sizeof(*templates));
+	values->items = cs_arena_new_array(l->arena, n, sizeof(struct cs_span));
+	if (templates == NULL || values->items == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
 	values->present = true;
 	values->rule = cs_load_rule(l, path, node);
-	item = node->kind == CS_YAML_LIST ? node->child : node;
-	for (size_t i = 0; i < values->n; i++, item = item->next)
-		check_value(l, item, a, values->items[i]);
+	for (size_t i = 0; i < n; i++, item = item->next) {
+		load_item(l, item, a, values, &templates[i]);
+		dynamic = dynamic || templates[i].dynamic;
+	}
+	if (dynamic)
+		values->templates = templates;
 	if (a->max.present && values->n > a->max.value)
 		cs_load_error(l, node, "more values than `max` allows");
 }
@@ -163,7 +172,7 @@ static void load_cn(struct cs_load *l, const struct cs_yaml *node,
 static void load_attr(struct cs_load *l, const struct cs_yaml *node,
 		      struct cs_attr_rules *a)
 {
-	enum cs_load_domain domain = a->is_cn ? CS_LOAD_CN : CS_LOAD_TEXT;
+	enum cs_match_domain domain = a->is_cn ? CS_DOMAIN_CN : CS_DOMAIN_TEXT;
 	char path[128], key[160];
 
 	(void)snprintf(path, sizeof(path), "subject.%.*s",

@@ -2,9 +2,7 @@
 
 #include "base/time.h"
 #include "policy/load.h"
-
-/* Bytes of a list after which the rest of it is counted. */
-#define MAX_SHOWN ((size_t)160)
+#include "policy/template.h"
 
 struct cs_rule cs_load_rule(struct cs_load *l, const char *path,
 			    const struct cs_yaml *node)
@@ -33,8 +31,8 @@ static bool interpolates(struct cs_span text)
 	return false;
 }
 
-bool cs_load_text(struct cs_load *l, const struct cs_yaml *node,
-		  struct cs_span *ret_text)
+bool cs_load_text_as_it_is(struct cs_load *l, const struct cs_yaml *node,
+			   struct cs_span *ret_text)
 {
 	if (node == NULL)
 		return false;
@@ -53,13 +51,21 @@ bool cs_load_text(struct cs_load *l, const struct cs_yaml *node,
 			      cs_yaml_kind_name(node->kind));
 		return false;
 	}
+	*ret_text = node->text;
+	return true;
+}
+
+bool cs_load_text(struct cs_load *l, const struct cs_yaml *node,
+		  struct cs_span *ret_text)
+{
+	if (!cs_load_text_as_it_is(l, node, ret_text))
+		return false;
 	if (interpolates(node->text)) {
 		cs_load_error(l, node,
-			      "`{{path}}` in a value is not supported yet by "
-			      "this version");
+			      "{{path}} cannot stand here; it may in vars, "
+			      "set, default and matchers");
 		return false;
 	}
-	*ret_text = node->text;
 	return true;
 }
 
@@ -220,20 +226,9 @@ void cs_load_unlisted(struct cs_load *l, const struct cs_yaml *section,
 struct cs_span cs_load_join(struct cs_load *l, const struct cs_span *items,
 			    size_t n)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
 	struct cs_span joined = {0};
 
-	cs_buf_init(&b, CS_MAX_POLICY_FILE);
-	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			cs_buf_add_str(&b, " or ");
-		if (b.n > MAX_SHOWN && i + 1 < n) {
-			cs_buf_addf(&b, "%zu more", n - i);
-			break;
-		}
-		cs_buf_add(&b, items[i]);
-	}
-	if (!cs_buf_ok(&b) || !cs_arena_dup(l->arena, cs_buf_span(&b), &joined))
+	if (!cs_template_join(items, n, l->arena, &joined))
 		cs_load_no_memory(l);
 	return joined;
 }

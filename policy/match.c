@@ -58,24 +58,151 @@ static bool in_network(const struct cs_matcher *m, struct cs_span octets)
 }
 
 /* One name that is no wildcard. */
-static bool dns_one(const struct cs_matcher *m, struct cs_span name)
+static bool dns_one(enum cs_match_kind kind, struct cs_span zone,
+		    struct cs_span name)
 {
-	switch (m->kind) {
-	case CS_MATCH_DNS_HOST:
-		return cs_span_equal(name, m->text);
-	case CS_MATCH_DNS_ONE:
-		return cs_span_equal(parent(name), m->text);
-	case CS_MATCH_DNS_BELOW:
-		return is_below(name, m->text);
-	case CS_MATCH_DNS_WITHIN:
-		return cs_span_equal(name, m->text) || is_below(name, m->text);
-	case CS_MATCH_ANY:
-	case CS_MATCH_EXACT:
-	case CS_MATCH_IEXACT:
-	case CS_MATCH_CIDR:
-	default:
-		return false;
+	if (kind == CS_MATCH_DNS_HOST)
+		return cs_span_equal(name, zone);
+	if (kind == CS_MATCH_DNS_ONE)
+		return cs_span_equal(parent(name), zone);
+	if (kind == CS_MATCH_DNS_BELOW)
+		return is_below(name, zone);
+	return kind == CS_MATCH_DNS_WITHIN &&
+	       (cs_span_equal(name, zone) || is_below(name, zone));
+}
+
+/* The domain of a mailbox by a host's pattern. */
+static bool email(const struct cs_matcher *m, struct cs_span text)
+{
+	size_t at = text.n;
+
+	while (at > 0 && text.p[at - 1] != '@')
+		at--;
+	return at > 0 &&
+	       dns_one(m->host_kind, m->text, cs_span_sub(text, at, SIZE_MAX));
+}
+
+/* A canonical URI, taken apart (RFC 3986 3). */
+struct uri {
+	struct cs_span scheme, host, path;
+	bool plain; /* without user, port, query and fragment */
+};
+
+/* The authority's host; a port or a user make it not plain. */
+static void split_authority(struct cs_span authority, struct uri *u)
+{
+	size_t at;
+
+	if (cs_span_find(authority, '@', &at)) {
+		u->plain = false;
+		authority = cs_span_sub(authority, at + 1, SIZE_MAX);
 	}
+	u->host = authority;
+	if (authority.n > 0 && authority.p[0] == '[') {
+		if (authority.p[authority.n - 1] != ']')
+			u->plain = false;
+		return;
+	}
+	if (cs_span_find(authority, ':', &at)) {
+		u->plain = false;
+		u->host = cs_span_sub(authority, 0, at);
+	}
+}
+
+static struct uri split(struct cs_span text)
+{
+	struct uri u = {.plain = true};
+	size_t at = text.n;
+
+	(void)cs_span_find(text, ':', &at);
+	u.scheme = cs_span_sub(text, 0, at);
+	text = cs_span_sub(text, at + 1, SIZE_MAX);
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '?' || text.p[i] == '#') {
+			u.plain = false;
+			text.n = i;
+		}
+	}
+	if (cs_span_starts_with(text, CS_SPAN_LIT("//"))) {
+		text = cs_span_sub(text, 2, SIZE_MAX);
+		at = text.n;
+		(void)cs_span_find(text, '/', &at);
+		split_authority(cs_span_sub(text, 0, at), &u);
+		text = cs_span_sub(text, at, SIZE_MAX);
+	}
+	u.path = text;
+	return u;
+}
+
+/* The value of a hexadecimal digit; 16: it is none. */
+static unsigned hex(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+		return (c | 32u) - 'a' + 10;
+	return 16;
+}
+
+/* Does %XX hide what a reader may take for itself, or for a slash? */
+static bool hides(struct cs_span path, size_t at)
+{
+	unsigned high = at + 2 < path.n ? hex(path.p[at + 1]) : 16;
+	unsigned low = at + 2 < path.n ? hex(path.p[at + 2]) : 16;
+	unsigned c = 16 * high + low;
+
+	if (high > 15 || low > 15)
+		return true;
+	/* RFC 3986 2.3: unreserved; and the two slashes, and NUL. */
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+	       c == '~' || c == '/' || c == '\\' || c == 0;
+}
+
+/*
+ * A path that may be read in two ways: segments that are empty, `.` or `..`,
+ * or encoded bytes that need no encoding (RFC 3986 6.2.2).
+ */
+static bool is_ambiguous(struct cs_span path)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i <= path.n; i++) {
+		size_t n = i - start;
+
+		if (i < path.n && path.p[i] == '%' && hides(path, i))
+			return true;
+		if (i < path.n && path.p[i] != '/')
+			continue;
+		if ((n == 0 && start > 0 && i < path.n) ||
+		    (n == 1 && path.p[start] == '.') ||
+		    (n == 2 && path.p[start] == '.' &&
+		     path.p[start + 1] == '.'))
+			return true;
+		start = i + 1;
+	}
+	return false;
+}
+
+/*
+ * All of a URI inside (for allow), or some reading of it (for deny): a path
+ * that may be read in two ways is inside nothing that tells paths apart, and
+ * hits everything that does; what the matcher says nothing of (user, port,
+ * query, fragment) must not be there to be inside.
+ */
+static bool uri(const struct cs_matcher *m, struct cs_span text, bool all)
+{
+	struct uri u = split(text);
+
+	if ((m->scheme.n > 0 && !cs_span_equal(m->scheme, u.scheme)) ||
+	    (m->text.n > 0 && !dns_one(m->host_kind, m->text, u.host)) ||
+	    (all && !u.plain))
+		return false;
+	if (!m->has_path)
+		return true;
+	if (is_ambiguous(u.path))
+		return !all;
+	return cs_match_items(&m->glob, u.path);
 }
 
 /* All of "*.zone", whose members are LABEL.zone for every label. */
@@ -94,7 +221,10 @@ static bool wildcard_all(const struct cs_matcher *m, struct cs_span name)
 	case CS_MATCH_ANY:
 	case CS_MATCH_EXACT:
 	case CS_MATCH_IEXACT:
+	case CS_MATCH_GLOB:
 	case CS_MATCH_CIDR:
+	case CS_MATCH_EMAIL:
+	case CS_MATCH_URI:
 	default:
 		return false;
 	}
@@ -119,7 +249,10 @@ static bool wildcard_some(const struct cs_matcher *m, struct cs_span name)
 	case CS_MATCH_ANY:
 	case CS_MATCH_EXACT:
 	case CS_MATCH_IEXACT:
+	case CS_MATCH_GLOB:
 	case CS_MATCH_CIDR:
+	case CS_MATCH_EMAIL:
+	case CS_MATCH_URI:
 	default:
 		return false;
 	}
@@ -127,7 +260,7 @@ static bool wildcard_some(const struct cs_matcher *m, struct cs_span name)
 
 /* The matchers that do not know about sets; *ret_known: was it one? */
 static bool plain(const struct cs_matcher *m, const struct cs_match_value *v,
-		  bool *ret_known)
+		  bool all, bool *ret_known)
 {
 	*ret_known = true;
 	switch (m->kind) {
@@ -137,8 +270,14 @@ static bool plain(const struct cs_matcher *m, const struct cs_match_value *v,
 		return cs_span_equal(v->text, m->text);
 	case CS_MATCH_IEXACT:
 		return cs_span_equal_icase(v->text, m->text);
+	case CS_MATCH_GLOB:
+		return cs_match_items(&m->glob, v->text);
 	case CS_MATCH_CIDR:
 		return in_network(m, v->octets);
+	case CS_MATCH_EMAIL:
+		return email(m, v->text);
+	case CS_MATCH_URI:
+		return uri(m, v->text, all);
 	case CS_MATCH_DNS_HOST:
 	case CS_MATCH_DNS_ONE:
 	case CS_MATCH_DNS_BELOW:
@@ -151,17 +290,20 @@ static bool plain(const struct cs_matcher *m, const struct cs_match_value *v,
 
 bool cs_matcher_all(const struct cs_matcher *m, const struct cs_match_value *v)
 {
-	bool known, hit = plain(m, v, &known);
+	bool known, hit = plain(m, v, true, &known);
 
 	if (known || !v->is_dns)
 		return hit;
-	return v->is_wildcard ? wildcard_all(m, v->text) : dns_one(m, v->text);
+	return v->is_wildcard ? wildcard_all(m, v->text)
+			      : dns_one(m->kind, m->text, v->text);
 }
 
 bool cs_matcher_some(const struct cs_matcher *m, const struct cs_match_value *v)
 {
-	bool known, hit = plain(m, v, &known);
+	bool known, hit = plain(m, v, false, &known);
 
+	if (!hit && v->is_wildcard && m->kind == CS_MATCH_GLOB)
+		return cs_match_items_meet(&m->glob, v->text);
 	/* Text that reads as a host is a member, too. */
 	if (!hit && v->is_wildcard &&
 	    (m->kind == CS_MATCH_EXACT || m->kind == CS_MATCH_IEXACT))
@@ -169,7 +311,8 @@ bool cs_matcher_some(const struct cs_matcher *m, const struct cs_match_value *v)
 					   parent(m->text));
 	if (known || !v->is_dns)
 		return hit;
-	return v->is_wildcard ? wildcard_some(m, v->text) : dns_one(m, v->text);
+	return v->is_wildcard ? wildcard_some(m, v->text)
+			      : dns_one(m->kind, m->text, v->text);
 }
 
 bool cs_match_all(const struct cs_matchers *m, const struct cs_match_value *v)

@@ -33,6 +33,14 @@ bool cs_matcher_all(const struct cs_matcher *m, const struct cs_match_value *v);
 bool cs_matcher_some(const struct cs_matcher *m,
 		     const struct cs_match_value *v);
 
+/* A compiled glob, over the whole text. */
+bool cs_match_items(const struct cs_glob *glob, struct cs_span text);
+/*
+ * May some member of the wildcard "*.zone" match the glob? Never false when
+ * one does (it is for deny). The glob has no items that care about `/`.
+ */
+bool cs_match_items_meet(const struct cs_glob *glob, struct cs_span wildcard);
+
 /* A glob on identifiers of ours: `*` stands for any bytes, also none. */
 bool cs_match_glob(struct cs_span pattern, struct cs_span text);
 

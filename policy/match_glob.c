@@ -44,6 +44,95 @@ bool cs_match_user_glob(struct cs_span pattern, struct cs_span text)
 	return glob(pattern, text, ':');
 }
 
+/* Where a star stands, and where what it takes ends. */
+struct star {
+	size_t item, at;
+	bool there;
+};
+
+/* Let a star take one byte more, if it may; go on behind it. */
+static bool take_more(struct star *s, struct cs_span text, bool stop_at_slash,
+		      size_t *item, size_t *at)
+{
+	if (!s->there || s->at >= text.n ||
+	    (stop_at_slash && text.p[s->at] == '/'))
+		return false;
+	*at = ++s->at;
+	*item = s->item + 1;
+	return true;
+}
+
+/*
+ * Two levels: the last star within a segment takes more until the segment
+ * ends, then the last star of any bytes does, and all behind it starts anew.
+ * Earlier stars need not be tried again, for the reason told above.
+ */
+bool cs_match_items(const struct cs_glob *g, struct cs_span text)
+{
+	struct star any = {0}, segment = {0};
+	size_t i = 0, t = 0;
+
+	for (;;) {
+		unsigned item = i < g->n ? g->items[i] : 0;
+
+		if (i < g->n && item == CS_GLOB_ANY) {
+			any = (struct star){i++, t, true};
+			segment.there = false;
+		} else if (i < g->n && item == CS_GLOB_SEGMENT) {
+			segment = (struct star){i++, t, true};
+		} else if (i == g->n && t == text.n) {
+			return true;
+		} else if (i < g->n && t < text.n &&
+			   (item == text.p[t] ||
+			    (item == CS_GLOB_ONE && text.p[t] != '/'))) {
+			i++;
+			t++;
+		} else if (!take_more(&segment, text, true, &i, &t)) {
+			segment.there = false;
+			if (!take_more(&any, text, false, &i, &t))
+				return false;
+		}
+	}
+}
+
+/* What is reachable in the wildcard before the glob's next item. */
+static void stay(bool row[CS_MAX_DNS_NAME + 1], size_t n)
+{
+	/* The asked star is a label of any length. */
+	row[1] = row[1] || row[0];
+	for (size_t k = 1; k < n; k++)
+		row[k + 1] = row[k + 1] || row[k];
+}
+
+bool cs_match_items_meet(const struct cs_glob *g, struct cs_span wildcard)
+{
+	bool row[CS_MAX_DNS_NAME + 1] = {true};
+	size_t n = wildcard.n;
+
+	if (n > CS_MAX_DNS_NAME)
+		return true;
+	for (size_t i = 0; i < g->n; i++) {
+		bool next[CS_MAX_DNS_NAME + 1] = {false};
+		uint16_t item = g->items[i];
+
+		if (item == CS_GLOB_ANY) {
+			stay(row, n);
+			continue;
+		}
+		/* The label's star takes a byte, and may be done or not. */
+		if (row[0] && item != '.')
+			next[0] = next[1] = true;
+		row[1] = row[1] || row[0];
+		for (size_t k = 1; k < n; k++) {
+			if (row[k] && wildcard.p[k] == item)
+				next[k + 1] = true;
+		}
+		memcpy(row, next, sizeof(row));
+	}
+	row[1] = row[1] || row[0];
+	return row[n];
+}
+
 /* Positions in both patterns, one number for each pair. */
 #define SIDE (CS_MAX_NAME + 1)
 

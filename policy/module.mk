@@ -18,6 +18,7 @@ libcs_policy_a_SOURCES = \
 	policy/field_usage.c \
 	policy/field_validity.c \
 	policy/finding.c policy/finding.h \
+	policy/instantiate.c \
 	policy/load.h \
 	policy/load_blocklist.c \
 	policy/load_crypto.c \
@@ -32,11 +33,14 @@ libcs_policy_a_SOURCES = \
 	policy/load_request.c \
 	policy/load_san.c \
 	policy/load_subject.c \
+	policy/load_template.c \
 	policy/load_tests.c \
 	policy/load_validity.c \
 	policy/load_value.c \
+	policy/load_vars.c \
 	policy/match.c policy/match.h \
 	policy/match_glob.c \
+	policy/matcher_make.c \
 	policy/name.c policy/name.h \
 	policy/plan.h \
 	policy/requester.c policy/requester.h \
@@ -57,6 +61,7 @@ libcs_policy_a_SOURCES = \
 	policy/select_tie.c \
 	policy/self_test.c policy/self_test.h \
 	policy/set.c \
+	policy/template.c policy/template.h \
 	policy/usage.c policy/usage.h \
 	policy/verdict.c \
 	policy/verdict_json.c policy/verdict_json.h
@@ -96,6 +101,9 @@ policy_load_test_SOURCES = policy/load_test.c $(policy_testing)
 policy_load_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/match_test
 policy_match_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/matcher_make_test
+policy_matcher_make_test_SOURCES = policy/matcher_make_test.c $(policy_testing)
+policy_matcher_make_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/memory_test
 policy_memory_test_SOURCES = policy/memory_test.c $(policy_testing)
 policy_memory_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
@@ -114,6 +122,9 @@ policy_select_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/regex_test
 policy_regex_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_regex_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=realloc
+policy_tests += policy/template_test
+policy_template_test_SOURCES = policy/template_test.c $(policy_testing)
+policy_template_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/usage_test
 policy_usage_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/timing_test

@@ -31,22 +31,149 @@ struct cs_unlisted {
 	enum cs_on_violation action; /* REJECT or DROP */
 };
 
+/* -- literals with {{path}} in them ------------------------------------- */
+
+/* Facts that a path may name; which member of which root. */
+enum cs_path_fact {
+	CS_FACT_NAMESPACE,
+	CS_FACT_NAMESPACE_LABELS,
+	CS_FACT_OWNER,
+	CS_FACT_REALM,
+	CS_FACT_ISSUER,
+	CS_FACT_SOURCE,
+	CS_FACT_CLIENT,
+	CS_FACT_RENEWAL,
+	CS_FACT_ATTRIBUTES,
+	CS_FACT_USERNAME,
+	CS_FACT_GROUPS,
+	CS_FACT_EXTRA,
+	CS_FACT_USER_NAMESPACE,
+	CS_FACT_SERVICE_ACCOUNT
+};
+
+enum cs_path_code {
+	CS_PATH_FACT,  /* push a fact: `index` is a cs_path_fact */
+	CS_PATH_VAR,   /* push the var of that index */
+	CS_PATH_TABLE, /* push the table of that index */
+	CS_PATH_TEXT,  /* push `text` */
+	CS_PATH_GET    /* pop a key, pop a map, push what stands there */
+};
+
+struct cs_path_op {
+	enum cs_path_code code;
+	size_t index;
+	struct cs_span text;
+};
+
+/* A piece of a template: literal text (no ops), or a path. */
+struct cs_template_part {
+	struct cs_span text; /* literal; or the path as it is written */
+	const struct cs_path_op *ops;
+	size_t ops_n;
+};
+
+struct cs_template {
+	const struct cs_template_part *parts;
+	size_t n;
+	bool dynamic; /* has a path */
+	bool is_list; /* may stand for several texts: any of them */
+};
+
+struct cs_var {
+	struct cs_span name;
+	struct cs_rule rule;
+	const struct cs_template *items;
+	size_t n;
+	bool is_list;
+};
+
+struct cs_table_entry {
+	struct cs_span key;
+	const struct cs_span *values;
+	size_t n;
+};
+
+struct cs_table {
+	struct cs_span name;
+	struct cs_table_entry *entries; /* in ascending order of keys */
+	size_t n;
+	bool is_list; /* some entry has several values */
+};
+
+/* -- matchers ------------------------------------------------------------ */
+
 enum cs_match_kind {
 	CS_MATCH_ANY,
 	CS_MATCH_EXACT,	     /* the same bytes */
 	CS_MATCH_IEXACT,     /* ASCII case ignored */
+	CS_MATCH_GLOB,	     /* `*` stands for any bytes */
 	CS_MATCH_DNS_HOST,   /* host: that name; or "*.zone" as it stands */
 	CS_MATCH_DNS_ONE,    /* *.zone: exactly one label and the zone */
 	CS_MATCH_DNS_BELOW,  /* **.zone: one label or more and the zone */
 	CS_MATCH_DNS_WITHIN, /* .zone: the zone and all below it */
-	CS_MATCH_CIDR
+	CS_MATCH_CIDR,	     /* the network holds the address */
+	CS_MATCH_EMAIL,	     /* its domain, by a host's pattern */
+	CS_MATCH_URI	     /* scheme, host and path, each if it is given */
+};
+
+/*
+ * A glob, compiled: bytes, and from 256 on what stands for several. Stars
+ * come from the policy's own text only; one in an interpolated value is a
+ * byte like others.
+ */
+enum {
+	CS_GLOB_ANY = 256, /* any bytes, also none */
+	CS_GLOB_SEGMENT,   /* any bytes but `/`, also none */
+	CS_GLOB_ONE	   /* one byte that is not `/` */
+};
+
+struct cs_glob {
+	const uint16_t *items;
+	size_t n;
 };
 
 struct cs_matcher {
 	enum cs_match_kind kind;
-	struct cs_span text; /* value; host; zone, without its dot */
-	struct cs_span net;  /* CIDR: 4 or 16 octets, host bits zero */
-	unsigned prefix;     /* CIDR: bits */
+	struct cs_span text;	      /* value; host; zone, without its dot */
+	struct cs_span net;	      /* CIDR: 4 or 16 octets, host bits zero */
+	unsigned prefix;	      /* CIDR: bits */
+	enum cs_match_kind host_kind; /* EMAIL, URI: how to read `text` */
+	struct cs_span scheme;	      /* URI; empty: any */
+	bool has_path;
+	struct cs_glob glob;  /* GLOB; URI: the path */
+	struct cs_span shown; /* for people */
+};
+
+/* What a list of matchers is about: which kinds may stand in it. */
+enum cs_match_domain {
+	CS_DOMAIN_TEXT, /* subject attributes, otherName */
+	CS_DOMAIN_CN,	/* as text, and as what it parses as */
+	CS_DOMAIN_DNS,	/* values are made canonical */
+	CS_DOMAIN_IP,
+	CS_DOMAIN_URI,
+	CS_DOMAIN_EMAIL
+};
+
+enum cs_matcher_word {
+	CS_WORD_ANY,
+	CS_WORD_EXACT,
+	CS_WORD_IEXACT,
+	CS_WORD_GLOB,
+	CS_WORD_DNS,
+	CS_WORD_CIDR,
+	CS_WORD_EMAIL,
+	CS_WORD_URI,
+	CS_WORD_OID
+};
+
+/* A matcher as it is written: what one is made of, once values are known. */
+struct cs_matcher_source {
+	enum cs_matcher_word word;
+	enum cs_match_domain domain;
+	struct cs_template value; /* or the domain, or the host */
+	struct cs_template path;  /* URI */
+	struct cs_span scheme;
+	bool has_path;
 };
 
 struct cs_matchers {
@@ -54,6 +181,7 @@ struct cs_matchers {
 	struct cs_rule rule;
 	const struct cs_matcher *items;
 	size_t n;
+	const struct cs_matcher_source *sources; /* as many; NULL: static */
 	struct cs_span expect; /* ".shop.corp.example or any" */
 	struct cs_span phrase; /* "below .shop.corp.example or ..." */
 };
@@ -64,6 +192,7 @@ struct cs_values {
 	struct cs_rule rule;
 	struct cs_span *items;
 	size_t n;
+	const struct cs_template *templates; /* as many; NULL: static */
 };
 
 struct cs_count {
@@ -134,6 +263,12 @@ struct cs_san_rules {
 	enum cs_on_violation on_violation;
 };
 
+/* One type of otherName, whose value is text. */
+struct cs_other_rules {
+	struct cs_span oid; /* type-id, content octets */
+	struct cs_san_rules rules;
+};
+
 /* Kinds with rules of their own: DNS, IP, URI, EMAIL. */
 #define CS_SAN_KINDS 4
 
@@ -141,6 +276,8 @@ struct cs_sans_rules {
 	struct cs_unlisted unlisted;
 	struct cs_count min_total, max_total;
 	struct cs_san_rules kind[CS_SAN_KINDS];
+	struct cs_other_rules *others;
+	size_t others_n;
 };
 
 struct cs_key_spec {
@@ -274,6 +411,11 @@ struct cs_policy_test;
 struct cs_policy {
 	struct cs_policy_info info;
 	struct cs_match_rules match;
+	bool dynamic; /* some literal has a {{path}} in it */
+	struct cs_table *tables;
+	size_t tables_n;
+	struct cs_var *vars;
+	size_t vars_n;
 	struct cs_subject_rules subject;
 	struct cs_sans_rules san;
 	struct cs_key_rules key;
