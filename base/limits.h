@@ -146,6 +146,10 @@
    every decision. */
 #define CS_MAX_POLICY_VARS	 64
 #define CS_MAX_POLICY_VARS_BYTES 8192
+/* Policies in shadow: each that matches is judged with every request. */
+#define CS_MAX_POLICY_SHADOWS 16
+/* Codes that the record keeps of one of them. */
+#define CS_MAX_SHADOW_CODES 16
 /* Tables of one policy. */
 #define CS_MAX_POLICY_TABLES 64
 /* Texts that one literal with {{path}} in it may stand for. */

@@ -36,6 +36,47 @@ static void write_vars(struct cs_json *j, const struct cs_verdict *v)
 	cs_json_end(j);
 }
 
+/* Was this code told already? */
+static bool is_told(const struct cs_findings *f, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (strcmp(f->items[k].code, f->items[i].code) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What each policy in shadow would have done, and by which codes. */
+static void write_shadows(struct cs_json *j, const struct cs_verdict *v)
+{
+	cs_json_name(j, "shadow");
+	cs_json_array(j);
+	for (size_t i = 0; i < v->shadows_n; i++) {
+		const struct cs_policy_shadow *s = &v->shadows[i];
+		size_t told = 0;
+
+		cs_json_object(j);
+		cs_json_name(j, "changed");
+		cs_json_bool(j, s->changed);
+		cs_json_name(j, "codes");
+		cs_json_array(j);
+		for (size_t k = 0; k < s->findings.n; k++) {
+			if (told == CS_MAX_SHADOW_CODES ||
+			    is_told(&s->findings, k))
+				continue;
+			cs_json_str(j, s->findings.items[k].code);
+			told++;
+		}
+		cs_json_end(j);
+		cs_json_member_span(j, "policy", s->policy->name);
+		cs_json_member_span(j, "sha256", s->policy->sha256_text);
+		cs_json_member_str(j, "verdict",
+				   s->refused ? "refused" : "issued");
+		cs_json_end(j);
+	}
+	cs_json_end(j);
+}
+
 bool cs_judge_inputs(uint64_t epoch, int64_t now_ms,
 		     const struct cs_verdict *verdict, struct cs_buf *out,
 		     struct cs_error *err)
@@ -47,6 +88,8 @@ bool cs_judge_inputs(uint64_t epoch, int64_t now_ms,
 	cs_json_member_str(&j, "engine", cs_judge_engine());
 	cs_json_member_int(&j, "epoch", (int64_t)epoch);
 	cs_json_member_int(&j, "now_ms", now_ms);
+	if (verdict->shadows_n > 0)
+		write_shadows(&j, verdict);
 	if (verdict->vars_n > 0)
 		write_vars(&j, verdict);
 	cs_json_end(&j);
@@ -166,10 +209,11 @@ static bool add_verdict(struct cs_terms *t, const struct cs_verdict *v)
 
 	ok = cs_terms_add(t, CS_TERM_VERDICT,
 			  cs_span_str(refused ? "refused" : "issued")) &&
-	     add_findings(t, &v->findings) && add_findings(t, &v->warnings);
+	     add_findings(t, &v->findings) &&
+	     (refused || add_findings(t, &v->warnings));
 	if (ok && v->policy != NULL)
 		ok = cs_terms_add(t, CS_TERM_POLICY, v->policy->name);
-	if (ok && v->warnings.n > 0)
+	if (ok && !refused && v->warnings.n > 0)
 		ok = cs_terms_add(t, CS_TERM_FLAG, CS_SPAN_LIT("warned"));
 	if (!ok || refused)
 		return ok;

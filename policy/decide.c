@@ -53,6 +53,47 @@ static void judge_by(struct cs_decide *j, const struct cs_policy *policy)
 	judge_fields(j);
 }
 
+/* What one policy in shadow would have done. */
+static void judge_shadow(struct cs_decide *j, const struct cs_policy *policy,
+			 struct cs_policy_shadow *ret)
+{
+	struct cs_verdict v;
+	struct cs_decide beside = {
+		.facts = j->facts, .arena = j->arena, .v = &v};
+
+	cs_verdict_init(&v, j->arena);
+	cs_decide_usages(&beside);
+	judge_by(&beside, policy);
+	j->no_memory = j->no_memory || beside.no_memory;
+	*ret = (struct cs_policy_shadow){
+		.policy = &policy->info,
+		.refused = cs_verdict_is_refused(&v),
+		.changed = cs_verdict_is_changed(&v),
+		.findings = v.findings,
+	};
+}
+
+/* Every one in shadow that matches, whatever became of the request. */
+static void judge_shadows(struct cs_decide *j, const struct cs_policy_set *set)
+{
+	struct cs_verdict *v = j->v;
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct cs_policy *p = set->sorted[i];
+
+		if (p->info.mode != CS_MODE_SHADOW ||
+		    v->shadows_n == CS_MAX_POLICY_SHADOWS ||
+		    !cs_select_matches(p, &j->facts->request))
+			continue;
+		if (v->shadows == NULL)
+			v->shadows = cs_decide_new(j, CS_MAX_POLICY_SHADOWS,
+						   sizeof(*v->shadows));
+		if (v->shadows == NULL)
+			return;
+		judge_shadow(j, p, &v->shadows[v->shadows_n++]);
+	}
+}
+
 /* Phases A (usages of CSR and body) to C. */
 static void judge(struct cs_decide *j, const struct cs_policy_set *set)
 {
@@ -64,6 +105,7 @@ static void judge(struct cs_decide *j, const struct cs_policy_set *set)
 		v->code = v->findings.items[0].code;
 		return;
 	}
+	judge_shadows(j, set);
 	v->reached = CS_PHASE_SELECT;
 	j->blocklist = &set->blocklist;
 	policy = cs_select(set, &j->facts->request);

@@ -30,6 +30,7 @@ struct cs_decide {
 	struct cs_fact_name *names; /* asked, and those of CN with in_san */
 	size_t names_n;
 	size_t names_asked; /* how many of them are the CSR's own */
+	bool built;	    /* phase D: what is waived was told before */
 	bool no_memory;
 };
 
@@ -45,11 +46,17 @@ bool cs_decide_alone(const struct cs_policy *policy,
 struct cs_span cs_decide_field(struct cs_decide *j, struct cs_span prefix,
 			       size_t index);
 
-/* A violation; the sentence by printf. */
+/* A violation, or a warning of it; the sentence by printf. */
 void cs_decide_refuse(struct cs_decide *j, enum cs_code code,
 		      struct cs_span field, struct cs_span value,
 		      const struct cs_rule *rule, struct cs_span expect,
 		      const char *fmt, ...) CS_PRINTF(7, 8);
+
+/*
+ * Does the policy's mode make a warning of a violation with this code? Then
+ * cs_decide_refuse() adds one, and the value stays as it was asked for.
+ */
+bool cs_decide_waives(const struct cs_decide *j, enum cs_code code);
 
 void cs_decide_kept(struct cs_decide *j, struct cs_span field);
 

@@ -47,6 +47,62 @@ struct cs_span cs_decide_field(struct cs_decide *j, struct cs_span prefix,
 	return cs_span_make(text, prefix.n + n + 2);
 }
 
+bool cs_decide_waives(const struct cs_decide *j, enum cs_code code)
+{
+	/* Rules of fields, and subject attributes that are unlisted. */
+	static const enum cs_code codes[] = {
+		CS_CODE_CN_NOT_ALLOWED,
+		CS_CODE_CN_DENIED,
+		CS_CODE_CN_UNLISTED,
+		CS_CODE_CN_MALFORMED,
+		CS_CODE_CN_REQUIRED,
+		CS_CODE_CN_TOO_MANY,
+		CS_CODE_CN_CONFLICT,
+		CS_CODE_SUBJECT_NOT_ALLOWED,
+		CS_CODE_SUBJECT_DENIED,
+		CS_CODE_SUBJECT_UNLISTED,
+		CS_CODE_SUBJECT_REQUIRED,
+		CS_CODE_SUBJECT_TOO_MANY,
+		CS_CODE_SAN_DNS_NOT_ALLOWED,
+		CS_CODE_SAN_DNS_DENIED,
+		CS_CODE_SAN_DNS_WILDCARD,
+		CS_CODE_SAN_DNS_REQUIRED,
+		CS_CODE_SAN_DNS_TOO_MANY,
+		CS_CODE_SAN_DNS_TOO_FEW,
+		CS_CODE_SAN_IP_NOT_ALLOWED,
+		CS_CODE_SAN_IP_DENIED,
+		CS_CODE_SAN_IP_REQUIRED,
+		CS_CODE_SAN_IP_TOO_MANY,
+		CS_CODE_SAN_IP_TOO_FEW,
+		CS_CODE_SAN_URI_NOT_ALLOWED,
+		CS_CODE_SAN_URI_DENIED,
+		CS_CODE_SAN_URI_REQUIRED,
+		CS_CODE_SAN_URI_TOO_MANY,
+		CS_CODE_SAN_URI_TOO_FEW,
+		CS_CODE_SAN_EMAIL_NOT_ALLOWED,
+		CS_CODE_SAN_EMAIL_DENIED,
+		CS_CODE_SAN_EMAIL_REQUIRED,
+		CS_CODE_SAN_EMAIL_TOO_MANY,
+		CS_CODE_SAN_EMAIL_TOO_FEW,
+		CS_CODE_SAN_REQUIRED,
+		CS_CODE_SAN_TOO_MANY,
+		CS_CODE_SAN_TOO_FEW,
+		CS_CODE_KEY_NOT_ALLOWED,
+		CS_CODE_VALIDITY_TOO_LONG,
+		CS_CODE_VALIDITY_TOO_SHORT,
+		CS_CODE_KEY_USAGE_NOT_ALLOWED,
+		CS_CODE_EXT_KEY_USAGE_NOT_ALLOWED,
+	};
+
+	if (j->policy == NULL || j->policy->info.mode != CS_MODE_WARN)
+		return false;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i] == code)
+			return true;
+	}
+	return false;
+}
+
 void cs_decide_refuse(struct cs_decide *j, enum cs_code code,
 		      struct cs_span field, struct cs_span value,
 		      const struct cs_rule *rule, struct cs_span expect,
@@ -60,14 +116,17 @@ void cs_decide_refuse(struct cs_decide *j, enum cs_code code,
 		.rule = rule->id,
 		.at = rule->at,
 	};
+	bool waives = cs_decide_waives(j, code);
 	char sentence[CS_ERROR_MAX];
 	va_list ap;
 
+	if (waives && j->built)
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(sentence, sizeof(sentence), fmt, ap);
 	va_end(ap);
 	if (!cs_arena_dup(j->arena, cs_span_str(sentence), &one.message) ||
-	    !cs_findings_add(&j->v->findings, &one))
+	    !cs_findings_add(waives ? &j->v->warnings : &j->v->findings, &one))
 		j->no_memory = true;
 }
 

@@ -80,6 +80,17 @@ struct cs_policy_set *cs_policy_set_load(
  */
 const uint8_t *cs_policy_set_sha256(const struct cs_policy_set *set);
 
+/*
+ * How a policy takes part. `warn`: violations of its field rules are warnings
+ * and the value stays as asked; what is never waived still refuses. `shadow`:
+ * it never governs; each one that matches is judged beside, for the record.
+ */
+enum cs_policy_mode {
+	CS_MODE_ENFORCE,
+	CS_MODE_WARN,
+	CS_MODE_SHADOW
+};
+
 /* One policy of a set. */
 struct cs_policy_info {
 	struct cs_span name;   /* metadata.name */
@@ -88,6 +99,7 @@ struct cs_policy_info {
 	struct cs_span owner;  /* metadata.owner, may be empty */
 	struct cs_span ticket; /* metadata.ticket, may be empty */
 	int64_t priority;
+	enum cs_policy_mode mode;
 	size_t tests;		    /* how many it carries */
 	struct cs_span json;	    /* canonical JSON of the document */
 	uint8_t policy_sha256[32];  /* of json */
@@ -159,6 +171,14 @@ struct cs_policy_value {
 	bool is_list; /* one of several; otherwise n is 1 */
 };
 
+/* What a policy in shadow would have done. */
+struct cs_policy_shadow {
+	const struct cs_policy_info *policy;
+	bool refused;
+	bool changed;
+	struct cs_findings findings;
+};
+
 /* What the issuer does when the CA's certificate ends before the leaf's. */
 enum cs_ca_expiry {
 	CS_CA_EXPIRY_REJECT,
@@ -179,6 +199,8 @@ struct cs_verdict {
 	const void *rules;		     /* the engine's: for phase D */
 	const struct cs_policy_value *vars;  /* of the policy, for the record */
 	size_t vars_n;
+	struct cs_policy_shadow *shadows; /* for the record only */
+	size_t shadows_n;
 	struct cs_plan plan;
 	struct cs_diff_entry *diff;
 	size_t diff_n;

@@ -106,4 +106,6 @@ void cs_decide_key(struct cs_decide *j)
 			 &rules->rule, rules->expect,
 			 "the key %.*s is not %.*s", CS_SPAN_FMT(text),
 			 CS_SPAN_FMT(rules->expect));
+	if (cs_decide_waives(j, CS_CODE_KEY_NOT_ALLOWED))
+		cs_decide_kept(j, CS_SPAN_LIT("key"));
 }

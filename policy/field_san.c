@@ -183,14 +183,16 @@ bool cs_decide_name_violation(const struct cs_sans_rules *san,
 }
 
 /* May the violation drop the name instead? */
-static bool drops(const struct cs_sans_rules *san,
-		  const struct cs_fact_name *name)
+static bool drops(const struct cs_decide *j, const struct cs_fact_name *name,
+		  enum cs_code code)
 {
+	const struct cs_sans_rules *san = &j->policy->san;
 	const struct cs_san_rules *r = rules_of(san, name);
 
 	if (r == NULL)
 		return san->unlisted.action == CS_ON_VIOLATION_DROP;
-	return r->on_violation == CS_ON_VIOLATION_DROP;
+	return r->on_violation == CS_ON_VIOLATION_DROP &&
+	       !cs_decide_waives(j, code);
 }
 
 /* A name as people read it; bytes that are no text are left out. */
@@ -215,7 +217,7 @@ static void violate(struct cs_decide *j, const struct cs_fact_name *name,
 	struct cs_span field = cs_decide_name_field(j, name);
 	struct cs_span value = shown(name, true);
 
-	if (drops(&j->policy->san, name))
+	if (drops(j, name, v->code))
 		cs_decide_diff(j, CS_DISPOSITION_DROPPED, field, &value, NULL,
 			       v->rule);
 	else if (value.n == 0)
@@ -284,10 +286,11 @@ static size_t count_others(const struct cs_decide *j, struct cs_span oid)
 		const struct cs_fact_name *name = &j->names[i];
 		struct cs_name_violation v;
 
-		n += name->kind == CS_NAME_OTHER &&
-		     cs_span_equal(name->oid, oid) &&
-		     !(drops(&j->policy->san, name) &&
-		       cs_decide_name_violation(&j->policy->san, name, &v));
+		if (name->kind != CS_NAME_OTHER ||
+		    !cs_span_equal(name->oid, oid))
+			continue;
+		n += !cs_decide_name_violation(&j->policy->san, name, &v) ||
+		     !drops(j, name, v.code);
 	}
 	return n;
 }
@@ -333,14 +336,17 @@ void cs_decide_san(struct cs_decide *j)
 		const struct cs_fact_name *name = &j->names[i];
 		struct cs_name_violation v;
 
+		bool stands = true;
+
 		if (cs_decide_name_violation(&j->policy->san, name, &v)) {
 			violate(j, name, &v);
 			/* What is refused was asked for, and counts. */
-			if (drops(&j->policy->san, name))
+			if (drops(j, name, v.code))
 				continue;
-		} else {
-			give(j, name, i >= j->names_asked);
+			stands = cs_decide_waives(j, v.code);
 		}
+		if (stands)
+			give(j, name, i >= j->names_asked);
 		n[name->kind]++;
 		total++;
 	}

@@ -85,18 +85,18 @@ bool cs_decide_attr_value(struct cs_decide *j, const struct cs_attr_rules *a,
 	struct cs_match_value v = seen(value, cn);
 	/* `any` and exact text also take a name as it was asked. */
 	struct cs_match_value plain = cs_match_text(value);
-	bool drop = a->on_violation == CS_ON_VIOLATION_DROP;
+	enum cs_code code =
+		a->is_cn ? CS_CODE_CN_DENIED : CS_CODE_SUBJECT_DENIED;
+	bool waives = cs_decide_waives(j, code);
+	bool drop = a->on_violation == CS_ON_VIOLATION_DROP && !waives;
 
 	if (cs_match_some(m, &v) || cs_match_some(m, &plain)) {
 		*rule = &m->rule;
 		if (!drop)
-			cs_decide_refuse(j,
-					 a->is_cn ? CS_CODE_CN_DENIED
-						  : CS_CODE_SUBJECT_DENIED,
-					 field, value, &m->rule,
+			cs_decide_refuse(j, code, field, value, &m->rule,
 					 cs_span_make(NULL, 0),
 					 "%.*s is denied", CS_SPAN_FMT(value));
-		return false;
+		return waives;
 	}
 	m = &a->allow;
 	if (cs_match_all(m, &v) || cs_match_all(m, &plain))
@@ -109,7 +109,7 @@ bool cs_decide_attr_value(struct cs_decide *j, const struct cs_attr_rules *a,
 				 field, value, *rule, m->expect,
 				 "%.*s is not %.*s", CS_SPAN_FMT(value),
 				 CS_SPAN_FMT(phrase_of(m)));
-	return false;
+	return waives;
 }
 
 /* Is this name among the subject alternative names? */
@@ -150,7 +150,7 @@ static void judge_in_san(struct cs_decide *j, struct work *w,
 	if (a->in_san == CS_IN_SAN_IGNORE)
 		return;
 	if (!cn->is_name) {
-		w->gone = true;
+		w->gone = !cs_decide_waives(j, CS_CODE_CN_MALFORMED);
 		cs_decide_refuse(j, CS_CODE_CN_MALFORMED, w->field, value,
 				 &a->in_san_rule,
 				 CS_SPAN_LIT("a DNS name, an IP address or an "
@@ -164,7 +164,7 @@ static void judge_in_san(struct cs_decide *j, struct work *w,
 		if (a->in_san == CS_IN_SAN_ADD) {
 			add_to_san(j, cn, value);
 		} else {
-			w->gone = true;
+			w->gone = !cs_decide_waives(j, CS_CODE_CN_CONFLICT);
 			cs_decide_refuse(j, CS_CODE_CN_CONFLICT, w->field,
 					 value, &a->in_san_rule,
 					 CS_SPAN_LIT("one of the subject "
@@ -182,17 +182,17 @@ static void judge_in_san(struct cs_decide *j, struct work *w,
 static void judge_unlisted(struct cs_decide *j, struct work *w)
 {
 	const struct cs_unlisted *u = &j->policy->subject.unlisted;
+	enum cs_code code = cs_attribute_is_cn(w->asked->oid)
+				    ? CS_CODE_CN_UNLISTED
+				    : CS_CODE_SUBJECT_UNLISTED;
+	bool waives = cs_decide_waives(j, code);
 
-	w->gone = true;
-	if (u->action == CS_ON_VIOLATION_DROP)
+	w->gone = !waives;
+	if (u->action == CS_ON_VIOLATION_DROP && !waives)
 		cs_decide_diff(j, CS_DISPOSITION_DROPPED, w->field,
 			       &w->asked->value, NULL, &u->rule);
 	else
-		cs_decide_refuse(j,
-				 cs_attribute_is_cn(w->asked->oid)
-					 ? CS_CODE_CN_UNLISTED
-					 : CS_CODE_SUBJECT_UNLISTED,
-				 w->field, w->asked->value, &u->rule,
+		cs_decide_refuse(j, code, w->field, w->asked->value, &u->rule,
 				 cs_span_make(NULL, 0),
 				 "the policy does not mention the attribute "
 				 "of %.*s",

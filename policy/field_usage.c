@@ -118,13 +118,14 @@ static unsigned allowed_bits(struct cs_decide *j,
 {
 	unsigned asked = j->asked.key_usage;
 	unsigned allow = r->has_allow ? r->allow : 0;
+	bool waives = cs_decide_waives(j, CS_CODE_KEY_USAGE_NOT_ALLOWED);
 
 	for (unsigned bit = 1; bit <= asked; bit <<= 1) {
 		struct cs_span word = cs_usage_bit_word(bit);
 
 		if ((asked & bit) == 0 || (allow & bit) != 0)
 			continue;
-		if (r->on_violation == CS_ON_VIOLATION_DROP)
+		if (r->on_violation == CS_ON_VIOLATION_DROP && !waives)
 			cs_decide_diff(j, CS_DISPOSITION_DROPPED, field, &word,
 				       NULL, &r->allow_rule);
 		else
@@ -133,7 +134,7 @@ static unsigned allowed_bits(struct cs_decide *j,
 					 "the key usage %.*s is not allowed",
 					 CS_SPAN_FMT(word));
 	}
-	return asked & allow;
+	return waives ? asked : asked & allow;
 }
 
 void cs_decide_key_usage(struct cs_decide *j)
@@ -188,21 +189,22 @@ static void judge_oid(struct cs_decide *j,
 	struct cs_span field =
 		cs_decide_field(j, CS_SPAN_LIT("extensions.ext_key_usage"), i);
 
-	if (cs_match_all(&r->allow, &v)) {
-		if (!r->set.present) {
-			cs_decide_kept(j, field);
-			give(j, oid);
-		}
-		return;
-	}
-	if (r->on_violation != CS_ON_VIOLATION_DROP)
+	bool waives = cs_decide_waives(j, CS_CODE_EXT_KEY_USAGE_NOT_ALLOWED);
+	bool allowed = cs_match_all(&r->allow, &v);
+
+	if (!allowed && (r->on_violation != CS_ON_VIOLATION_DROP || waives))
 		cs_decide_refuse(j, CS_CODE_EXT_KEY_USAGE_NOT_ALLOWED, field,
 				 word, &r->allow.rule, r->allow.expect,
 				 "the extended key usage %.*s is not allowed",
 				 CS_SPAN_FMT(word));
-	else if (!r->set.present)
+	else if (!allowed && !r->set.present)
 		cs_decide_diff(j, CS_DISPOSITION_DROPPED, field, &word, NULL,
 			       &r->allow.rule);
+	/* With `set` it is given there. */
+	if ((allowed || waives) && !r->set.present) {
+		cs_decide_kept(j, field);
+		give(j, oid);
+	}
 }
 
 /* set: the k-th asked one gives way to the k-th of the policy. */

@@ -1,6 +1,9 @@
 #include "base/time.h"
 #include "policy/decide.h"
 
+/* Seconds of 7900 years: beyond what any certificate can say. */
+#define LONGEST ((int64_t)7900 * 366 * 86400)
+
 /* "90d" in the arena. */
 static struct cs_span shown(struct cs_decide *j, int64_t seconds)
 {
@@ -65,25 +68,31 @@ void cs_decide_validity(struct cs_decide *j)
 {
 	const struct cs_validity_rules *v = &j->policy->validity;
 	const struct cs_request_facts *r = &j->facts->request;
-	int64_t asked = r->has_duration ? r->duration_s : v->fallback_s;
+	int64_t stated = r->has_duration ? r->duration_s : v->fallback_s;
+	/* Dates end with the year 9999 (RFC 5280 4.1.2.5). */
+	int64_t asked = stated < LONGEST ? stated : LONGEST;
 	int64_t given = asked;
 	size_t lines = j->v->diff_n, findings = j->v->findings.n;
 	int64_t not_before = r->now_s - v->backdate_s;
+	bool waives = cs_decide_waives(j, CS_CODE_VALIDITY_TOO_LONG);
 
 	if (!r->has_duration)
 		change(j, CS_DISPOSITION_DEFAULTED, false, 0, given,
 		       &v->fallback);
-	/* What is refused is kept in bounds, so that sums stay in theirs. */
+	/*
+	 * What is refused is kept in bounds, so that sums stay in theirs;
+	 * what is warned of stays as asked.
+	 */
 	if (asked < v->min_s) {
-		given = v->min_s;
+		given = waives ? asked : v->min_s;
 		refuse(j, CS_CODE_VALIDITY_TOO_SHORT, asked, &v->min, v->min_s,
 		       "shorter");
 	}
-	if (asked > v->max_s && v->on_max == CS_ON_VIOLATION_CLAMP) {
+	if (asked > v->max_s && v->on_max == CS_ON_VIOLATION_CLAMP && !waives) {
 		given = v->max_s;
 		change(j, CS_DISPOSITION_CLAMPED, true, asked, given, &v->max);
 	} else if (asked > v->max_s) {
-		given = v->max_s;
+		given = waives ? asked : v->max_s;
 		refuse(j, CS_CODE_VALIDITY_TOO_LONG, asked, &v->max, v->max_s,
 		       "longer");
 	}

@@ -101,31 +101,66 @@ static bool make_vars(struct making *m)
 	return true;
 }
 
+/* The texts of one source. */
+struct texts {
+	struct cs_resolved *values, *paths;
+	size_t values_n, paths_n;
+};
+
 /* The matchers of one source, behind those of the others. */
 static bool make_matcher(struct making *m, const struct cs_matcher_source *s,
-			 struct cs_matcher *items, size_t *n,
-			 struct cs_error *err)
+			 const struct texts *t, struct cs_matcher *items,
+			 size_t *n, struct cs_error *err)
 {
-	struct cs_resolved *values = NULL, *paths = NULL;
-	size_t values_n = 0, paths_n = 0;
-
-	if (!resolve(m, &s->value, &values, &values_n, err) ||
-	    !resolve(m, &s->path, &paths, &paths_n, err))
-		return false;
-	for (size_t i = 0; i < values_n; i++) {
-		for (size_t k = 0; k < paths_n; k++) {
-			if (*n == CS_MAX_POLICY_EXPANSION)
-				return cs_error_set(
-					err, CS_E_POLICY,
-					"the list makes more than %d matchers",
-					CS_MAX_POLICY_EXPANSION);
-			if (!cs_matcher_make(s, &values[i], &paths[k],
+	for (size_t i = 0; i < t->values_n; i++) {
+		for (size_t k = 0; k < t->paths_n; k++) {
+			if (!cs_matcher_make(s, &t->values[i], &t->paths[k],
 					     m->j->arena, &items[*n], err))
 				return false;
 			(*n)++;
 		}
 	}
 	return true;
+}
+
+/* The matchers of all sources; how many, in *ret_n. NULL: refused. */
+static struct cs_matcher *make_items(struct making *m,
+				     const struct cs_matchers *list,
+				     size_t *ret_n, struct cs_error *err)
+{
+	struct texts *texts = cs_decide_new(m->j, list->n, sizeof(*texts));
+	struct cs_matcher *items = NULL;
+	size_t total = 0, n = 0;
+	bool ok = texts != NULL;
+
+	for (size_t i = 0; ok && i < list->n; i++) {
+		const struct cs_matcher_source *s = &list->sources[i];
+		struct texts *t = &texts[i];
+
+		if (!resolve(m, &s->value, &t->values, &t->values_n, err) ||
+		    !resolve(m, &s->path, &t->paths, &t->paths_n, err))
+			return NULL;
+		total += t->values_n * t->paths_n;
+		if (total > CS_MAX_POLICY_EXPANSION + list->n) {
+			cs_error_set(err, CS_E_POLICY,
+				     "the list makes more than %d matchers",
+				     CS_MAX_POLICY_EXPANSION);
+			return NULL;
+		}
+	}
+	if (ok)
+		items = cs_decide_new(m->j, total, sizeof(*items));
+	if (items == NULL) {
+		cs_error_set(err, CS_E_NO_MEMORY, "no memory for matchers");
+		return NULL;
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		if (!make_matcher(m, &list->sources[i], &texts[i], items, &n,
+				  err))
+			return NULL;
+	}
+	*ret_n = n;
+	return items;
 }
 
 /* What a list takes, in words, now that it is known. */
@@ -156,14 +191,10 @@ static void make_matchers(struct making *m, struct cs_matchers *list)
 
 	if (list->sources == NULL)
 		return;
-	items = cs_decide_new(m->j, CS_MAX_POLICY_EXPANSION, sizeof(*items));
-	if (items == NULL)
+	items = make_items(m, list, &n, &err);
+	if (items == NULL) {
+		refuse(m, &list->rule, &err);
 		return;
-	for (size_t i = 0; i < list->n; i++) {
-		if (!make_matcher(m, &list->sources[i], items, &n, &err)) {
-			refuse(m, &list->rule, &err);
-			return;
-		}
 	}
 	list->items = items;
 	list->n = n;

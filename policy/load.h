@@ -167,14 +167,23 @@ void cs_load_tests(struct cs_load *l, const struct cs_yaml *node,
 struct cs_span cs_load_join(struct cs_load *l, const struct cs_span *items,
 			    size_t n);
 
+/* A document whose `spec` another one extends. */
+struct cs_load_parent {
+	const struct cs_yaml *spec;
+	struct cs_span source;
+};
+
 /*
  * One document to one policy. `base` is the built-in default, whose key,
  * validity and extensions stand in where the document has none; NULL while
- * that one is loaded itself. NULL: reported.
+ * that one is loaded itself. `parent` (may be NULL) is what the document
+ * extends: what stands in its spec, and not in the document's own, is as if
+ * it stood there, but for `tests`. NULL: reported.
  */
 struct cs_policy *cs_load_document(struct cs_load *l,
 				   const struct cs_yaml *document,
 				   struct cs_hash *hash,
-				   const struct cs_policy *base);
+				   const struct cs_policy *base,
+				   const struct cs_load_parent *parent);
 
 #endif

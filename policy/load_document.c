@@ -20,10 +20,10 @@ static const struct cs_load_key metadata_keys[] = {
 static const struct cs_load_key spec_keys[] = {
 	{"priority", false},   {"match", false},  {"subject", false},
 	{"san", false},	       {"key", false},	  {"validity", false},
-	{"extensions", false}, {"tests", false},  {"extends", true},
-	{"mode", true},	       {"tables", false},  {"vars", false},
-	{"guards", true},      {"limits", false}, {"windows", false},
-	{"lint", false},       {"ensure", true},  {NULL, false},
+	{"extensions", false}, {"tests", false},  {"extends", false},
+	{"mode", false},       {"tables", false}, {"vars", false},
+	{"guards", true},      {"limits", false},  {"windows", false},
+	{"lint", false},	       {"ensure", true},  {NULL, false},
 };
 
 /* Is it a document of ours, of a kind that this version knows? */
@@ -132,11 +132,43 @@ static bool load_metadata(struct cs_load *l, const struct cs_yaml *doc,
 	return load_name(l, name, &info->name);
 }
 
-/* The document as canonical JSON, and its hash. */
-static bool load_hash(struct cs_load *l, const struct cs_yaml *doc,
-		      struct cs_hash *hash, struct cs_policy_info *info)
+/*
+ * The document as data, flattened: with what it takes from its parent, and
+ * without the word `extends`. NULL: no memory.
+ */
+static json_t *flatten(struct cs_load *l, const struct cs_yaml *doc,
+		       const struct cs_load_parent *parent)
 {
 	json_t *json = cs_yaml_to_json(doc);
+	json_t *spec = json_object_get(json, "spec");
+	const struct cs_yaml *own = cs_yaml_get(doc, "spec");
+	bool ok = json != NULL;
+
+	if (parent == NULL || !ok)
+		return json;
+	(void)json_object_del(spec, "extends");
+	for (const struct cs_yaml *c = parent->spec->child; ok && c != NULL;
+	     c = c->next) {
+		char *key = cs_arena_str(l->arena, c->key);
+
+		ok = key != NULL;
+		if (!ok || strcmp(key, "tests") == 0 ||
+		    cs_yaml_get(own, key) != NULL)
+			continue;
+		ok = json_object_set_new(spec, key, cs_yaml_to_json(c)) == 0;
+	}
+	if (ok)
+		return json;
+	json_decref(json);
+	return NULL;
+}
+
+/* The flattened document as canonical JSON, and its hash. */
+static bool load_hash(struct cs_load *l, const struct cs_yaml *doc,
+		      const struct cs_load_parent *parent, struct cs_hash *hash,
+		      struct cs_policy_info *info)
+{
+	json_t *json = flatten(l, doc, parent);
 	CS_CLEANUP(cs_buf_done) struct cs_buf b;
 	struct cs_error err = {0};
 	char hex[2 * CS_SHA256_SIZE + 1] = "";
@@ -175,46 +207,85 @@ static void nothing_of(struct cs_load *l, const struct cs_yaml *spec,
 	p->san.unlisted.rule = cs_load_rule(l, "san.unlisted", spec);
 }
 
+/* A spec, and the one that it extends. */
+struct specs {
+	const struct cs_yaml *own;
+	struct cs_span source;
+	const struct cs_load_parent *parent; /* NULL: none */
+};
+
+/* A section, from the spec that has it; errors and places are there, too. */
+static const struct cs_yaml *pick(struct cs_load *l, const struct specs *s,
+				  const char *key)
+{
+	const struct cs_yaml *one = cs_yaml_get(s->own, key);
+
+	l->source = s->source;
+	if (one != NULL || s->parent == NULL)
+		return one;
+	one = cs_yaml_get(s->parent->spec, key);
+	if (one != NULL)
+		l->source = s->parent->source;
+	return one;
+}
+
+/* How the policy takes part: mode and priority. */
+static void load_standing(struct cs_load *l, const struct specs *s,
+			  struct cs_policy *p)
+{
+	static const char *const modes[] = {"enforce", "warn", "shadow", NULL};
+	const struct cs_yaml *one = pick(l, s, "mode");
+	unsigned mode = 0;
+
+	if (one != NULL)
+		(void)cs_load_word(l, one, modes, &mode);
+	p->info.mode = (enum cs_policy_mode)mode;
+	(void)cs_load_int(l, pick(l, s, "priority"), -1000000, 1000000,
+			  &p->info.priority);
+}
+
 /* The sections of a spec, over those of the built-in default. */
-static void load_spec(struct cs_load *l, const struct cs_yaml *spec,
+static void load_spec(struct cs_load *l, const struct specs *s,
 		      struct cs_policy *p, const struct cs_policy *base)
 {
 	const struct cs_yaml *one;
 
-	nothing_of(l, spec, p);
+	nothing_of(l, s->own, p);
 	if (base != NULL) {
 		p->key = base->key;
 		p->validity = base->validity;
 		p->ext = base->ext;
 	}
-	(void)cs_load_int(l, cs_yaml_get(spec, "priority"), -1000000, 1000000,
-			  &p->info.priority);
-	cs_load_tables(l, cs_yaml_get(spec, "tables"), p);
-	cs_load_vars(l, cs_yaml_get(spec, "vars"), p);
-	if ((one = cs_yaml_get(spec, "match")) != NULL)
+	load_standing(l, s, p);
+	cs_load_tables(l, pick(l, s, "tables"), p);
+	cs_load_vars(l, pick(l, s, "vars"), p);
+	if ((one = pick(l, s, "match")) != NULL)
 		cs_load_match(l, one, &p->match);
-	if ((one = cs_yaml_get(spec, "subject")) != NULL)
+	if ((one = pick(l, s, "subject")) != NULL)
 		cs_load_subject(l, one, &p->subject);
-	if ((one = cs_yaml_get(spec, "san")) != NULL)
+	if ((one = pick(l, s, "san")) != NULL)
 		cs_load_san(l, one, &p->san);
-	if ((one = cs_yaml_get(spec, "key")) != NULL)
+	if ((one = pick(l, s, "key")) != NULL)
 		cs_load_key(l, one, &p->key);
-	if ((one = cs_yaml_get(spec, "validity")) != NULL)
+	if ((one = pick(l, s, "validity")) != NULL)
 		cs_load_validity(l, one, &p->validity);
-	if ((one = cs_yaml_get(spec, "extensions")) != NULL)
+	if ((one = pick(l, s, "extensions")) != NULL)
 		cs_load_extensions(l, one, &p->ext);
-	cs_load_limits(l, cs_yaml_get(spec, "limits"), &p->timing);
-	if ((one = cs_yaml_get(spec, "lint")) != NULL)
+	cs_load_limits(l, pick(l, s, "limits"), &p->timing);
+	if ((one = pick(l, s, "lint")) != NULL)
 		cs_load_lint(l, one, &p->timing);
-	cs_load_windows(l, cs_yaml_get(spec, "windows"), &p->timing);
-	cs_load_tests(l, cs_yaml_get(spec, "tests"), p);
+	cs_load_windows(l, pick(l, s, "windows"), &p->timing);
+	l->source = s->source;
+	cs_load_tests(l, cs_yaml_get(s->own, "tests"), p);
 }
 
 struct cs_policy *cs_load_document(struct cs_load *l, const struct cs_yaml *doc,
 				   struct cs_hash *hash,
-				   const struct cs_policy *base)
+				   const struct cs_policy *base,
+				   const struct cs_load_parent *parent)
 {
 	const struct cs_yaml *spec = cs_yaml_get(doc, "spec");
+	const struct specs specs = {spec, l->source, parent};
 	size_t before = l->report->errors;
 	struct cs_policy *p;
 
@@ -243,8 +314,9 @@ struct cs_policy *cs_load_document(struct cs_load *l, const struct cs_yaml *doc,
 	if (spec == NULL)
 		cs_load_error(l, doc, "`spec` is missing");
 	else if (cs_load_map(l, spec, spec_keys))
-		load_spec(l, spec, p, base);
-	if (l->report->errors != before || !load_hash(l, doc, hash, &p->info))
+		load_spec(l, &specs, p, base);
+	if (l->report->errors != before ||
+	    !load_hash(l, doc, parent, hash, &p->info))
 		return NULL;
 	return p;
 }

@@ -110,8 +110,6 @@ static void unknown_keys_come_with_the_nearest_one(void **state)
 static void keys_of_the_language_to_come_are_named(void **state)
 {
 	static const char *const specs[] = {
-		"  extends: x\n",
-		"  mode: warn\n",
 		"  guards: []\n",
 		"  ensure: []\n",
 		"  match: {when: 'true'}\n",

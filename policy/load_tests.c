@@ -12,7 +12,8 @@ static const struct cs_load_key test_keys[] = {
 
 static const struct cs_load_key expect_keys[] = {
 	{"verdict", false}, {"codes", false}, {"rules", false},
-	{"changed", false}, {"given", false}, {NULL, false},
+	{"changed", false}, {"given", false}, {"warnings", false},
+	{NULL, false},
 };
 
 /* A list of texts, which may be empty here. */
@@ -51,6 +52,25 @@ static void load_given(struct cs_load *l, const struct cs_yaml *node,
 	}
 }
 
+/* Codes, each of which must be in the table. */
+static bool load_codes(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_span **ret_codes, size_t *ret_n)
+{
+	bool there = load_list(l, node, ret_codes, ret_n);
+
+	for (size_t k = 0; k < *ret_n; k++) {
+		struct cs_span text = (*ret_codes)[k];
+		char code[64] = "";
+
+		if (text.n < sizeof(code))
+			memcpy(code, text.p, text.n);
+		if (!cs_code_is_known(code))
+			cs_load_error(l, node, "`%.*s` is no code",
+				      CS_SPAN_FMT(text));
+	}
+	return there;
+}
+
 static void load_expect(struct cs_load *l, const struct cs_yaml *node,
 			struct cs_policy_test *t)
 {
@@ -66,23 +86,15 @@ static void load_expect(struct cs_load *l, const struct cs_yaml *node,
 	t->refused = i == 1;
 	t->has_changed =
 		cs_load_bool(l, cs_yaml_get(node, "changed"), &t->changed);
-	t->has_codes = load_list(l, cs_yaml_get(node, "codes"), &t->codes,
-				 &t->codes_n);
+	t->has_codes = load_codes(l, cs_yaml_get(node, "codes"), &t->codes,
+				  &t->codes_n);
+	t->has_warnings = load_codes(l, cs_yaml_get(node, "warnings"),
+				     &t->warnings, &t->warnings_n);
 	t->has_rules = load_list(l, cs_yaml_get(node, "rules"), &t->rules,
 				 &t->rules_n);
-	for (size_t k = 0; k < t->codes_n; k++) {
-		char code[64] = "";
-
-		if (t->codes[k].n < sizeof(code))
-			memcpy(code, t->codes[k].p, t->codes[k].n);
-		if (!cs_code_is_known(code))
-			cs_load_error(l, cs_yaml_get(node, "codes"),
-				      "`%.*s` is no code",
-				      CS_SPAN_FMT(t->codes[k]));
-	}
 	load_given(l, cs_yaml_get(node, "given"), t);
 	if (!t->has_verdict && !t->has_codes && !t->has_rules &&
-	    !t->has_changed && t->given_n == 0)
+	    !t->has_changed && !t->has_warnings && t->given_n == 0)
 		cs_load_error(l, node, "the test expects nothing");
 }
 

@@ -135,6 +135,13 @@ static bool is_listener(const struct cs_request_facts *r)
 	return cs_span_equal_str(r->source, "listener");
 }
 
+bool cs_select_matches(const struct cs_policy *policy,
+		       const struct cs_request_facts *request)
+{
+	return !is_listener(request) &&
+	       mismatch(&policy->match, request) == MATCHES;
+}
+
 const struct cs_policy *cs_select(const struct cs_policy_set *set,
 				  const struct cs_request_facts *request)
 {
@@ -143,7 +150,8 @@ const struct cs_policy *cs_select(const struct cs_policy_set *set,
 			       ? set->listener
 			       : NULL;
 	for (size_t i = 0; i < set->n; i++) {
-		if (mismatch(&set->sorted[i]->match, request) == MATCHES)
+		if (set->sorted[i]->info.mode != CS_MODE_SHADOW &&
+		    cs_select_matches(set->sorted[i], request))
 			return set->sorted[i];
 	}
 	return NULL;
@@ -200,7 +208,7 @@ static void tell(struct cs_buf *b, const struct cs_policy *p,
 		break;
 	case MATCHES:
 	default:
-		cs_buf_add_str(b, "matches");
+		cs_buf_add_str(b, "matches, but is in shadow");
 		break;
 	}
 }

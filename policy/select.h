@@ -1,6 +1,7 @@
 /*
  * Selection: exactly one policy governs a request, the one of highest
- * priority among those that match. Internal to policy/.
+ * priority among those that match; those in shadow take no part. Internal to
+ * policy/.
  *
  * That it is one is proved when the set is loaded: two policies of equal
  * priority are an error unless their globs on issuer, source, realm or
@@ -16,6 +17,10 @@
 const struct cs_policy *cs_select(const struct cs_policy_set *set,
 				  const struct cs_request_facts *request);
 
+/* Does this policy match, whether it may govern or not? */
+bool cs_select_matches(const struct cs_policy *policy,
+		       const struct cs_request_facts *request);
+
 /*
  * Why no policy matched, policy by policy, as one sentence in the arena; the
  * first few in words. Empty when memory ran out.
@@ -27,6 +32,9 @@ struct cs_span cs_select_why_not(const struct cs_policy_set *set,
 /* Ties of a sorted set, as errors; and what deserves a warning. */
 void cs_select_check_ties(const struct cs_policy_set *set,
 			  struct cs_policy_report *report);
+/* No more in shadow than CS_MAX_POLICY_SHADOWS. */
+void cs_select_check_shadows(const struct cs_policy_set *set,
+			     struct cs_policy_report *report);
 void cs_select_warn(const struct cs_policy_set *set,
 		    struct cs_policy_report *report);
 

@@ -117,10 +117,14 @@ void cs_select_check_ties(const struct cs_policy_set *set,
 
 	cs_arena_init(&scratch, SCRATCH_MAX);
 	for (size_t i = 0; i < set->n; i++) {
+		if (set->sorted[i]->info.mode == CS_MODE_SHADOW)
+			continue;
 		for (size_t k = i + 1; k < set->n; k++) {
 			if (set->sorted[k]->info.priority !=
 			    set->sorted[i]->info.priority)
 				break;
+			if (set->sorted[k]->info.mode == CS_MODE_SHADOW)
+				continue;
 			check_pair(set->sorted[i], set->sorted[k], &scratch,
 				   report);
 		}
@@ -135,8 +139,9 @@ static bool accepts_anything(const struct cs_policy *p)
 
 	const struct cs_match_rules *m = &p->match;
 
-	if (m->issuer.present || m->source.present || m->realm.present ||
-	    m->namespace.present || m->users.present || m->groups.present ||
+	if (p->info.mode == CS_MODE_SHADOW || m->issuer.present ||
+	    m->source.present || m->realm.present || m->namespace.present ||
+	    m->users.present || m->groups.present ||
 	    m->user_namespace.present || m->service_account.present ||
 	    m->labels_n > 0)
 		return false;
@@ -145,6 +150,26 @@ static bool accepts_anything(const struct cs_policy *p)
 			return true;
 	}
 	return false;
+}
+
+void cs_select_check_shadows(const struct cs_policy_set *set,
+			     struct cs_policy_report *report)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < set->n; i++) {
+		const struct cs_policy *p = set->sorted[i];
+
+		if (p->info.mode != CS_MODE_SHADOW ||
+		    ++n <= CS_MAX_POLICY_SHADOWS)
+			continue;
+		cs_report_add(report, CS_PROBLEM_ERROR, p->info.source,
+			      p->info.line, 1,
+			      "more than %d policies are in shadow; each is "
+			      "judged with every request",
+			      CS_MAX_POLICY_SHADOWS);
+		return;
+	}
 }
 
 void cs_select_warn(const struct cs_policy_set *set,

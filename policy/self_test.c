@@ -33,25 +33,25 @@ static bool among(const struct cs_span *items, size_t n, struct cs_span text)
 	return false;
 }
 
-/* The codes of a verdict must be those of the test, as sets. */
+/* The codes of a list of findings must be those of the test, as sets. */
 static void check_codes(struct cs_load *l, const struct cs_policy_test *t,
-			const struct cs_verdict *v)
+			const struct cs_findings *f,
+			const struct cs_span *codes, size_t codes_n)
 {
-	for (size_t i = 0; i < v->findings.n; i++) {
-		struct cs_span code = cs_span_str(v->findings.items[i].code);
+	for (size_t i = 0; i < f->n; i++) {
+		struct cs_span code = cs_span_str(f->items[i].code);
 
-		if (!among(t->codes, t->codes_n, code))
+		if (!among(codes, codes_n, code))
 			fail(l, t, "it was not expected that it gives ", code);
 	}
-	for (size_t i = 0; i < t->codes_n; i++) {
+	for (size_t i = 0; i < codes_n; i++) {
 		bool found = false;
 
-		for (size_t k = 0; k < v->findings.n; k++)
+		for (size_t k = 0; k < f->n; k++)
 			found = found ||
-				cs_span_equal_str(t->codes[i],
-						  v->findings.items[k].code);
+				cs_span_equal_str(codes[i], f->items[k].code);
 		if (!found)
-			fail(l, t, "it does not give ", t->codes[i]);
+			fail(l, t, "it does not give ", codes[i]);
 	}
 }
 
@@ -124,7 +124,9 @@ static void run(struct cs_load *l, const struct cs_policy *policy,
 	if (t->has_changed && !t->changed && cs_verdict_is_changed(&v))
 		fail(l, t, "something was changed", none);
 	if (t->has_codes)
-		check_codes(l, t, &v);
+		check_codes(l, t, &v.findings, t->codes, t->codes_n);
+	if (t->has_warnings)
+		check_codes(l, t, &v.warnings, t->warnings, t->warnings_n);
 	if (t->has_rules)
 		check_rules(l, t, &v);
 	for (size_t i = 0; i < t->given_n && !refused; i++)

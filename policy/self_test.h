@@ -23,9 +23,11 @@ struct cs_policy_test {
 
 	bool has_verdict, refused;
 	bool has_changed, changed;
-	bool has_codes, has_rules;
+	bool has_codes, has_rules, has_warnings;
 	struct cs_span *codes;
 	size_t codes_n;
+	struct cs_span *warnings; /* codes, too */
+	size_t warnings_n;
 	struct cs_span *rules; /* without the policy's name */
 	size_t rules_n;
 	struct cs_test_given *given;

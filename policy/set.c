@@ -31,7 +31,7 @@ static struct cs_policy *load_builtin(struct cs_load *l, struct cs_span text,
 			      "%s", err.text);
 		return NULL;
 	}
-	p = cs_load_document(l, doc, hash, base);
+	p = cs_load_document(l, doc, hash, base, NULL);
 	if (p != NULL)
 		cs_self_test_run(l, p);
 	return p;
@@ -73,14 +73,21 @@ static void report_yaml(struct cs_load *l, const struct cs_error *err)
 		l->report->items[l->report->n - 1].source = source;
 }
 
-/* All documents of one source. */
-static void load_source(struct cs_load *l, struct cs_policy_set *set,
-			const struct cs_source *source, struct cs_hash *hash,
-			const struct cs_policy *base)
+/* A document of a source, before and after it is loaded. */
+struct doc {
+	const struct cs_yaml *node;
+	struct cs_span source;
+	struct cs_policy *policy; /* NULL: not yet, or it does not load */
+	struct doc *next;
+};
+
+/* All documents of one source, behind *last. */
+static void parse_source(struct cs_load *l, const struct cs_source *source,
+			 struct doc ***last)
 {
 	struct cs_error err = {0};
 	char *name = cs_arena_str(l->arena, source->name);
-	struct cs_yaml *doc;
+	struct cs_yaml *node;
 
 	if (name == NULL) {
 		cs_load_no_memory(l);
@@ -91,21 +98,130 @@ static void load_source(struct cs_load *l, struct cs_policy_set *set,
 		cs_load_blocklist(l, source->bytes, &set->blocklist);
 		return;
 	}
-	doc = cs_yaml_parse(source->bytes, name, l->arena, &err);
-	if (doc == NULL)
+	node = cs_yaml_parse(source->bytes, name, l->arena, &err);
+	if (node == NULL)
 		report_yaml(l, &err);
-	for (; doc != NULL; doc = doc->next) {
-		size_t before = l->report->errors;
-		struct cs_policy *p;
+	for (; node != NULL; node = node->next) {
+		struct doc *doc;
 
 		/* A file of comments, or an end marker too many. */
-		if (doc->kind == CS_YAML_NULL)
+		if (node->kind == CS_YAML_NULL)
 			continue;
-		p = cs_load_document(l, doc, hash, base);
-		if (p != NULL)
-			keep(l, set, p, doc);
-		if (l->report->errors == before && p != NULL)
-			cs_self_test_run(l, p);
+		doc = cs_arena_new(l->arena, sizeof(*doc));
+		if (doc == NULL) {
+			cs_load_no_memory(l);
+			return;
+		}
+		doc->node = node;
+		doc->source = l->source;
+		**last = doc;
+		*last = &doc->next;
+	}
+}
+
+/* What a document extends; NULL: nothing. */
+static const struct cs_yaml *extends(const struct doc *doc)
+{
+	return cs_yaml_get(cs_yaml_get(doc->node, "spec"), "extends");
+}
+
+/* The name that a document gives itself; empty: none. */
+static struct cs_span name_of(const struct doc *doc)
+{
+	const struct cs_yaml *name =
+		cs_yaml_get(cs_yaml_get(doc->node, "metadata"), "name");
+
+	return name != NULL && name->kind == CS_YAML_TEXT
+		       ? name->text
+		       : cs_span_make(NULL, 0);
+}
+
+/* No document is called that: the nearest name is a hint. */
+static void unknown_parent(struct cs_load *l, const struct doc *docs,
+			   const struct cs_yaml *node, struct cs_span name)
+{
+	const char *near = NULL;
+
+	for (; docs != NULL && near == NULL; docs = docs->next) {
+		struct cs_load_key one[2] = {{NULL, false}, {NULL, false}};
+
+		one[0].name = cs_arena_str(l->arena, name_of(docs));
+		near = cs_load_nearest(name, one);
+	}
+	cs_load_error(l, node, "there is no policy `%.*s` to extend%s%s%s",
+		      CS_SPAN_FMT(name), near != NULL ? "; did you mean `" : "",
+		      near != NULL ? near : "", near != NULL ? "`?" : "");
+}
+
+/* The parent of a document, which must be loaded by now; NULL: reported. */
+static const struct doc *find_parent(struct cs_load *l, const struct doc *docs,
+				     const struct doc *doc)
+{
+	const struct cs_yaml *node = extends(doc);
+	const struct doc *d = docs;
+	struct cs_span name;
+
+	l->path = "spec";
+	if (!cs_load_text(l, node, &name))
+		return NULL;
+	while (d != NULL && !cs_span_equal(name_of(d), name))
+		d = d->next;
+	if (d == NULL) {
+		unknown_parent(l, docs, node, name);
+		return NULL;
+	}
+	if (extends(d) != NULL) {
+		cs_load_error(l, node,
+			      "`%.*s` extends another policy itself; only one "
+			      "level is possible",
+			      CS_SPAN_FMT(name));
+		return NULL;
+	}
+	return d;
+}
+
+/* One document; it is kept, and its tests are run. */
+static void load_doc(struct cs_load *l, struct cs_policy_set *set,
+		     const struct doc *docs, struct doc *doc,
+		     struct cs_hash *hash, const struct cs_policy *base)
+{
+	size_t before = l->report->errors;
+	struct cs_load_parent parent = {0};
+	const struct doc *of = NULL;
+
+	l->source = doc->source;
+	if (extends(doc) != NULL) {
+		of = find_parent(l, docs, doc);
+		/* A parent that does not load has errors of its own. */
+		if (of == NULL || of->policy == NULL)
+			return;
+		parent.spec = cs_yaml_get(of->node, "spec");
+		parent.source = of->source;
+	}
+	doc->policy = cs_load_document(l, doc->node, hash, base,
+				       of != NULL ? &parent : NULL);
+	if (doc->policy != NULL)
+		keep(l, set, doc->policy, doc->node);
+	if (l->report->errors == before && doc->policy != NULL)
+		cs_self_test_run(l, doc->policy);
+}
+
+/* All sources: first what extends nothing, then the rest. */
+static void load_sources(struct cs_load *l, struct cs_policy_set *set,
+			 const struct cs_sources *sources, struct cs_hash *hash,
+			 const struct cs_policy *base)
+{
+	struct doc *docs = NULL, **last = &docs;
+
+	for (size_t i = 0; i < sources->n; i++)
+		parse_source(l, &sources->items[i], &last);
+	for (struct doc *d = docs; d != NULL; d = d->next) {
+		if (extends(d) == NULL)
+			load_doc(l, set, docs, d, hash, base);
+	}
+	for (struct doc *d = docs; d != NULL; d = d->next) {
+		if (extends(d) != NULL)
+			load_doc(l, set, docs, d, hash, base);
 	}
 }
 
@@ -199,10 +315,10 @@ static void load_all(struct cs_policy_set *set,
 	if (base == NULL)
 		return;
 	set->listener = load_builtin(&l, cs_builtin_listener(), hash, base);
-	for (size_t i = 0; i < sources->n; i++)
-		load_source(&l, set, &sources->items[i], hash, base);
+	load_sources(&l, set, sources, hash, base);
 	qsort(set->sorted, set->n, sizeof(struct cs_policy *), compare);
 	cs_select_check_ties(set, report);
+	cs_select_check_shadows(set, report);
 	cs_select_warn(set, report);
 	warn_of_no_list(set, report);
 	if (!hash_set(set, hash, &err))
