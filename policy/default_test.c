@@ -71,28 +71,129 @@ static void what_is_compiled_in_is_the_file(void **state)
 	cs_testing_done(&t);
 }
 
+/* Every example, and what loads with it. */
+static const char *const examples[] = {"ingress.yaml", "mesh.yaml",
+				       "override.yaml", "team-web.yaml",
+				       "zones.yaml"};
+
+#define EXAMPLES (sizeof(examples) / sizeof(examples[0]))
+
+/* Load all of them, and the default. */
+static void load_examples(struct cs_testing *t)
+{
+	struct cs_source all[EXAMPLES + 1];
+
+	for (size_t i = 0; i < EXAMPLES; i++) {
+		char path[128];
+
+		(void)snprintf(path, sizeof(path), "policies/examples/%s",
+			       examples[i]);
+		all[i].name = cs_span_str(examples[i]);
+		all[i].bytes = read_file(t, path);
+	}
+	all[EXAMPLES].name = CS_SPAN_LIT("default.yaml");
+	all[EXAMPLES].bytes = cs_policy_default_text();
+	cs_testing_load_sources(t, all, EXAMPLES + 1);
+	if (t->set == NULL)
+		show(t);
+	assert_non_null(t->set);
+}
+
 static void the_examples_load_together_and_pass_their_tests(void **state)
 {
 	struct cs_testing t;
-	struct cs_source three[3];
 
 	(void)state;
 	cs_testing_init(&t);
-	three[0].name = CS_SPAN_LIT("override.yaml");
-	three[0].bytes = read_file(&t, "policies/examples/override.yaml");
-	three[1].name = CS_SPAN_LIT("zones.yaml");
-	three[1].bytes = read_file(&t, "policies/examples/zones.yaml");
-	three[2].name = CS_SPAN_LIT("default.yaml");
-	three[2].bytes = cs_policy_default_text();
-	cs_testing_load_sources(&t, three, 3);
-	if (t.set == NULL)
-		show(&t);
-	assert_non_null(t.set);
-	assert_int_equal(cs_policy_set_count(t.set), 3);
+	load_examples(&t);
+	assert_int_equal(cs_policy_set_count(t.set), EXAMPLES + 1);
+	for (size_t i = 0; i < EXAMPLES + 1; i++)
+		assert_true(cs_policy_set_at(t.set, i)->tests > 0);
 	assert_true(
-		cs_span_equal_str(cs_policy_set_at(t.set, 0)->name, "ci-vm"));
-	assert_true(cs_span_equal_str(cs_policy_set_at(t.set, 0)->owner,
+		cs_span_equal_str(cs_policy_set_at(t.set, 3)->name, "ci-vm"));
+	assert_true(cs_span_equal_str(cs_policy_set_at(t.set, 3)->owner,
 				      "pki@corp.example"));
+	cs_testing_done(&t);
+}
+
+/* A document's lines, without comments and without its tests. */
+static size_t count_lines(struct cs_span text)
+{
+	size_t n = 0, at = 0, end;
+
+	while (at < text.n) {
+		struct cs_span line = cs_span_sub(text, at, SIZE_MAX);
+
+		if (!cs_span_find(line, '\n', &end))
+			end = line.n;
+		line.n = end;
+		if (cs_span_equal_str(line, "  tests:"))
+			break;
+		n += line.n > 0 && line.p[0] != '#';
+		at += end + 1;
+	}
+	return n;
+}
+
+static void an_example_says_what_it_does_in_25_lines(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	cs_testing_init(&t);
+	for (size_t i = 0; i < EXAMPLES; i++) {
+		char path[128];
+
+		(void)snprintf(path, sizeof(path), "policies/examples/%s",
+			       examples[i]);
+		assert_in_range(count_lines(read_file(&t, path)), 5, 25);
+	}
+	cs_testing_done(&t);
+}
+
+/* The policy of the examples that governs the request as it stands. */
+static void assert_governed(struct cs_testing *t, const char *name)
+{
+	(void)cs_testing_judge(t);
+	assert_non_null(t->verdict.policy);
+	if (!cs_span_equal_str(t->verdict.policy->name, name))
+		fail_msg("%.*s governs, not %s",
+			 CS_SPAN_FMT(t->verdict.policy->name), name);
+}
+
+static void each_example_governs_whom_it_is_for(void **state)
+{
+	struct cs_fact_pair labels[] = {
+		{CS_SPAN_LIT("tier"), CS_SPAN_LIT("web")},
+		{CS_SPAN_LIT("team"), CS_SPAN_LIT("shop")},
+	};
+	struct cs_request_facts *r;
+	struct cs_testing t;
+
+	(void)state;
+	cs_testing_init(&t);
+	load_examples(&t);
+	cs_testing_request(&t);
+	cs_testing_dns(&t, "*.shop.example");
+	r = &t.facts.request;
+	assert_governed(&t, "default");
+	cs_testing_group(&t, "vm-pipeline");
+	assert_governed(&t, "ci-vm");
+	r->source = CS_SPAN_LIT("kubernetes");
+	assert_governed(&t, "default");
+	r->labels = labels;
+	r->labels_n = 2;
+	assert_governed(&t, "team-web");
+	assert_true(cs_testing_found(&t, "SAN_DNS_WILDCARD", "san.dns[0]"));
+	r->namespace = CS_SPAN_LIT("ingress-shop");
+	assert_governed(&t, "team-web-ingress");
+	assert_false(cs_verdict_is_refused(&t.verdict));
+	/* 2027-04-01: the exception is over. */
+	r->now_s = 1806537600;
+	assert_governed(&t, "team-web");
+	r->issuer = CS_SPAN_LIT("mesh");
+	r->requester = CS_SPAN_LIT("system:serviceaccount:shop:cart");
+	assert_governed(&t, "mesh");
 	cs_testing_done(&t);
 }
 
@@ -133,6 +234,8 @@ int main(void)
 		cmocka_unit_test(what_is_compiled_in_is_the_file),
 		cmocka_unit_test(
 			the_examples_load_together_and_pass_their_tests),
+		cmocka_unit_test(an_example_says_what_it_does_in_25_lines),
+		cmocka_unit_test(each_example_governs_whom_it_is_for),
 		cmocka_unit_test(
 			the_listener_has_a_policy_that_nothing_replaces),
 	};

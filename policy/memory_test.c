@@ -26,20 +26,51 @@ void *__wrap_calloc(size_t n, size_t size)
 	return __real_calloc(n, size);
 }
 
-static const char text[] = CS_TESTING_POLICY(
-	"web",
-	"  match: {issuer: ['a*']}\n"
-	"  subject: {organization: {set: Acme}, 1.2.3: {default: x}}\n"
-	"  san: {dns: {allow: [{dns: .corp.example}]}, ip: {allow: "
-	"[{cidr: 10.0.0.0/8}]}}\n"
-	"  key: {allow: [{alg: EC}, {alg: RSA, bits: 3072..}]}\n"
-	"  extensions: {ext_key_usage: {allow: [server auth]}}\n"
-	"  tests: [{name: t, request: {dns: [a.corp.example]}, expect: "
-	"{verdict: issued}}]\n") "---\n" CS_TESTING_POLICY("vm", "  match: "
-								 "{issuer: "
-								 "['*b']}\n"
-								 "  priority: "
-								 "1\n");
+static const char
+	text[] =
+		CS_TESTING_POLICY(
+			"web", "  match: {issuer: ['a*'], namespaceLabels: {a: "
+			       "b}}\n"
+			       "  tables: {zones: {alice: [a.example, "
+			       "corp.example]}}\n"
+			       "  vars: {z: '{{zones[requester.username]}}'}\n"
+			       "  subject: {organization: {set: 'Acme "
+			       "{{requester.username}}'}, "
+			       "1.2.3: {default: x}}\n"
+			       "  san: {dns: {allow: [{dns: '.{{z}}'}]}, ip: "
+			       "{allow: "
+			       "[{cidr: 10.0.0.0/8}]}, uri: {allow: [{uri: "
+			       "{host: a, path: "
+			       "'/{{requester.username}}/*'}}]}, other_name: "
+			       "[{oid: 1.2.3, type: "
+			       "utf8, allow: [{glob: 'a*'}]}]}\n"
+			       "  key: {allow: [{alg: EC}, {alg: RSA, bits: "
+			       "3072..}]}\n"
+			       "  extensions: {ext_key_usage: {allow: [server "
+			       "auth]}}\n"
+			       "  tests: [{name: t, request: {dns: "
+			       "[a.corp.example], requester: "
+			       "{username: alice}}, expect: {verdict: "
+			       "issued}}]\n") "---\n" CS_TESTING_POLICY("vm",
+									"  "
+									"extend"
+									"s: "
+									"web\n"
+									"  "
+									"match:"
+									" {"
+									"issuer"
+									": "
+									"['*b',"
+									" defau"
+									"lt]}\n"
+									"  "
+									"priori"
+									"ty: "
+									"1\n") "---\n" CS_TESTING_POLICY("beside",
+													 "  mode: "
+													 "shadow\n"
+													 "  san: {}\n");
 
 static void every_allocation_of_a_load_may_fail(void **state)
 {
@@ -67,10 +98,53 @@ static void every_allocation_of_a_load_may_fail(void **state)
 	assert_true(n > 5 && n < 10000);
 }
 
+/*
+ * However little memory a request has, it is judged rightly or not at all.
+ */
+static void a_judgement_without_memory_decides_nothing(void **state)
+{
+	size_t max, failed = 0;
+	struct cs_testing t;
+	struct cs_verdict v;
+	bool issued = false;
+
+	(void)state;
+	cs_testing_init(&t);
+	cs_testing_load(&t, text);
+	assert_non_null(t.set);
+	cs_testing_request(&t);
+	cs_testing_dns(&t, "www.corp.example");
+	cs_testing_name(&t, CS_NAME_URI, "spiffe://a/alice/x");
+	for (max = 16; !issued && max < 1000000; max += 16) {
+		struct cs_error err = {0};
+		struct cs_arena arena;
+
+		cs_arena_init(&arena, max);
+		if (cs_policy_judge(t.set, &t.facts, &arena, &v, &err)) {
+			issued = true;
+			assert_int_equal(v.findings.n, 0);
+			assert_int_equal(v.plan.names_n, 2);
+			assert_int_equal(v.plan.subject_n, 2);
+			assert_int_equal(v.vars_n, 1);
+			assert_int_equal(v.shadows_n, 1);
+			assert_true(v.shadows[0].refused);
+			/* Two names, each of a kind that is unlisted. */
+			assert_int_equal(v.shadows[0].findings.n, 2);
+		} else {
+			assert_int_equal(err.code, CS_E_NO_MEMORY);
+			failed++;
+		}
+		cs_arena_done(&arena);
+	}
+	assert_true(issued && failed > 50);
+	cs_testing_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_allocation_of_a_load_may_fail),
+		cmocka_unit_test(a_judgement_without_memory_decides_nothing),
 	};
 
 	return cs_test_run("policy/memory", tests);

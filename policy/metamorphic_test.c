@@ -208,12 +208,129 @@ static void the_order_of_unrelated_rules_changes_nothing(void **state)
 	assert_true(passed > ROUNDS);
 }
 
+/* Two policies whose lists are the same, by literals and by a table. */
+static void load_both(struct cs_testing *a, struct cs_testing *b,
+		      uint32_t *seed)
+{
+	static const char *const front[] = {"", ".", "*.", "**."};
+	const char *prefix = front[next(seed) % 4];
+	char literals[512] = "", table[512] = "", text[2048];
+	size_t n = 1 + next(seed) % 3;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t used = strlen(literals), at = strlen(table);
+		const char *comma = i > 0 ? ", " : "";
+		char name[40];
+
+		do
+			random_name(seed, name);
+		while (name[0] == '*');
+		(void)snprintf(literals + used, sizeof(literals) - used,
+			       "%s{dns: '%s%s'}", comma, prefix, name);
+		(void)snprintf(table + at, sizeof(table) - at, "%s%s", comma,
+			       name);
+	}
+	load(a, literals, "{dns: a.example}", false);
+	(void)snprintf(
+		text, sizeof(text),
+		CS_TESTING_POLICY(
+			"web",
+			"  subject: {unlisted: reject}\n"
+			"  tables: {zones: {x: [a], alice: [%s]}}\n"
+			"  vars: {who: '{{requester.username}}'}\n"
+			"  san: {dns: {allow: [{dns: '%s{{zones[who]}}'}],"
+			" deny: [{dns: a.example}], wildcard: leftmost}}\n"
+			"  validity: {max: 24h}\n"),
+		table, prefix);
+	cs_testing_load(b, text);
+	assert_non_null(b->set);
+}
+
+static void a_table_is_as_good_as_literals(void **state)
+{
+	uint32_t seed = 19;
+	size_t passed = 0;
+
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		bool literal[REQUESTS], table[REQUESTS];
+		struct cs_testing a, b;
+
+		cs_testing_init(&a);
+		cs_testing_init(&b);
+		load_both(&a, &b, &seed);
+		compare(&a, &b, seed, literal, table);
+		for (size_t i = 0; i < REQUESTS; i++) {
+			assert_true(literal[i] == table[i]);
+			passed += literal[i];
+		}
+		cs_testing_done(&a);
+		cs_testing_done(&b);
+	}
+	assert_true(passed > ROUNDS);
+}
+
+/* The same text, in a mode that warns. */
+static void load_warning(struct cs_testing *t, const char *allow,
+			 const char *deny)
+{
+	char text[2048];
+
+	(void)snprintf(text, sizeof(text),
+		       CS_TESTING_POLICY(
+			       "web", "  mode: warn\n"
+				      "  subject: {unlisted: reject}\n"
+				      "  san: {dns: {allow: [%s], deny: [%s], "
+				      "wildcard: leftmost}}\n"
+				      "  validity: {max: 24h}\n"),
+		       allow, deny);
+	cs_testing_load(t, text);
+	assert_non_null(t->set);
+}
+
+static void what_is_enforced_and_issued_has_no_warnings(void **state)
+{
+	uint32_t seed = 23;
+
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		char allow[256], deny[256], names[3][40];
+		struct cs_testing a, b;
+
+		random_list(&seed, "", allow);
+		random_list(&seed, "", deny);
+		cs_testing_init(&a);
+		cs_testing_init(&b);
+		load(&a, allow, deny, false);
+		load_warning(&b, allow, deny);
+		for (size_t i = 0; i < REQUESTS; i++) {
+			uint32_t same = seed;
+			bool issued;
+
+			request(&a, &seed, names);
+			issued = cs_testing_judge(&a);
+			request(&b, &same, names);
+			/* Names are never refused, and all of them stay. */
+			assert_true(cs_testing_judge(&b));
+			assert_int_equal(b.verdict.plan.names_n,
+					 b.facts.csr.names_n);
+			assert_true(issued == (b.verdict.warnings.n == 0));
+			assert_int_equal(a.verdict.findings.n,
+					 b.verdict.warnings.n);
+		}
+		cs_testing_done(&a);
+		cs_testing_done(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_more_deny_never_widens),
 		cmocka_unit_test(one_more_allow_never_narrows),
 		cmocka_unit_test(the_order_of_unrelated_rules_changes_nothing),
+		cmocka_unit_test(a_table_is_as_good_as_literals),
+		cmocka_unit_test(what_is_enforced_and_issued_has_no_warnings),
 	};
 
 	return cs_test_run("policy/metamorphic", tests);

@@ -70,7 +70,10 @@ nodist_libcs_policy_a_SOURCES = policy/builtin_text.c
 
 # The documents that the program always has, as C.
 policy_builtin = policies/default.yaml policies/_listener.yaml
-policy_examples = policies/examples/override.yaml \
+policy_examples = policies/examples/ingress.yaml \
+	policies/examples/mesh.yaml \
+	policies/examples/override.yaml \
+	policies/examples/team-web.yaml \
 	policies/examples/zones.yaml
 EXTRA_DIST += $(policy_builtin) $(policy_examples) tools/embed
 CLEANFILES += policy/builtin_text.c

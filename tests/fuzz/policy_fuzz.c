@@ -11,7 +11,19 @@
 /* Is a request for this one name issued? */
 static bool issues(struct cs_testing *t, const char *name)
 {
+	static struct cs_fact_pair labels[] = {
+		{CS_SPAN_INIT("tier"), CS_SPAN_INIT("web")},
+		{CS_SPAN_INIT("team"), CS_SPAN_INIT("shop")},
+	};
+
 	cs_testing_request(t);
+	cs_testing_group(t, "web-admins");
+	t->facts.request.namespace = CS_SPAN_LIT("ingress-shop");
+	t->facts.request.requester =
+		CS_SPAN_LIT("system:serviceaccount:shop:cart");
+	t->facts.request.labels = labels;
+	t->facts.request.labels_n = 2;
+	cs_testing_name(t, CS_NAME_URI, "spiffe://corp.example/ns/shop/sa/x");
 	cs_testing_dns(t, name);
 	return cs_testing_judge(t);
 }
