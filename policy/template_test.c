@@ -108,6 +108,7 @@ static void a_missing_or_empty_value_refuses(void **state)
 	assert_error(&t, "{{zones[team]}} has no value: there is no `other`");
 	assert_true(cs_span_equal_str(t.verdict.findings.items[0].rule,
 				      "web/san.dns.allow"));
+	cs_testing_done(&t);
 	start(&t,
 	      WEB("  san: {dns: {allow: [{exact: '{{request.owner}}'}]}}\n"));
 	cs_testing_dns(&t, "a.example");
