@@ -58,8 +58,10 @@ static void judge_shadow(struct cs_decide *j, const struct cs_policy *policy,
 			 struct cs_policy_shadow *ret)
 {
 	struct cs_verdict v;
-	struct cs_decide beside = {
-		.facts = j->facts, .arena = j->arena, .v = &v};
+	struct cs_decide beside = {.blocklist = j->blocklist,
+				   .facts = j->facts,
+				   .arena = j->arena,
+				   .v = &v};
 
 	cs_verdict_init(&v, j->arena);
 	cs_decide_usages(&beside);
@@ -105,9 +107,9 @@ static void judge(struct cs_decide *j, const struct cs_policy_set *set)
 		v->code = v->findings.items[0].code;
 		return;
 	}
+	j->blocklist = &set->blocklist;
 	judge_shadows(j, set);
 	v->reached = CS_PHASE_SELECT;
-	j->blocklist = &set->blocklist;
 	policy = cs_select(set, &j->facts->request);
 	if (policy == NULL) {
 		refuse_selection(j, set);

@@ -267,6 +267,39 @@ static void make_san(struct making *m)
 	}
 }
 
+/* Keys of limits; each is one text. */
+static void make_limits(struct making *m)
+{
+	struct cs_timing_rules *t = &m->p->timing;
+	struct cs_limit_rule *limits =
+		cs_decide_new(m->j, t->limits_n + 1, sizeof(*limits));
+
+	if (limits == NULL || t->limits_n == 0)
+		return;
+	memcpy(limits, t->limits, t->limits_n * sizeof(*limits));
+	t->limits = limits;
+	for (size_t i = 0; i < t->limits_n; i++) {
+		struct cs_limit_rule *r = &limits[i];
+		struct cs_resolved *texts = NULL;
+		struct cs_error err = {0};
+		size_t n = 0;
+		bool ok;
+
+		if (!r->template.dynamic)
+			continue;
+		ok = resolve(m, &r->template, &texts, &n, &err);
+		if (ok && texts[0].text.n > CS_MAX_PRINCIPAL)
+			ok = cs_error_set(&err, CS_E_POLICY,
+					  "the key of the limit is longer "
+					  "than %d bytes",
+					  CS_MAX_PRINCIPAL);
+		if (ok)
+			r->key = texts[0].text;
+		else
+			refuse(m, &r->rule, &err);
+	}
+}
+
 bool cs_decide_instantiate(struct cs_decide *j)
 {
 	struct making m = {
@@ -284,6 +317,7 @@ bool cs_decide_instantiate(struct cs_decide *j)
 	*m.p = *j->policy;
 	make_subject(&m);
 	make_san(&m);
+	make_limits(&m);
 	j->policy = m.p;
 	return !j->no_memory && j->v->findings.n == before;
 }

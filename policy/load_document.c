@@ -22,8 +22,8 @@ static const struct cs_load_key spec_keys[] = {
 	{"san", false},	       {"key", false},	  {"validity", false},
 	{"extensions", false}, {"tests", false},  {"extends", false},
 	{"mode", false},       {"tables", false}, {"vars", false},
-	{"guards", true},      {"limits", false},  {"windows", false},
-	{"lint", false},	       {"ensure", true},  {NULL, false},
+	{"guards", true},      {"limits", false}, {"windows", false},
+	{"lint", false},       {"ensure", true},  {NULL, false},
 };
 
 /* Is it a document of ours, of a kind that this version knows? */

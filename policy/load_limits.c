@@ -132,8 +132,13 @@ static bool load_limit(struct cs_load *l, const struct cs_yaml *node,
 		cs_load_error(l, node, "a limit has `id`, `key` and `rate`");
 		return false;
 	}
-	if (!cs_load_text(l, key, &rule->key))
+	if (!cs_load_template(l, key, &rule->template))
 		return false;
+	rule->key = key->text;
+	if (rule->template.is_list) {
+		cs_load_error(l, key, "a list cannot be the key of a limit");
+		return false;
+	}
 	if (rule->key.n > CS_MAX_PRINCIPAL) {
 		cs_load_error(l, key, "longer than %d bytes", CS_MAX_PRINCIPAL);
 		return false;

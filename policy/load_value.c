@@ -63,7 +63,8 @@ bool cs_load_text(struct cs_load *l, const struct cs_yaml *node,
 	if (interpolates(node->text)) {
 		cs_load_error(l, node,
 			      "{{path}} cannot stand here; it may in vars, "
-			      "set, default and matchers");
+			      "set, default, "
+			      "matchers and the keys of limits");
 		return false;
 	}
 	return true;

@@ -26,51 +26,52 @@ void *__wrap_calloc(size_t n, size_t size)
 	return __real_calloc(n, size);
 }
 
-static const char
-	text[] =
-		CS_TESTING_POLICY(
-			"web", "  match: {issuer: ['a*'], namespaceLabels: {a: "
-			       "b}}\n"
-			       "  tables: {zones: {alice: [a.example, "
-			       "corp.example]}}\n"
-			       "  vars: {z: '{{zones[requester.username]}}'}\n"
-			       "  subject: {organization: {set: 'Acme "
-			       "{{requester.username}}'}, "
-			       "1.2.3: {default: x}}\n"
-			       "  san: {dns: {allow: [{dns: '.{{z}}'}]}, ip: "
-			       "{allow: "
-			       "[{cidr: 10.0.0.0/8}]}, uri: {allow: [{uri: "
-			       "{host: a, path: "
-			       "'/{{requester.username}}/*'}}]}, other_name: "
-			       "[{oid: 1.2.3, type: "
-			       "utf8, allow: [{glob: 'a*'}]}]}\n"
-			       "  key: {allow: [{alg: EC}, {alg: RSA, bits: "
-			       "3072..}]}\n"
-			       "  extensions: {ext_key_usage: {allow: [server "
-			       "auth]}}\n"
-			       "  tests: [{name: t, request: {dns: "
-			       "[a.corp.example], requester: "
-			       "{username: alice}}, expect: {verdict: "
-			       "issued}}]\n") "---\n" CS_TESTING_POLICY("vm",
-									"  "
-									"extend"
-									"s: "
-									"web\n"
-									"  "
-									"match:"
-									" {"
-									"issuer"
-									": "
-									"['*b',"
-									" defau"
-									"lt]}\n"
-									"  "
-									"priori"
-									"ty: "
-									"1\n") "---\n" CS_TESTING_POLICY("beside",
-													 "  mode: "
-													 "shadow\n"
-													 "  san: {}\n");
+static const char text[] = CS_TESTING_POLICY(
+	"web",
+	"  match: {issuer: ['a*'], namespaceLabels: {a: "
+	"b}}\n"
+	"  tables: {zones: {alice: [a.example, "
+	"corp.example]}}\n"
+	"  vars: {z: '{{zones[requester.username]}}'}\n"
+	"  subject: {organization: {set: 'Acme "
+	"{{requester.username}}'}, "
+	"1.2.3: {default: x}}\n"
+	"  san: {dns: {allow: [{dns: '.{{z}}'}]}, ip: "
+	"{allow: "
+	"[{cidr: 10.0.0.0/8}]}, uri: {allow: [{uri: "
+	"{host: a, path: "
+	"'/{{requester.username}}/*'}}]}, other_name: "
+	"[{oid: 1.2.3, type: "
+	"utf8, allow: [{glob: 'a*'}]}]}\n"
+	"  key: {allow: [{alg: EC}, {alg: RSA, bits: "
+	"3072..}]}\n"
+	"  extensions: {ext_key_usage: {allow: [server "
+	"auth]}}\n"
+	"  tests: [{name: t, request: {dns: "
+	"[a.corp.example], requester: "
+	"{username: alice}}, expect: {verdict: "
+	"issued}}]\n") "---\n" CS_TESTING_POLICY("vm",
+						 "  "
+						 "extend"
+						 "s: "
+						 "web\n"
+						 "  "
+						 "match:"
+						 " {"
+						 "issuer"
+						 ": "
+						 "['*b',"
+						 " defau"
+						 "lt]}\n"
+						 "  "
+						 "priori"
+						 "ty: "
+						 "1\n") "---"
+							"\n" CS_TESTING_POLICY(
+								"beside",
+								"  mode: "
+								"shadow\n"
+								"  san: {}\n");
 
 static void every_allocation_of_a_load_may_fail(void **state)
 {

@@ -384,6 +384,7 @@ struct cs_ext_rules {
 struct cs_limit_rule {
 	struct cs_rule rule; /* "web/limits.per-owner" */
 	struct cs_span key;
+	struct cs_template template; /* dynamic: the key is made of it */
 	uint32_t count, window_s;
 	enum cs_on_violation on_violation; /* REJECT or HOLD */
 };

@@ -82,8 +82,8 @@ struct doc {
 };
 
 /* All documents of one source, behind *last. */
-static void parse_source(struct cs_load *l, const struct cs_source *source,
-			 struct doc ***last)
+static void parse_source(struct cs_load *l, struct cs_policy_set *set,
+			 const struct cs_source *source, struct doc ***last)
 {
 	struct cs_error err = {0};
 	char *name = cs_arena_str(l->arena, source->name);
@@ -214,7 +214,7 @@ static void load_sources(struct cs_load *l, struct cs_policy_set *set,
 	struct doc *docs = NULL, **last = &docs;
 
 	for (size_t i = 0; i < sources->n; i++)
-		parse_source(l, &sources->items[i], &last);
+		parse_source(l, set, &sources->items[i], &last);
 	for (struct doc *d = docs; d != NULL; d = d->next) {
 		if (extends(d) == NULL)
 			load_doc(l, set, docs, d, hash, base);

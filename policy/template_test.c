@@ -240,6 +240,31 @@ static void a_service_account_makes_its_own_names(void **state)
 	cs_testing_done(&t);
 }
 
+static void a_limit_counts_by_the_request(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	start(&t, WEB("  san: {dns: {allow: [any]}}\n"
+		      "  limits: [{id: per-owner, key: '{{request.namespace}}/"
+		      "{{request.owner}}', rate: 6/1h}, {id: all, key: all, "
+		      "rate: 9/1h}]\n"));
+	cs_testing_dns(&t, "a.example");
+	assert_error(&t, "{{request.owner}} has no value");
+	assert_true(cs_span_equal_str(t.verdict.findings.items[0].rule,
+				      "web/limits.per-owner"));
+	t.facts.request.owner = CS_SPAN_LIT("shop-tls");
+	assert_true(cs_testing_judge(&t));
+	assert_int_equal(t.verdict.limits_n, 2);
+	assert_true(
+		cs_span_equal_str(t.verdict.limits[0].key, "shop/shop-tls"));
+	assert_true(cs_span_equal_str(t.verdict.limits[1].key, "all"));
+	cs_testing_done(&t);
+	refuses("  limits: [{id: a, key: '{{requester.groups}}', rate: 1/1h}]"
+		"\n",
+		"a list cannot be the key of a limit");
+}
+
 static void phase_d_judges_by_the_same_values(void **state)
 {
 	struct cs_cert_facts built;
@@ -373,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_star_in_a_value_of_a_glob_is_a_star),
 		cmocka_unit_test(values_are_set_and_defaulted_as_they_are),
 		cmocka_unit_test(a_service_account_makes_its_own_names),
+		cmocka_unit_test(a_limit_counts_by_the_request),
 		cmocka_unit_test(phase_d_judges_by_the_same_values),
 		cmocka_unit_test(paths_are_checked_when_they_are_loaded),
 		cmocka_unit_test(tables_and_vars_are_checked),
