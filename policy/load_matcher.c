@@ -7,7 +7,7 @@
 static const struct cs_load_key all_keys[] = {
 	{"any", false}, {"exact", false}, {"iexact", false}, {"glob", false},
 	{"dns", false}, {"cidr", false},  {"email", false},  {"uri", false},
-	{"oid", false}, {"dn", false},	  {"regex", true},   {"cel", true},
+	{"oid", false}, {"regex", false}, {"dn", false},     {"cel", true},
 	{NULL, false},
 };
 
@@ -27,12 +27,12 @@ static const struct cs_load_key email_keys[] = {
 static bool fits(enum cs_match_domain domain, const char *name)
 {
 	static const char *const names[] = {
-		[CS_DOMAIN_TEXT] = " any exact iexact glob oid ",
-		[CS_DOMAIN_CN] = " any exact iexact glob dns email ",
-		[CS_DOMAIN_DNS] = " any exact dns ",
+		[CS_DOMAIN_TEXT] = " any exact iexact glob oid regex ",
+		[CS_DOMAIN_CN] = " any exact iexact glob dns email regex ",
+		[CS_DOMAIN_DNS] = " any exact dns regex ",
 		[CS_DOMAIN_IP] = " any exact cidr ",
-		[CS_DOMAIN_URI] = " any exact uri ",
-		[CS_DOMAIN_EMAIL] = " any exact iexact email ",
+		[CS_DOMAIN_URI] = " any exact uri regex ",
+		[CS_DOMAIN_EMAIL] = " any exact iexact email regex ",
 	};
 	const char *at = strstr(names[domain], name);
 

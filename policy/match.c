@@ -222,6 +222,7 @@ static bool wildcard_all(const struct cs_matcher *m, struct cs_span name)
 	case CS_MATCH_EXACT:
 	case CS_MATCH_IEXACT:
 	case CS_MATCH_GLOB:
+	case CS_MATCH_REGEX:
 	case CS_MATCH_CIDR:
 	case CS_MATCH_EMAIL:
 	case CS_MATCH_URI:
@@ -250,12 +251,26 @@ static bool wildcard_some(const struct cs_matcher *m, struct cs_span name)
 	case CS_MATCH_EXACT:
 	case CS_MATCH_IEXACT:
 	case CS_MATCH_GLOB:
+	case CS_MATCH_REGEX:
 	case CS_MATCH_CIDR:
 	case CS_MATCH_EMAIL:
 	case CS_MATCH_URI:
 	default:
 		return false;
 	}
+}
+
+/*
+ * A regular expression over the whole text. What reads as a wildcard is a set
+ * here, too, whatever field it stands in.
+ */
+static bool regex(const struct cs_regex *re, struct cs_span text, bool all)
+{
+	enum cs_regex_how how = CS_REGEX_FULL;
+
+	if (cs_span_starts_with(text, CS_SPAN_LIT("*.")))
+		how = all ? CS_REGEX_STAR_ALL : CS_REGEX_STAR_SOME;
+	return cs_regex_run(re, how, text).matched;
 }
 
 /* The matchers that do not know about sets; *ret_known: was it one? */
@@ -272,6 +287,8 @@ static bool plain(const struct cs_matcher *m, const struct cs_match_value *v,
 		return cs_span_equal_icase(v->text, m->text);
 	case CS_MATCH_GLOB:
 		return cs_match_items(&m->glob, v->text);
+	case CS_MATCH_REGEX:
+		return regex(m->regex, v->text, all);
 	case CS_MATCH_CIDR:
 		return in_network(m, v->octets);
 	case CS_MATCH_EMAIL:

@@ -311,6 +311,10 @@ static bool make_plain(const struct cs_matcher_source *s,
 	case CS_WORD_GLOB:
 		m->kind = CS_MATCH_GLOB;
 		return make_glob(value, false, arena, &m->glob, err);
+	case CS_WORD_REGEX:
+		m->kind = CS_MATCH_REGEX;
+		return cs_regex_compile_with_values(value->text, value->foreign,
+						    arena, &m->regex, err);
 	case CS_WORD_EMAIL:
 		m->kind = CS_MATCH_EMAIL;
 		return make_dns(value, arena, &m->host_kind, &m->text, err);

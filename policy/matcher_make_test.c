@@ -287,6 +287,31 @@ static void other_names_match_by_type_and_text(void **state)
 	cs_testing_done(&t);
 }
 
+static void regular_expressions_are_anchored_and_know_sets(void **state)
+{
+	struct cs_match_value plain = cs_match_dns(CS_SPAN_LIT("a.corp"));
+	struct cs_match_value longer = cs_match_dns(CS_SPAN_LIT("xa.corp"));
+	struct cs_match_value star = cs_match_dns(CS_SPAN_LIT("*.corp"));
+	struct cs_arena arena;
+	struct cs_matcher host, any, spelt;
+
+	(void)state;
+	cs_arena_init(&arena, 1000000);
+	host = make(&arena, CS_WORD_REGEX, CS_DOMAIN_DNS, "[a-c]\\.corp", NULL);
+	any = make(&arena, CS_WORD_REGEX, CS_DOMAIN_DNS, ".*\\.corp", NULL);
+	spelt = make(&arena, CS_WORD_REGEX, CS_DOMAIN_DNS, "\\*\\.corp", NULL);
+	assert_true(cs_matcher_all(&host, &plain));
+	assert_false(cs_matcher_all(&host, &longer));
+	assert_false(cs_matcher_some(&host, &longer));
+	/* Allow needs the whole set, deny one member. */
+	assert_false(cs_matcher_all(&host, &star));
+	assert_true(cs_matcher_some(&host, &star));
+	assert_false(cs_matcher_all(&any, &star));
+	assert_true(cs_matcher_some(&any, &star));
+	assert_true(cs_matcher_all(&spelt, &star));
+	cs_arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +323,8 @@ int main(void)
 		cmocka_unit_test(globs_agree_with_the_plain_truth),
 		cmocka_unit_test(a_glob_that_hits_a_member_hits_the_wildcard),
 		cmocka_unit_test(other_names_match_by_type_and_text),
+		cmocka_unit_test(
+			regular_expressions_are_anchored_and_know_sets),
 	};
 
 	return cs_test_run("policy/matcher_make", tests);

@@ -10,6 +10,7 @@
 #define CS_POLICY_RULES_H
 
 #include "policy/engine.h"
+#include "policy/regex.h"
 
 /* Who speaks, for findings and the diff. */
 struct cs_rule {
@@ -107,6 +108,7 @@ enum cs_match_kind {
 	CS_MATCH_EXACT,	     /* the same bytes */
 	CS_MATCH_IEXACT,     /* ASCII case ignored */
 	CS_MATCH_GLOB,	     /* `*` stands for any bytes */
+	CS_MATCH_REGEX,	     /* all of the text */
 	CS_MATCH_DNS_HOST,   /* host: that name; or "*.zone" as it stands */
 	CS_MATCH_DNS_ONE,    /* *.zone: exactly one label and the zone */
 	CS_MATCH_DNS_BELOW,  /* **.zone: one label or more and the zone */
@@ -140,8 +142,9 @@ struct cs_matcher {
 	enum cs_match_kind host_kind; /* EMAIL, URI: how to read `text` */
 	struct cs_span scheme;	      /* URI; empty: any */
 	bool has_path;
-	struct cs_glob glob;  /* GLOB; URI: the path */
-	struct cs_span shown; /* for people */
+	struct cs_glob glob;	      /* GLOB; URI: the path */
+	const struct cs_regex *regex; /* REGEX */
+	struct cs_span shown;	      /* for people */
 };
 
 /* What a list of matchers is about: which kinds may stand in it. */
@@ -163,7 +166,8 @@ enum cs_matcher_word {
 	CS_WORD_CIDR,
 	CS_WORD_EMAIL,
 	CS_WORD_URI,
-	CS_WORD_OID
+	CS_WORD_OID,
+	CS_WORD_REGEX
 };
 
 /* A matcher as it is written: what one is made of, once values are known. */

@@ -182,6 +182,24 @@ static void a_star_in_a_value_of_a_glob_is_a_star(void **state)
 	cs_testing_done(&t);
 }
 
+static void a_value_in_a_regular_expression_is_a_literal(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	start(&t, WEB("  subject: {organizationalUnit: {allow: [{regex: "
+		      "'{{request.namespace_labels.x}}-[0-9]+'}]}}\n"
+		      "  san: {dns: {allow: [any]}}\n"));
+	label(&t, "x", "a.*|b");
+	cs_testing_dns(&t, "a.example");
+	cs_testing_attr(&t, 11, "a.*|b-1");
+	assert_true(cs_testing_judge(&t));
+	cs_testing_attr(&t, 11, "b-1");
+	assert_false(cs_testing_judge(&t));
+	assert_int_equal(t.verdict.findings.n, 1);
+	cs_testing_done(&t);
+}
+
 static void values_are_set_and_defaulted_as_they_are(void **state)
 {
 	struct cs_testing t;
@@ -396,6 +414,7 @@ int main(void)
 		cmocka_unit_test(a_missing_or_empty_value_refuses),
 		cmocka_unit_test(interpolated_values_are_never_patterns),
 		cmocka_unit_test(a_star_in_a_value_of_a_glob_is_a_star),
+		cmocka_unit_test(a_value_in_a_regular_expression_is_a_literal),
 		cmocka_unit_test(values_are_set_and_defaulted_as_they_are),
 		cmocka_unit_test(a_service_account_makes_its_own_names),
 		cmocka_unit_test(a_limit_counts_by_the_request),
