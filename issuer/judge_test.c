@@ -536,6 +536,92 @@ static void a_ca_that_policy_allows_is_beyond_the_ceiling(void **state)
 	put_set(f, NULL, 5);
 }
 
+static void records_vars_and_what_shadows_would_do(void **state)
+{
+	static const char yaml[] =
+		"apiVersion: countersign.dev/v1\n"
+		"kind: IssuancePolicy\n"
+		"metadata: {name: web}\n"
+		"spec:\n"
+		"  mode: warn\n"
+		"  match: {namespaceLabels: {tier: web}}\n"
+		"  vars: {env: '{{request.attributes.env}}', pods: "
+		"'{{requester.extra[\"k8s/pod\"]}}'}\n"
+		"  subject: {commonName: {allow: [any]}}\n"
+		"  san:\n"
+		"    dns: {allow: [{dns: '.{{env}}.example'}]}\n"
+		"---\n"
+		"apiVersion: countersign.dev/v1\n"
+		"kind: IssuancePolicy\n"
+		"metadata: {name: later}\n"
+		"spec: {mode: shadow, match: {namespace: shop}}\n";
+	static const char scalars[] =
+		"{\"attributes\":{\"env\":\"prod\"},\"issuer\":\"default\","
+		"\"namespace\":\"shop\",\"namespace_labels\":{\"team\":"
+		"\"shop\",\"tier\":\"web\"},\"requester\":\"alice\","
+		"\"requester_extra\":{\"k8s/pod\":[\"a\",\"b\"]}}";
+	static const char vars[] =
+		"\"vars\":[{\"name\":\"env\",\"value\":\"prod\"},"
+		"{\"name\":\"pods\",\"value\":[\"a\",\"b\"]}]";
+	struct fixture *f = *state;
+	struct cs_span inputs;
+	json_t *json, *shadow;
+
+	start(f);
+	put_set(f, yaml, 6);
+	judge(f, scalars);
+	if (!f->out.issue)
+		fail_msg("%s", json_dumps(f->body, 0));
+	assert_true(json_array_size(json_object_get(f->body, "warnings")) > 0);
+	assert_true(has_term(f->out.intent.terms, CS_TERM_FLAG,
+			     CS_SPAN_LIT("warned")));
+	assert_true(has_term(f->out.intent.terms, CS_TERM_CODE,
+			     CS_SPAN_LIT("SAN_DNS_NOT_ALLOWED")));
+	inputs = f->out.intent.inputs;
+	assert_non_null(memmem(inputs.p, inputs.n, vars, strlen(vars)));
+	json = cs_json_parse(inputs, "inputs", NULL);
+	shadow = json_array_get(json_object_get(json, "shadow"), 0);
+	assert_string_equal(
+		json_string_value(json_object_get(shadow, "policy")), "later");
+	assert_string_equal(
+		json_string_value(json_object_get(shadow, "verdict")),
+		"refused");
+	assert_true(json_array_size(json_object_get(shadow, "codes")) > 0);
+	json_decref(json);
+	/* Without its label the namespace has no policy. */
+	start(f);
+	judge(f, SCALARS);
+	assert_refused(f, "NO_POLICY");
+	assert_null(memmem(f->out.refusal.inputs.p, f->out.refusal.inputs.n,
+			   "vars", 4));
+	put_set(f, NULL, 5);
+}
+
+static void refuses_scalars_of_other_kinds(void **state)
+{
+	static const char *const texts[] = {
+		"{\"attributes\":[]}",
+		"{\"attributes\":{\"a\":1}}",
+		"{\"namespace_labels\":\"a\"}",
+		"{\"requester_extra\":[]}",
+		"{\"requester_extra\":{\"a\":\"b\"}}",
+		"{\"requester_extra\":{\"a\":[1]}}",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct cs_error err = {0};
+
+		start(f);
+		csr_make(&f->csr_maker, &f->csr);
+		cs_buf_reset(&f->request);
+		judge_make_request(texts[i], cs_buf_span(&f->csr), &f->request);
+		assert_false(cs_judge_request(
+			f->judge, cs_buf_span(&f->request), &f->out, &err));
+		assert_int_equal(err.code, CS_E_PROTOCOL);
+	}
+}
+
 static void keeps_the_old_set_when_a_new_one_does_not_load(void **state)
 {
 	struct fixture *f = *state;
@@ -671,6 +757,8 @@ int main(void)
 		cmocka_unit_test(no_rev_avail_leaves_the_issuers_crl_out),
 		cmocka_unit_test(tells_the_ledger_what_to_count),
 		cmocka_unit_test(a_ca_that_policy_allows_is_beyond_the_ceiling),
+		cmocka_unit_test(records_vars_and_what_shadows_would_do),
+		cmocka_unit_test(refuses_scalars_of_other_kinds),
 		cmocka_unit_test(
 			keeps_the_old_set_when_a_new_one_does_not_load),
 		cmocka_unit_test(reports_what_a_set_would_come_to),
