@@ -24,11 +24,11 @@
 #include "tests/bench/bench.h"
 
 /*
- * CSRs made for one second of a round: more than one client alone, or many
- * together, have ever been served with.
+ * CSRs made for one second of a round, by one client alone or many together;
+ * a faster round ends with the last of them.
  */
-#define PER_SECOND_ALONE 1500
-#define PER_SECOND	 5000
+#define PER_SECOND_ALONE 1000
+#define PER_SECOND	 3000
 /* A history is issued in rounds of this many, by so many clients. */
 #define HISTORY_ROUND	10000
 #define HISTORY_CLIENTS 64
