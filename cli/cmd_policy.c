@@ -86,6 +86,8 @@ static int run_check(const struct cs_call *call)
 		      ? cs_loaded_files(call->args, call->n_args, &l, &err)
 		      : cs_loaded_dir(call, &l, &err)))
 		return cs_call_fail(call, &err);
+	if (l.set != NULL)
+		cs_policy_set_lint(l.set, &l.report);
 	print_check(call, &l);
 	good = l.set != NULL && l.report.errors == 0;
 	cs_loaded_done(&l);

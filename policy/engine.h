@@ -73,6 +73,15 @@ struct cs_policy_set *cs_policy_set_load(
 	struct cs_policy_report *report) CS_MUST_USE;
 
 /*
+ * What is suspicious in a set that loads, as warnings: policies that another
+ * always goes before, matchers that decide nothing, a clamp that cert-manager
+ * would run in circles over, rules that no test reaches. Runs the tests again;
+ * for who checks a set, not for who puts it in force.
+ */
+void cs_policy_set_lint(const struct cs_policy_set *set,
+			struct cs_policy_report *report);
+
+/*
  * The identity of the set's documents: SHA-256 over the canonical JSON (RFC
  * 8785) array of their hashes in lower-case hex, sorted; all blocklists
  * together are one more document, their sorted octets. `_listener` belongs

@@ -43,6 +43,7 @@ libcs_policy_a_SOURCES = \
 	policy/matcher_make.c \
 	policy/name.c policy/name.h \
 	policy/plan.h \
+	policy/lint.c \
 	policy/requester.c policy/requester.h \
 	policy/regex.h \
 	policy/regex_class.c \
@@ -91,6 +92,9 @@ policy_built_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/default_test
 policy_default_test_SOURCES = policy/default_test.c $(policy_testing)
 policy_default_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/lint_test
+policy_lint_test_SOURCES = policy/lint_test.c $(policy_testing)
+policy_lint_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/engine_test
 policy_engine_test_SOURCES = policy/engine_test.c $(policy_testing)
 policy_engine_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

@@ -233,6 +233,18 @@ def what_is_in_force_is_listed_shown_and_logged():
 
 
 @tap.test
+def check_warns_of_what_is_suspicious_with_its_place():
+    path = save("odd.yaml", WEB.replace(
+        "san:\n    dns: {min: 1, allow: [{dns: .shop.corp.example}]}",
+        "san:\n    dns: {min: 1, allow: [{dns: .shop.corp.example}],\n"
+        "          deny: [{dns: .corp.example}]}"))
+    done = house.cli("policy", "check", path)
+    for words in ("odd.yaml:11:1: `.shop.corp.example` of `allow` is inside "
+                  "`deny`", "odd.yaml:1:1: `team-web` carries no tests"):
+        expect(f"warning: {words}" in done.stderr, done.stderr)
+
+
+@tap.test
 def the_effective_set_loads_as_it_is_printed():
     text = house.cli("policy", "show", "--effective").stdout
     expect('"wildcard": "forbid"' in text and '"backdate": "30s"' in text,
