@@ -214,6 +214,26 @@ static json_t *because(const struct matter *m)
 	return NULL;
 }
 
+/* "team = shop" of each variable of the governing policy. */
+static json_t *vars(const struct matter *m)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < m->verdict.vars_n; i++) {
+		const struct cs_policy_value *v = &m->verdict.vars[i];
+		CS_CLEANUP(cs_buf_done) struct cs_buf text;
+
+		cs_buf_init(&text, CS_MAX_DECISION);
+		for (size_t k = 0; k < v->n; k++)
+			cs_buf_addf(&text, "%s%.*s", k > 0 ? " or " : "",
+				    CS_SPAN_FMT(v->items[k]));
+		json_array_append_new(list, json_sprintf("%.*s = %s",
+							 CS_SPAN_FMT(v->name),
+							 cs_buf_str(&text)));
+	}
+	return list;
+}
+
 /* Why each other policy does not govern. */
 static json_t *others(const struct matter *m)
 {
@@ -327,6 +347,8 @@ static void add_policy(const struct matter *m, json_t *answer)
 	json_object_set_new(policy, "owner", span_json(p->owner));
 	json_object_set_new(answer, "because", because(m));
 	json_object_set_new(answer, "rules", rules(m, answer));
+	if (m->verdict.vars_n > 0)
+		json_object_set_new(answer, "vars", vars(m));
 }
 
 /* A judgement that ended behind the rules says so. */

@@ -96,7 +96,9 @@ static void check_reach(struct linting *l, size_t at)
 	for (size_t i = 0; i < at; i++) {
 		const struct cs_policy *p = l->set->sorted[i];
 
-		if (!match_covers(&p->match, &l->set->sorted[at]->match))
+		if (p->info.mode == CS_MODE_SHADOW ||
+		    mine->mode == CS_MODE_SHADOW ||
+		    !match_covers(&p->match, &l->set->sorted[at]->match))
 			continue;
 		cs_report_add(l->report, CS_PROBLEM_WARNING, mine->source,
 			      mine->line, 1,
@@ -157,42 +159,17 @@ static bool is_inside_any(const struct cs_matcher *a,
 	return false;
 }
 
-/* How a matcher of DNS names or addresses is written. */
-static struct cs_span shown(const struct cs_matcher *m, char *room, size_t size)
-{
-	static const char *const prefixes[] = {
-		[CS_MATCH_DNS_ONE] = "*.",
-		[CS_MATCH_DNS_BELOW] = "**.",
-		[CS_MATCH_DNS_WITHIN] = ".",
-	};
-
-	if (m->kind == CS_MATCH_ANY)
-		return CS_SPAN_LIT("any");
-	if (m->kind == CS_MATCH_CIDR && m->net.n != 4)
-		return CS_SPAN_LIT("a network");
-	if (m->kind == CS_MATCH_CIDR) {
-		(void)snprintf(room, size, "%u.%u.%u.%u/%u", m->net.p[0],
-			       m->net.p[1], m->net.p[2], m->net.p[3],
-			       m->prefix);
-		return cs_span_str(room);
-	}
-	(void)snprintf(room, size, "%s%.*s",
-		       is_zone(m) ? prefixes[m->kind] : "",
-		       CS_SPAN_FMT(m->text));
-	return cs_span_str(room);
-}
-
-/* An allow that deny always hits. */
+/* An allow that deny always hits; {{}} stands for nothing known yet. */
 static void check_allow(struct linting *l, const struct cs_matchers *allow,
 			const struct cs_matchers *deny)
 {
-	char room[CS_MAX_DNS_NAME + 8];
-
-	for (size_t i = 0; i < allow->n && deny->present; i++) {
+	if (!deny->present || allow->sources != NULL || deny->sources != NULL)
+		return;
+	for (size_t i = 0; i < allow->n; i++) {
 		const struct cs_matcher *a = &allow->items[i];
 
 		if (is_inside_any(a, deny))
-			warn(l, &allow->rule, "`", shown(a, room, sizeof(room)),
+			warn(l, &allow->rule, "`", a->shown,
 			     "` of `allow` is inside `deny`: it allows nothing",
 			     CS_SPAN_LIT(""), "");
 	}
@@ -202,8 +179,8 @@ static void check_allow(struct linting *l, const struct cs_matchers *allow,
 static void check_deny(struct linting *l, const struct cs_matchers *allow,
 		       const struct cs_matchers *deny)
 {
-	char room[CS_MAX_DNS_NAME + 8];
-
+	if (allow->sources != NULL || deny->sources != NULL)
+		return;
 	for (size_t i = 0; i < deny->n; i++) {
 		const struct cs_matcher *d = &deny->items[i];
 		bool meets = !is_zone(d) && d->kind != CS_MATCH_DNS_HOST;
@@ -216,7 +193,7 @@ static void check_deny(struct linting *l, const struct cs_matchers *allow,
 				is_inside(a, d) || is_inside(d, a);
 		}
 		if (!meets)
-			warn(l, &deny->rule, "`", shown(d, room, sizeof(room)),
+			warn(l, &deny->rule, "`", d->shown,
 			     "` of `deny` hits nothing that `allow` takes",
 			     CS_SPAN_LIT(""), "");
 	}
@@ -225,7 +202,8 @@ static void check_deny(struct linting *l, const struct cs_matchers *allow,
 /* An exact wildcard where wildcards are forbidden. */
 static void check_wildcards(struct linting *l, const struct cs_san_rules *r)
 {
-	for (size_t i = 0; i < r->allow.n && !r->wildcards; i++) {
+	for (size_t i = 0;
+	     i < r->allow.n && !r->wildcards && r->allow.sources == NULL; i++) {
 		const struct cs_matcher *a = &r->allow.items[i];
 
 		if ((a->kind == CS_MATCH_EXACT ||
@@ -308,7 +286,8 @@ static void add_list(struct linting *l, const struct cs_matchers *list)
 	bool any = false;
 
 	for (size_t i = 0; i < list->n; i++)
-		any = any || list->items[i].kind == CS_MATCH_ANY;
+		any = any || (list->sources == NULL &&
+			      list->items[i].kind == CS_MATCH_ANY);
 	add(l, list->present && !any, &list->rule);
 }
 

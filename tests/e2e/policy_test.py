@@ -123,6 +123,24 @@ def each_policy_that_does_not_govern_says_why():
 
 
 @tap.test
+def variables_are_told_with_their_values():
+    save("candidate3/teams.yaml", """apiVersion: countersign.dev/v1
+kind: IssuancePolicy
+metadata: {name: teams}
+spec:
+  match: {namespaceLabels: {tier: web}}
+  vars: {team: '{{request.namespace_labels["team"]}}'}
+  san: {dns: {allow: [{dns: ".{{team}}.corp.example"}]}}
+""")
+    path = os.path.join(house.root, "candidate3")
+    out = explain("--csr", GOOD, "--label", "tier=web", "--label", "team=pay",
+                  "--against", path)
+    expect("why this policy: label tier=web, priority 0" in out and
+           "vars: team = pay" in out and
+           "expected .pay.corp.example" in out, out)
+
+
+@tap.test
 def without_an_installation_the_rules_alone_are_judged():
     empty = os.path.join(house.root, "empty")
     os.makedirs(empty, exist_ok=True)
