@@ -360,13 +360,40 @@ static void batch_send(struct cs_ledger *l, struct cs_work *first)
 	cs_ledger_note_write(l, CS_WHEN_DUE);
 }
 
-/* No space: signatures stay, new work is answered, a timer tries again. */
+#define NO_SPACE "no space is left for the ledger"
+
+/*
+ * Nobody waits for space: who had a TBS recorded is told to come again. The
+ * signatures stay, and the same key finds its certificate later.
+ */
+static void tell_undecided(struct cs_ledger *l)
+{
+	for (struct cs_attempt *a = l->attempts; a != NULL; a = a->next) {
+		if (!a->told)
+			cs_ledger_send_busy(l, a->work->ticket, a->work->row.id,
+					    "LEDGER_FULL", NO_SPACE);
+		a->told = true;
+	}
+	while (l->waiters != NULL) {
+		static const uint8_t none[16];
+		struct cs_waiter *w = l->waiters;
+
+		l->waiters = w->next;
+		l->waiters_n--;
+		cs_ledger_send_busy(l, w->ticket, none, "LEDGER_FULL",
+				    NO_SPACE);
+		cs_mem_free(w);
+	}
+}
+
+/* No space: signatures stay, all work is answered, a timer tries again. */
 static void batch_full(struct cs_ledger *l, struct cs_work *first)
 {
 	if (!l->full)
 		cs_log_write(l->config.log, CS_LOG_ERROR, "ledger.full",
-			     "no space is left for the ledger");
+			     NO_SPACE);
 	l->full = true;
+	tell_undecided(l);
 	cs_ledger_state_soon(l);
 	while (first != NULL) {
 		struct cs_work *w = first;
@@ -377,8 +404,8 @@ static void batch_full(struct cs_ledger *l, struct cs_work *first)
 		    w->number == CS_MSG_CLOCK_ACCEPT) {
 			w->ok = 0;
 			w->code = "LEDGER_FULL";
-			(void)snprintf(w->detail, sizeof(w->detail),
-				       "no space is left for the ledger");
+			(void)snprintf(w->detail, sizeof(w->detail), "%s",
+				       NO_SPACE);
 			send_admin(l, w);
 		} else if (w->number != CS_MSG_AUTH_REFUSED) {
 			(void)cs_ledger_is_open(l, w);

@@ -97,6 +97,7 @@ struct cs_attempt {
 	size_t issuer;	      /* index */
 	uint8_t set_sha256[32];
 	bool answered; /* SIGNED has come */
+	bool told;     /* its ticket had an answer already: LEDGER_FULL */
 	bool good;
 	uint8_t signature[CS_MAX_SIGNATURE];
 	size_t signature_n;

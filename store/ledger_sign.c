@@ -167,7 +167,7 @@ static bool outcome_issued(struct cs_ledger *l, struct cs_attempt *a,
 	d->state = CS_STATE_ISSUED;
 	d->attempt = a;
 	d->signature = cs_span_make(a->signature, a->signature_n);
-	d->has_ticket = true;
+	d->has_ticket = !a->told;
 	d->ticket = a->work->ticket;
 	d->decision = a->work->m.intent.body;
 	cs_ledger_draft_request(l, d, &a->work->row);
@@ -199,7 +199,7 @@ static bool outcome_refused(struct cs_ledger *l, struct cs_attempt *a,
 	if (!cs_ledger_refuse_fixed(l, &a->work->row, CS_LEAF_REFUSED,
 				    "SIGNER_REFUSED", a->why, &d, err))
 		return false;
-	d->has_ticket = true;
+	d->has_ticket = !a->told;
 	d->ticket = a->work->ticket;
 	return true;
 }

@@ -224,12 +224,21 @@ class House:
     # -- looking inside ----------------------------------------------------
 
     def snapshot(self):
-        """A copy of the database that a test may change; its path."""
-        copy = tempfile.mkdtemp(prefix="db-", dir=self.root)
-        for name in os.listdir(self.dir):
-            if name.startswith("ledger.db") and not name.endswith("-shm"):
-                shutil.copy(os.path.join(self.dir, name), copy)
-        return os.path.join(copy, "ledger.db")
+        """A consistent copy of the database that a test may change.
+
+        By a reading connection: copying the files of a running house could
+        catch database and WAL at two moments.
+        """
+        copy = os.path.join(tempfile.mkdtemp(prefix="db-", dir=self.root),
+                            "ledger.db")
+        path = os.path.join(self.dir, "ledger.db")
+        source = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        target = sqlite3.connect(copy)
+        source.backup(target)
+        target.close()
+        source.close()
+        os.chmod(copy, 0o600)
+        return copy
 
     def database(self):
         """A connection to a fresh snapshot."""
