@@ -137,6 +137,28 @@ static unsigned allowed_bits(struct cs_decide *j,
 	return waives ? asked : asked & allow;
 }
 
+/*
+ * RFC 8813 3 and RFC 8410 5: keys of elliptic curves do not encipher. Many
+ * clients ask for it all the same, cert-manager by default; so it is dropped,
+ * and the diff says so.
+ */
+static unsigned possible_bits(struct cs_decide *j, unsigned bits,
+			      struct cs_span field)
+{
+	unsigned encipher = CS_KU_KEY_ENCIPHERMENT | CS_KU_DATA_ENCIPHERMENT;
+
+	if (j->facts->csr.key.alg == CS_KEY_RSA)
+		return bits;
+	for (unsigned bit = 1; bit <= bits; bit <<= 1) {
+		struct cs_span word = cs_usage_bit_word(bit);
+
+		if ((bits & encipher & bit) != 0)
+			cs_decide_diff(j, CS_DISPOSITION_DROPPED, field, &word,
+				       NULL, cs_decide_builtin());
+	}
+	return bits & ~encipher;
+}
+
 void cs_decide_key_usage(struct cs_decide *j)
 {
 	const struct cs_key_usage_rules *r = &j->policy->ext.key_usage;
@@ -145,7 +167,7 @@ void cs_decide_key_usage(struct cs_decide *j)
 	struct cs_span was, is;
 
 	if (!r->has_set || r->has_allow)
-		given = allowed_bits(j, r, field);
+		given = possible_bits(j, allowed_bits(j, r, field), field);
 	if (r->has_set && r->set != asked) {
 		was = bits_text(j, asked);
 		is = bits_text(j, r->set);

@@ -65,6 +65,20 @@ def the_same_key_with_another_request_is_a_conflict():
 
 
 @tap.test
+def cert_managers_default_usages_lose_what_an_ec_key_cannot_do():
+    a = house.submit("pipeline", CSR, usages=[
+        "digital signature", "key encipherment", "server auth"])
+    expect(a.status == 201, a.body)
+    dropped = [d for d in a.json["diff"] if d["disposition"] == "dropped"]
+    expect([(d["field"], d["asked"], d["given"]) for d in dropped] ==
+           [("extensions.key_usage", "key encipherment", None)], a.body)
+    rsa = house.csr("www.api.example", key=("-newkey", "rsa:2048"))
+    b = house.submit("pipeline", rsa, usages=[
+        "digital signature", "key encipherment", "server auth"])
+    expect(b.status == 201 and b.json["diff"] == [], b.body)
+
+
+@tap.test
 def another_clients_key_is_another_key():
     a = house.submit("pipeline", CSR, "shared")
     b = house.submit("portal", CSR, "shared", requester={"username": "eve"})
