@@ -318,12 +318,23 @@ static void refuses_what_only_the_ceiling_forbids(void **state)
 
 static void refuses_what_only_the_lint_forbids(void **state)
 {
+	/* What a request asks in vain is dropped; what a policy sets is not. */
+	static const char yaml[] =
+		"apiVersion: countersign.dev/v1\n"
+		"kind: IssuancePolicy\n"
+		"metadata: {name: web}\n"
+		"spec:\n"
+		"  subject: {commonName: {allow: [any]}}\n"
+		"  san: {dns: {allow: [any]}}\n"
+		"  extensions:\n"
+		"    key_usage: {set: [digital signature, key encipherment]}\n";
 	struct fixture *f = *state;
 
 	start(f);
-	judge(f, "{\"usages\":[\"digital signature\",\"key encipherment\","
-		 "\"server auth\"]}");
+	put_set(f, yaml, 6);
+	judge(f, SCALARS);
 	assert_refused(f, "LINT");
+	put_set(f, NULL, 5);
 }
 
 static void refuses_under_an_expired_ca(void **state)
