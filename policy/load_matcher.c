@@ -138,10 +138,11 @@ static bool load_source(struct cs_load *l, const struct cs_yaml *node,
 	return false;
 }
 
-/* The text of a template, with `x` for each path. */
+/* The text of a template, with `x` as the value of each path. */
 static bool sample(struct cs_load *l, const struct cs_template *t,
 		   struct cs_resolved *ret)
 {
+	uint8_t *foreign = NULL;
 	struct cs_buf b;
 	bool ok = true;
 
@@ -155,6 +156,17 @@ static bool sample(struct cs_load *l, const struct cs_template *t,
 	}
 	ok = cs_buf_ok(&b) &&
 	     cs_arena_dup(l->arena, cs_buf_span(&b), &ret->text);
+	if (ok && t->dynamic) {
+		foreign = cs_arena_new(l->arena, ret->text.n);
+		ok = foreign != NULL;
+	}
+	for (size_t i = 0, at = 0; foreign != NULL && i < t->n; i++) {
+		if (t->parts[i].ops_n > 0)
+			foreign[at++] = 1;
+		else
+			at += t->parts[i].text.n;
+	}
+	ret->foreign = foreign;
 	cs_buf_done(&b);
 	if (!ok)
 		cs_load_no_memory(l);

@@ -201,7 +201,7 @@ static void matchers_are_checked_for_their_field(void **state)
 	refuses_spec("  san: {dns: {allow: [{glob: 'a*'}]}}\n",
 		     "`glob` cannot match in `san.dns`");
 	refuses_spec("  san: {dns: {allow: [{regex: 'x*+'}]}}\n",
-		     "web.yaml:5:31: at byte ");
+		     "web.yaml:5:31: `x*+`: at byte ");
 	refuses_spec("  san: {ip: {allow: [{regex: x}]}}\n",
 		     "`regex` cannot match in `san.ip`");
 	refuses_spec("  subject: {organization: {allow: [{dn: 'CN=a'}]}}\n",

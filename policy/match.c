@@ -262,15 +262,18 @@ static bool wildcard_some(const struct cs_matcher *m, struct cs_span name)
 
 /*
  * A regular expression over the whole text. What reads as a wildcard is a set
- * here, too, whatever field it stands in.
+ * here, too, whatever field it stands in; a path that may be read in two ways
+ * is inside no expression and hits every one, as in uri().
  */
-static bool regex(const struct cs_regex *re, struct cs_span text, bool all)
+static bool regex(const struct cs_matcher *m, struct cs_span text, bool all)
 {
 	enum cs_regex_how how = CS_REGEX_FULL;
 
+	if (m->has_path && is_ambiguous(split(text).path))
+		return !all;
 	if (cs_span_starts_with(text, CS_SPAN_LIT("*.")))
 		how = all ? CS_REGEX_STAR_ALL : CS_REGEX_STAR_SOME;
-	return cs_regex_run(re, how, text).matched;
+	return cs_regex_run(m->regex, how, text).matched;
 }
 
 /* The matchers that do not know about sets; *ret_known: was it one? */
@@ -288,7 +291,7 @@ static bool plain(const struct cs_matcher *m, const struct cs_match_value *v,
 	case CS_MATCH_GLOB:
 		return cs_match_items(&m->glob, v->text);
 	case CS_MATCH_REGEX:
-		return regex(m->regex, v->text, all);
+		return regex(m, v->text, all);
 	case CS_MATCH_CIDR:
 		return in_network(m, v->octets);
 	case CS_MATCH_EMAIL:

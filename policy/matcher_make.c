@@ -290,6 +290,19 @@ static bool make_oid(const struct cs_resolved *r, struct cs_matcher *m,
 	return cs_buf_finish(&oid, "the OID", err);
 }
 
+/* A regular expression; what was interpolated matches itself. */
+static bool make_regex(const struct cs_resolved *r, struct cs_arena *arena,
+		       struct cs_matcher *m, struct cs_error *err)
+{
+	struct cs_error why = {0};
+
+	if (cs_regex_compile_with_values(r->text, r->foreign, arena, &m->regex,
+					 &why))
+		return true;
+	return cs_error_set(err, why.code, "`%.*s`: %s", CS_SPAN_FMT(r->text),
+			    why.text);
+}
+
 /* The words that need only the one text. */
 static bool make_plain(const struct cs_matcher_source *s,
 		       const struct cs_resolved *value, struct cs_arena *arena,
@@ -313,8 +326,8 @@ static bool make_plain(const struct cs_matcher_source *s,
 		return make_glob(value, false, arena, &m->glob, err);
 	case CS_WORD_REGEX:
 		m->kind = CS_MATCH_REGEX;
-		return cs_regex_compile_with_values(value->text, value->foreign,
-						    arena, &m->regex, err);
+		m->has_path = s->domain == CS_DOMAIN_URI;
+		return make_regex(value, arena, m, err);
 	case CS_WORD_EMAIL:
 		m->kind = CS_MATCH_EMAIL;
 		return make_dns(value, arena, &m->host_kind, &m->text, err);
@@ -372,6 +385,8 @@ bool cs_matcher_phrase(const struct cs_matcher *m, struct cs_arena *arena,
 		before = "below ";
 	if (m->kind == CS_MATCH_CIDR)
 		before = "in ";
+	if (m->kind == CS_MATCH_REGEX)
+		before = "matched by ";
 	if (before == NULL) {
 		*ret_phrase = text;
 		return true;

@@ -86,6 +86,10 @@ policy/builtin_text.c: $(policy_builtin) tools/embed
 	mv -f $@.tmp $@
 
 policy_tests =
+policy_tests += policy/regex_matcher_test
+policy_regex_matcher_test_SOURCES = policy/regex_matcher_test.c \
+	$(policy_testing)
+policy_regex_matcher_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/built_test
 policy_built_test_SOURCES = policy/built_test.c $(policy_testing)
 policy_built_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

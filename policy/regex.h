@@ -86,7 +86,8 @@ enum cs_regex_how {
 	CS_REGEX_STAR_ALL,
 	/*
 	 * All of LABEL and the text behind its first byte, for any LABEL of
-	 * one character or more out of [-_0-9a-z*]: could a member of the set
+	 * one character or more out of [-_0-9A-Za-z*]: could a member of the
+	 * set
 	 * "*.corp" match? Exact but for ^, $, \b and \B in and around the
 	 * label and for the label's length: they are taken to hold, so that
 	 * an answer of false is certain.

@@ -180,7 +180,8 @@ static bool follow(struct run *r)
 /* Does the instruction take some character of a label, or "*"? */
 static bool takes_label(const struct run *r, const struct cs_regex_inst *inst)
 {
-	static const char label[] = "-0123456789_abcdefghijklmnopqrstuvwxyz*";
+	static const char label[] = "-0123456789_abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ*";
 	struct run one = *r;
 
 	one.how = CS_REGEX_FULL;

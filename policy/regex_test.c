@@ -349,7 +349,8 @@ static void a_wildcard_is_taken_where_it_is_spelt_out(void **state)
 	expect_star("x\\.admin\\.corp", "*.admin.corp", false, true);
 	expect_star("corp", "*.corp", false, false);
 	expect_star("^[a-z]{3}\\b\\.corp$", "*.corp", false, true);
-	expect_star("[A-Z]+\\.corp", "*.corp", false, false);
+	expect_star("[A-Z]+\\.corp", "*.corp", false, true);
+	expect_star("[%~]+\\.corp", "*.corp", false, false);
 	expect_star(".*\\.corp\\.x", "*.corp", false, false);
 }
 

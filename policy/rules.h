@@ -141,7 +141,7 @@ struct cs_matcher {
 	unsigned prefix;	      /* CIDR: bits */
 	enum cs_match_kind host_kind; /* EMAIL, URI: how to read `text` */
 	struct cs_span scheme;	      /* URI; empty: any */
-	bool has_path;
+	bool has_path;		      /* URI; REGEX about URIs */
 	struct cs_glob glob;	      /* GLOB; URI: the path */
 	const struct cs_regex *regex; /* REGEX */
 	struct cs_span shown;	      /* for people */
