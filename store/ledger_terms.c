@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/terms.h"
 #include "store/ledger_room.h"
@@ -215,7 +214,6 @@ void cs_ledger_terms_slice(void *ctx)
 	if (l->first != NULL &&
 	    l->edge.size - l->terms_done <= CS_LEDGER_TERMS_LAG)
 		return;
-	(void)cs_failpoint("ledger.before_terms");
 	if (t->pieces_n == 0)
 		run_begin(l, t);
 	if (!t->merging && !piece_read(l, t, &err)) {
