@@ -39,6 +39,7 @@ JUDGE_MAKER = tests/lib/judge_maker.c tests/lib/judge_maker.h
 
 issuer_tests = issuer/ca_test issuer/ceiling_test issuer/crypto_test \
 	issuer/csr_key_test issuer/csr_oracle_test issuer/csr_test \
+	issuer/csr_vectors_test \
 	issuer/judge_test issuer/key_test issuer/oom_test issuer/signer_test \
 	issuer/tbs_test issuer/weak_key_test issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
@@ -51,6 +52,7 @@ issuer_csr_key_test_SOURCES = issuer/csr_key_test.c $(CSR_FIXTURE)
 issuer_csr_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_oracle_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_weak_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_csr_vectors_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_test_SOURCES = issuer/csr_test.c $(CSR_FIXTURE)
 issuer_csr_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_judge_test_SOURCES = issuer/judge_test.c $(CA_MAKER) $(CSR_MAKER) \

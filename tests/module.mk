@@ -82,7 +82,7 @@ tests_fuzz_regex_replay_SOURCES = tests/fuzz/regex_fuzz.c $(FUZZ_COMMON)
 tests_fuzz_regex_replay_LDADD = $(POLICY_LIBS)
 tests_fuzz_yaml_replay_SOURCES = tests/fuzz/yaml_fuzz.c $(FUZZ_COMMON)
 tests_fuzz_yaml_replay_LDADD = $(BASE_LIBS)
-EXTRA_DIST += tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/corpus tests/vectors/csr
 
 if FUZZING
 EXTRA_PROGRAMS += tests/fuzz/der_fuzz tests/fuzz/http_fuzz \
@@ -114,7 +114,9 @@ fuzz: $(FUZZ_NAMES:%=tests/fuzz/%_fuzz)
 		tests/fuzz/$${t}_fuzz -max_total_time=$(FUZZ_SECONDS) \
 			-timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
 			-artifact_prefix=fuzz-$$t/ fuzz-$$t \
-			$(srcdir)/tests/fuzz/corpus/$$t || exit 1; \
+			$(srcdir)/tests/fuzz/corpus/$$t \
+			`test $$t != x509 || \
+			 echo $(srcdir)/tests/vectors/csr` || exit 1; \
 	done
 endif
 
