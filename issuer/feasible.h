@@ -1,8 +1,8 @@
 /*
  * Would a verifier that trusts our root accept this certificate under our CA?
  * What the CA's own certificate takes away: its dates (RFC 5280 6.1.3), its
- * extKeyUsage (4.2.1.12) and its path length (6.1.4). Name constraints are not here: issuer/ca.h refuses
- * to load a CA that has any.
+ * extKeyUsage (4.2.1.12) and its path length (6.1.4). Name constraints are not
+ * here: issuer/ca.h refuses to load a CA that has any.
  */
 #ifndef CS_ISSUER_FEASIBLE_H
 #define CS_ISSUER_FEASIBLE_H

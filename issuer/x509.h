@@ -53,9 +53,10 @@ bool cs_subject_read(struct cs_x509 *x, struct cs_der name,
 
 /*
  * A SubjectPublicKeyInfo (RFC 5280 4.1.2.7), all its bytes. Accepted: EC on
- * the named curves P-256, P-384 and P-521 with an uncompressed point (RFC 5480 2),
- * RSA of 2048 to 4096 bits, a multiple of 8, with an odd exponent from 65537
- * to 2^32 (RFC 8017 3.1), Ed25519 (RFC 8410 4). No arithmetic happens here.
+ * the named curves P-256, P-384 and P-521 with an uncompressed point (RFC
+ * 5480 2), RSA of 2048 to 4096 bits, a multiple of 8, with an odd exponent
+ * from 65537 to 2^32 (RFC 8017 3.1), Ed25519 (RFC 8410 4). No arithmetic
+ * happens here.
  */
 bool cs_spki_read(struct cs_x509 *x, struct cs_span spki,
 		  struct cs_fact_key *key, struct cs_error *err) CS_MUST_USE;
