@@ -147,6 +147,12 @@ bool cs_load_blocklist_end(struct cs_blocklist *list, struct cs_hash *hash,
 			   uint8_t ret_sha256[32],
 			   struct cs_error *err) CS_MUST_USE;
 
+/*
+ * An RFC 3339 time, whose seconds may be left out when it is in UTC. False: it
+ * is none, which the caller reports.
+ */
+bool cs_load_time(struct cs_load *l, struct cs_span text, int64_t *ret_seconds);
+
 /* `limits`, `lint` and `windows` of a spec. */
 void cs_load_limits(struct cs_load *l, const struct cs_yaml *node,
 		    struct cs_timing_rules *timing);

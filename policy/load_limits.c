@@ -174,9 +174,7 @@ void cs_load_limits(struct cs_load *l, const struct cs_yaml *node,
 	}
 }
 
-/* An RFC 3339 time, whose seconds may be left out when it is in UTC. */
-static bool load_time(struct cs_load *l, struct cs_span text,
-		      int64_t *ret_seconds)
+bool cs_load_time(struct cs_load *l, struct cs_span text, int64_t *ret_seconds)
 {
 	struct cs_error err = {0};
 	char *full = NULL;
@@ -207,9 +205,9 @@ static bool load_deny(struct cs_load *l, const struct cs_yaml *node,
 	if (!cs_load_text(l, node, &text))
 		return false;
 	if (!cs_span_find(text, '/', &slash) ||
-	    !load_time(l, cs_span_sub(text, 0, slash), &rule->from_s) ||
-	    !load_time(l, cs_span_sub(text, slash + 1, SIZE_MAX),
-		       &rule->to_s)) {
+	    !cs_load_time(l, cs_span_sub(text, 0, slash), &rule->from_s) ||
+	    !cs_load_time(l, cs_span_sub(text, slash + 1, SIZE_MAX),
+			  &rule->to_s)) {
 		cs_load_error(l, node,
 			      "a window is two times, such as "
 			      "2026-12-20T00:00Z/2027-01-03T00:00Z");

@@ -15,7 +15,8 @@ static const struct cs_load_key request_keys[] = {
 	{"namespace", false},  {"owner", false},
 	{"realm", false},      {"renewal", false},
 	{"other_name", false}, {"namespace_labels", false},
-	{"attributes", false}, {NULL, false},
+	{"attributes", false}, {"now", false},
+	{NULL, false},
 };
 
 static const struct cs_load_key requester_keys[] = {
@@ -33,6 +34,18 @@ static const struct cs_load_key other_keys[] = {
 
 /* Seconds since 1970 at which tests are judged: 2026-01-01T00:00:00Z. */
 #define TEST_NOW ((int64_t)1767225600)
+
+/* now: 2026-12-24T00:00Z, for windows of time. */
+static void load_now(struct cs_load *l, const struct cs_yaml *node,
+		     int64_t *now_s)
+{
+	struct cs_span text;
+
+	if (cs_load_text(l, node, &text) && !cs_load_time(l, text, now_s))
+		cs_load_error(l, node,
+			      "`%.*s` is no time such as 2026-12-24T00:00Z",
+			      CS_SPAN_FMT(text));
+}
 
 /* Make a name canonical; what it was asked as is what stands there. */
 static bool canonical(struct cs_load *l, const struct cs_yaml *node,
@@ -270,6 +283,7 @@ static void load_scalars(struct cs_load *l, const struct cs_yaml *node,
 	r->source = CS_SPAN_LIT("api");
 	r->client = r->requester = CS_SPAN_LIT("test");
 	r->now_s = TEST_NOW;
+	load_now(l, cs_yaml_get(node, "now"), &r->now_s);
 	(void)cs_load_text(l, cs_yaml_get(node, "issuer"), &r->issuer);
 	(void)cs_load_text(l, cs_yaml_get(node, "source"), &r->source);
 	(void)cs_load_text(l, cs_yaml_get(node, "realm"), &r->realm);

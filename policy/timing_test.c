@@ -114,6 +114,29 @@ static void warnings_of_lint_refuse_where_the_policy_says_so(void **state)
 	cs_testing_done(&t);
 }
 
+static void a_test_may_say_when_it_is(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	start(&t,
+	      WEB("  windows: [" FREEZE ", on_violation: reject}]\n"
+		  "  tests:\n"
+		  "    - name: refuses at Christmas\n"
+		  "      request: {dns: [a.example], now: 2026-12-24T12:00Z}\n"
+		  "      expect: {codes: [WINDOW], rules: [windows.freeze]}\n"
+		  "    - name: issues afterwards\n"
+		  "      request: {dns: [a.example], now: 2027-01-03T00:00Z}\n"
+		  "      expect: {verdict: issued}\n"));
+	cs_testing_load(&t, WEB("  tests:\n"
+				"    - name: never\n"
+				"      request: {dns: [a.example], now: noon}\n"
+				"      expect: {verdict: issued}\n"));
+	assert_null(t.set);
+	assert_true(cs_testing_reports(&t, "`noon` is no time"));
+	cs_testing_done(&t);
+}
+
 static void reuse_of_a_key_is_for_the_ledger_to_see(void **state)
 {
 	struct cs_testing t;
@@ -208,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_window_may_refuse),
 		cmocka_unit_test(
 			warnings_of_lint_refuse_where_the_policy_says_so),
+		cmocka_unit_test(a_test_may_say_when_it_is),
 		cmocka_unit_test(reuse_of_a_key_is_for_the_ledger_to_see),
 		cmocka_unit_test(what_cannot_be_meant_does_not_load),
 	};
