@@ -161,6 +161,126 @@ static void named_extensions_pass_when_short_and_well_formed(void **state)
 	cs_testing_done(&t);
 }
 
+static void a_test_may_ask_for_an_extension(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	start(&t,
+	      EXT("{pass: [{oid: 1.3.6.1.5.5.7.1.24, max_bytes: 5}]}") "  "
+								       "tests:"
+								       "\n"
+								       "    - "
+								       "name: "
+								       "passes "
+								       "the "
+								       "TLS "
+								       "feature"
+								       " on\n"
+								       "      "
+								       "request"
+								       ":\n"
+								       "       "
+								       " dns: "
+								       "[a."
+								       "example"
+								       "]\n"
+								       "       "
+								       " extens"
+								       "ions: "
+								       "[{oid: "
+								       "1.3.6."
+								       "1.5.5."
+								       "7.1.24,"
+								       " der: "
+								       "\"30030"
+								       "20105\""
+								       "}]\n"
+								       "      "
+								       "expect:"
+								       " {"
+								       "verdict"
+								       ": "
+								       "issued,"
+								       " change"
+								       "d: "
+								       "false}"
+								       "\n"
+								       "    - "
+								       "name: "
+								       "refuses"
+								       " a "
+								       "longer "
+								       "one "
+								       "and "
+								       "another"
+								       " one\n"
+								       "      "
+								       "request"
+								       ":\n"
+								       "       "
+								       " dns: "
+								       "[a."
+								       "example"
+								       "]\n"
+								       "       "
+								       " extens"
+								       "ions:\n"
+								       "       "
+								       "   - "
+								       "{oid: "
+								       "1.3.6."
+								       "1.5.5."
+								       "7.1.24,"
+								       " der: "
+								       "\"30060"
+								       "2010502"
+								       "010A\"}"
+								       "\n"
+								       "       "
+								       "   - "
+								       "{oid: "
+								       "1.2.3, "
+								       "critica"
+								       "l: "
+								       "true, "
+								       "der: "
+								       "\"0500"
+								       "\"}\n"
+								       "      "
+								       "expect:"
+								       "\n"
+								       "       "
+								       " codes:"
+								       " ["
+								       "EXTENSI"
+								       "ON_TOO_"
+								       "LONG, "
+								       "EXTENSI"
+								       "ON_"
+								       "UNLISTE"
+								       "D]\n"
+								       "       "
+								       " rules:"
+								       " ["
+								       "extensi"
+								       "ons."
+								       "pass, "
+								       "extensi"
+								       "ons."
+								       "unliste"
+								       "d]\n");
+	assert_int_equal(cs_policy_set_at(t.set, 0)->tests, 2);
+	cs_testing_load(&t, EXT("{}") "  tests:\n"
+				      "    - name: nothing\n"
+				      "      request: {dns: [a.example], "
+				      "extensions: [{oid: 1.2.3}]}\n"
+				      "      expect: {verdict: issued}\n");
+	assert_null(t.set);
+	assert_true(cs_testing_reports(&t, "an extension has `oid` and"));
+	cs_testing_done(&t);
+}
+
 static void no_rev_avail_is_an_extension_and_a_mark(void **state)
 {
 	struct cs_testing t;
@@ -319,6 +439,7 @@ int main(void)
 		cmocka_unit_test(added_extensions_are_der_from_hexadecimal),
 		cmocka_unit_test(
 			named_extensions_pass_when_short_and_well_formed),
+		cmocka_unit_test(a_test_may_ask_for_an_extension),
 		cmocka_unit_test(no_rev_avail_is_an_extension_and_a_mark),
 		cmocka_unit_test(a_ca_may_be_asked_for_up_to_the_path_length),
 		cmocka_unit_test(what_was_decided_must_be_in_the_certificate),

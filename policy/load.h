@@ -147,6 +147,9 @@ bool cs_load_blocklist_end(struct cs_blocklist *list, struct cs_hash *hash,
 			   uint8_t ret_sha256[32],
 			   struct cs_error *err) CS_MUST_USE;
 
+/* {oid, critical, der}: an extension that a test's request asks for. */
+void cs_load_asked_extension(struct cs_load *l, const struct cs_yaml *node,
+			     struct cs_cert_facts *csr);
 /*
  * An RFC 3339 time, whose seconds may be left out when it is in UTC. False: it
  * is none, which the caller reports.

@@ -356,6 +356,23 @@ static bool load_der(struct cs_load *l, const struct cs_yaml *node,
 	return true;
 }
 
+void cs_load_asked_extension(struct cs_load *l, const struct cs_yaml *node,
+			     struct cs_cert_facts *csr)
+{
+	const struct cs_yaml *oid = cs_yaml_get(node, "oid");
+	const struct cs_yaml *der = cs_yaml_get(node, "der");
+	struct cs_fact_ext *e = &csr->extensions[csr->extensions_n];
+
+	l->path = "request.extensions";
+	if (!cs_load_map(l, node, add_keys))
+		return;
+	if (oid == NULL || der == NULL)
+		cs_load_error(l, node, "an extension has `oid` and `der`");
+	else if (load_oid(l, oid, &e->oid) && load_der(l, der, &e->value))
+		csr->extensions_n++;
+	(void)cs_load_bool(l, cs_yaml_get(node, "critical"), &e->critical);
+}
+
 /* One of `add`: {oid, critical, der}. */
 static void load_add(struct cs_load *l, const struct cs_yaml *node,
 		     struct cs_ext_rules *ext)

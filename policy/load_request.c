@@ -16,7 +16,7 @@ static const struct cs_load_key request_keys[] = {
 	{"realm", false},      {"renewal", false},
 	{"other_name", false}, {"namespace_labels", false},
 	{"attributes", false}, {"now", false},
-	{NULL, false},
+	{"extensions", false}, {NULL, false},
 };
 
 static const struct cs_load_key requester_keys[] = {
@@ -34,6 +34,28 @@ static const struct cs_load_key other_keys[] = {
 
 /* Seconds since 1970 at which tests are judged: 2026-01-01T00:00:00Z. */
 #define TEST_NOW ((int64_t)1767225600)
+
+/* extensions: those that have no fields of their own. */
+static void load_extensions(struct cs_load *l, const struct cs_yaml *node,
+			    struct cs_cert_facts *csr)
+{
+	const struct cs_yaml *item = NULL;
+	size_t n = cs_load_list(l, node, &item);
+
+	if (n > CS_MAX_EXTENSIONS) {
+		cs_load_error(l, node, "more than %d extensions",
+			      CS_MAX_EXTENSIONS);
+		return;
+	}
+	csr->extensions =
+		cs_arena_new_array(l->arena, n, sizeof(*csr->extensions));
+	if (csr->extensions == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
+	for (size_t i = 0; i < n; i++, item = item->next)
+		cs_load_asked_extension(l, item, csr);
+}
 
 /* now: 2026-12-24T00:00Z, for windows of time. */
 static void load_now(struct cs_load *l, const struct cs_yaml *node,
@@ -325,5 +347,6 @@ void cs_load_test_request(struct cs_load *l, const struct cs_yaml *node,
 	add_names(l, cs_yaml_get(node, "email"), CS_NAME_EMAIL, csr);
 	add_others(l, cs_yaml_get(node, "other_name"), csr);
 	load_key(l, cs_yaml_get(node, "key"), &csr->key);
+	load_extensions(l, cs_yaml_get(node, "extensions"), csr);
 	load_scalars(l, node, &facts->request);
 }
