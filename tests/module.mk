@@ -129,7 +129,7 @@ countersign_faults_LDADD = $(ALL_LIBS)
 # others by tests/lib/house.py against the one with seams.
 E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
 	tests/e2e/clock_test.py tests/e2e/docs_test.py \
-	tests/e2e/failpoints_test.py \
+	tests/e2e/failpoints_test.py tests/e2e/limits_test.py \
 	tests/e2e/invariants_test.py tests/e2e/kill_test.py \
 	tests/e2e/policy_test.py tests/e2e/renew_test.py \
 	tests/e2e/secrets_test.py tests/e2e/tamper_test.py
