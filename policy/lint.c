@@ -41,12 +41,22 @@ static unsigned line_of(struct cs_span at)
 	return line;
 }
 
+/* The source in it: of another policy, where that one is extended. */
+static struct cs_span source_of(struct cs_span at)
+{
+	size_t i = at.n;
+
+	while (i > 0 && at.p[i - 1] != ':')
+		i--;
+	return cs_span_sub(at, 0, i > 0 ? i - 1 : 0);
+}
+
 /* A warning at a rule of the policy; two texts that it may be about. */
 static void warn(struct linting *l, const struct cs_rule *rule,
 		 const char *before, struct cs_span what, const char *between,
 		 struct cs_span other, const char *after)
 {
-	cs_report_add(l->report, CS_PROBLEM_WARNING, l->policy->info.source,
+	cs_report_add(l->report, CS_PROBLEM_WARNING, source_of(rule->at),
 		      line_of(rule->at), 1, "%s%.*s%s%.*s%s", before,
 		      CS_SPAN_FMT(what), between, CS_SPAN_FMT(other), after);
 }

@@ -129,6 +129,32 @@ static void rules_that_no_test_reaches(void **state)
 	silent(WEB(TESTED), "carries no tests");
 }
 
+static void a_rule_that_is_extended_has_the_place_where_it_stands(void **state)
+{
+	const struct cs_source items[] = {
+		{CS_SPAN_LIT("a.yaml"),
+		 CS_SPAN_LIT(CS_TESTING_POLICY(
+			 "a", "  priority: 1\n  san: {dns: {allow: [{dns: "
+			      ".a.example}], max: 3}}\n"))},
+		{CS_SPAN_LIT("b.yaml"),
+		 CS_SPAN_LIT(CS_TESTING_POLICY(
+			 "b", "  extends: a\n  priority: 2\n  match: {issuer: "
+			      "x}\n  tests:\n    - name: t\n      request: "
+			      "{dns: [b.example]}\n      expect: {verdict: "
+			      "refused}\n"))},
+	};
+	struct cs_testing t;
+
+	(void)state;
+	cs_testing_init(&t);
+	cs_testing_load_sources(&t, items, 2);
+	assert_non_null(t.set);
+	cs_policy_set_lint(t.set, &t.report);
+	assert_true(cs_testing_reports(
+		&t, "a.yaml:6:1: no test is decided by `b/san.dns.max`"));
+	cs_testing_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +164,8 @@ int main(void)
 		cmocka_unit_test(
 			a_clamp_that_cert_manager_runs_in_circles_over),
 		cmocka_unit_test(rules_that_no_test_reaches),
+		cmocka_unit_test(
+			a_rule_that_is_extended_has_the_place_where_it_stands),
 	};
 
 	return cs_test_run("policy/lint", tests);
