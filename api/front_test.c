@@ -2,7 +2,7 @@
  * Front between links whose other ends are in the test's hands, and a server
  * that only remembers: no network, no other process.
  */
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <string.h>
 #include <unistd.h>

@@ -6,13 +6,13 @@
  * allocation fails, until a whole conversation needs fewer than N. Whatever
  * it gets, the next peer is served; sanitizers look for what is left behind.
  */
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "tests/lib/http_peers.h"
+#include <tests/lib/http_peers.h>
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t count, size_t size);

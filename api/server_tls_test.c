@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <string.h>
 #include <sys/mman.h>
@@ -10,7 +10,7 @@
 
 #include "api/tls.h"
 #include "base/mem.h"
-#include "tests/lib/http_peers.h"
+#include <tests/lib/http_peers.h>
 
 #define H    "Host: localhost\r\n"
 #define GET  "GET /a HTTP/1.1\r\n" H "\r\n"

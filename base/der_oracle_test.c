@@ -6,7 +6,7 @@
  * those that OpenSSL reads and writes back unchanged (which is what DER
  * means), and never more?
  */
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <string.h>
 

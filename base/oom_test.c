@@ -7,7 +7,7 @@
  * allocation failing the N-th time, until one run needs fewer than N. Each
  * run that fails must say CS_E_NO_MEMORY, and none may leave memory behind.
  */
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdlib.h>
 #include <string.h>

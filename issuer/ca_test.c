@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <fcntl.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/mem.h"
-#include "tests/lib/ca_maker.h"
+#include <tests/lib/ca_maker.h>
 
 static const enum cs_key_kind all_kinds[] = {
 	CS_KEY_KIND_EC_P256, CS_KEY_KIND_EC_P384, CS_KEY_KIND_RSA_3072,

@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "issuer/oids.h"
 #include "issuer/tbs.h"
 #include "issuer/x509.h"
-#include "tests/lib/ca_maker.h"
+#include <tests/lib/ca_maker.h>
 
 /* Ceiling, feasibility and lint, over TBS that were written and read back. */
 struct fixture {

@@ -2,7 +2,7 @@
  * OpenSSL as the oracle of the CSR reader: requests that it makes are read
  * with the facts that it reads from them itself.
  */
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <string.h>
 

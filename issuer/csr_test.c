@@ -1,11 +1,11 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/der.h"
 #include "issuer/oids.h"
-#include "tests/lib/csr_fixture.h"
+#include <tests/lib/csr_fixture.h>
 
 /* -- accepted ------------------------------------------------------------- */
 

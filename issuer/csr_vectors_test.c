@@ -1,5 +1,5 @@
 /* Replays tests/vectors/csr: each file gives exactly the codes expected. */
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdio.h>
 #include <stdlib.h>

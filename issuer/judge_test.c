@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +13,9 @@
 #include "issuer/judge.h"
 #include "issuer/oids.h"
 #include "issuer/tbs.h"
-#include "tests/lib/ca_maker.h"
-#include "tests/lib/csr_maker.h"
-#include "tests/lib/judge_maker.h"
+#include <tests/lib/ca_maker.h>
+#include <tests/lib/csr_maker.h>
+#include <tests/lib/judge_maker.h>
 
 #define SCALARS "{\"issuer\":\"default\",\"requester\":\"alice\"}"
 

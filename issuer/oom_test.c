@@ -2,15 +2,15 @@
  * Out of memory in the straight way: a request that would be issued is either
  * issued or not decided at all; it is never refused for want of memory.
  */
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <string.h>
 
 #include "issuer/judge.h"
-#include "tests/lib/ca_maker.h"
-#include "tests/lib/csr_maker.h"
-#include "tests/lib/judge_maker.h"
-#include "tests/lib/oom.h"
+#include <tests/lib/ca_maker.h>
+#include <tests/lib/csr_maker.h>
+#include <tests/lib/judge_maker.h>
+#include <tests/lib/oom.h>
 
 struct fixture {
 	struct ca_maker maker;

@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +12,7 @@
 #include "issuer/signer.h"
 #include "issuer/tbs.h"
 #include "issuer/x509.h"
-#include "tests/lib/ca_maker.h"
+#include <tests/lib/ca_maker.h>
 
 /* A signer in a child process, with this program as its ledger and parent. */
 struct fixture {

@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "issuer/subject.h"
 #include "issuer/tbs.h"
 #include "issuer/x509.h"
-#include "tests/lib/ca_maker.h"
+#include <tests/lib/ca_maker.h>
 
 #define CERTIFICATES 3000
 

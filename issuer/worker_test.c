@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -8,9 +8,9 @@
 
 #include "base/ipc.h"
 #include "issuer/worker.h"
-#include "tests/lib/ca_maker.h"
-#include "tests/lib/csr_maker.h"
-#include "tests/lib/judge_maker.h"
+#include <tests/lib/ca_maker.h>
+#include <tests/lib/csr_maker.h>
+#include <tests/lib/judge_maker.h>
 
 #define SCALARS "{\"issuer\":\"default\",\"requester\":\"alice\"}"
 

@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include "policy/codes.h"
 #include "policy/finding.h"

@@ -1,5 +1,5 @@
 /* The matcher `regex` in policies; the expressions: policy/regex_test.c. */
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdio.h>
 #include <string.h>

@@ -66,11 +66,14 @@ static void leave(struct sets *s, size_t i)
 static bool in_class(const struct cs_regex *re, int32_t index, uint32_t c)
 {
 	const struct cs_regex_class *class = &re->classes[index];
-	const struct cs_regex_range *ranges = re->ranges + class->first;
+	const struct cs_regex_range *ranges;
 	size_t low = 0, high = class->n;
 
 	if (c < 128)
 		return (class->ascii[c / 64] >> c % 64 & 1) != 0;
+	if (high == 0)
+		return false;
+	ranges = re->ranges + class->first;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "store/leaf.h"
 #include "store/tree.h"
-#include "tests/lib/vectors.h"
+#include <tests/lib/vectors.h>
 
 #define AT(field) offsetof(struct cs_leaf_record, field)
 #define IN(field) offsetof(struct cs_leaf_approval, field)

@@ -3,14 +3,14 @@
  * house is started again on a disk that works: whatever an answer said is
  * there, no serial is there twice, and `audit verify` finds nothing.
  */
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/lib/ledger_house.h"
-#include "tests/lib/vfs_shim.h"
+#include <tests/lib/ledger_house.h>
+#include <tests/lib/vfs_shim.h>
 
 /* Requests of one round. */
 #define ASKS 3

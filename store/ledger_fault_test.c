@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "store/file.h"
-#include "tests/lib/ledger_house.h"
+#include <tests/lib/ledger_house.h>
 
 /* Start again and wait until it has said its STATE. */
 static void start(struct cs_house *h)

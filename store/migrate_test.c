@@ -2,7 +2,7 @@
  * The database that was written when version 1 was fixed: this program opens
  * it, recovers it, verifies it and goes on with it.
  */
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -61,13 +61,16 @@ store_verify_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 # A whole ledger in one process, with the other rooms in the test's hands.
 LEDGER_HOUSE = tests/lib/ledger_house.c tests/lib/ledger_house.h $(SEAMS)
 store_ledger_tests = store/db_test store/ledger_disk_test \
-	store/ledger_fault_test store/ledger_test store/migrate_test
+	store/ledger_fault_test store/ledger_limit_test store/ledger_test \
+	store/migrate_test
 UNIT_TESTS += $(store_ledger_tests)
 store_ledger_test_SOURCES = store/ledger_test.c $(LEDGER_HOUSE)
 store_ledger_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_disk_test_SOURCES = store/ledger_disk_test.c \
 	tests/lib/vfs_shim.c tests/lib/vfs_shim.h $(LEDGER_HOUSE)
 store_ledger_disk_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_ledger_limit_test_SOURCES = store/ledger_limit_test.c $(LEDGER_HOUSE)
+store_ledger_limit_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_fault_test_SOURCES = store/ledger_fault_test.c $(LEDGER_HOUSE)
 store_ledger_fault_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_db_test_SOURCES = store/db_test.c

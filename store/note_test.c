@@ -1,11 +1,11 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <string.h>
 #include <unistd.h>
 
 #include "base/codec.h"
 #include "store/note.h"
-#include "tests/lib/vectors.h"
+#include <tests/lib/vectors.h>
 
 /* A signer from PEM text, through a descriptor as in the program. */
 static struct cs_note_signer *signer_of(const char *pem, const char *name,

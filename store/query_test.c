@@ -1,11 +1,11 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <string.h>
 
 #include "base/json.h"
 #include "base/limits.h"
 #include "store/query.h"
-#include "tests/lib/history.h"
+#include <tests/lib/history.h>
 
 /* A history, asked over a reading connection. */
 struct asked {

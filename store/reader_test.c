@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <fcntl.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "base/ipc.h"
 #include "store/reader.h"
-#include "tests/lib/history.h"
+#include <tests/lib/history.h>
 
 /* The house around one reader: what the test is to it. */
 struct house {

@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 
 #include "store/verify.h"
-#include "tests/lib/history.h"
+#include <tests/lib/history.h>
 
 /* What was found, for the tests to look at. */
 struct findings {

@@ -146,7 +146,7 @@ if clang-format-14 --version >/dev/null 2>&1; then
 	add base/good.c 'int cs_ugly ( void ) ;'
 	catches lint-format 'clang-format' 'what clang-format would change'
 fi
-add base/good.c '' '/* TODO: later */'
+add base/good.c '' '/* TO''DO: later */'
 catches lint-format 'left for later' 'a mark for later'
 add base/good.c '' 'int cs_long(int x)' '{' \
 	"$(awk 'BEGIN { for (i = 0; i < 81; i++) print "\tx++;" }')" '}'
