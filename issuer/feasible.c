@@ -76,7 +76,7 @@ static bool check_purposes(const struct cs_issuer_ca *ca,
 	return true;
 }
 
-/*= RFC 5280 6.1.4 (l) to (n): as many CAs below as the CA's says */
+/* RFC 5280 6.1.4, (l) to (n): as many CAs below as the CA's says. */
 static bool check_path_len(const struct cs_issuer_ca *ca,
 			   const struct cs_tbs_facts *tbs,
 			   struct cs_findings *findings, struct cs_error *err)
