@@ -101,16 +101,18 @@ def i3_signed_only_what_an_intent_holds_once(v):
 
 
 def i4_each_decision_has_one_leaf(v):
-    for r in v.all("SELECT n, state, leaf FROM request"):
-        leaves = v.all("SELECT idx, kind FROM leaf WHERE request = ?"
-                       " AND kind BETWEEN 1 AND 4", r["n"])
+    for r in v.all(
+            "SELECT r.n, r.state, r.leaf, count(l.idx) c, max(l.idx) idx,"
+            " max(l.kind) kind FROM request r LEFT JOIN (SELECT idx, kind,"
+            " request FROM leaf WHERE kind BETWEEN 1 AND 4) l"
+            " ON l.request = r.n GROUP BY r.n"):
         want = 1 if r["state"] in TERMINAL else 0
-        if len(leaves) != want:
+        if r["c"] != want:
             yield f"I4: request {r['n']} ({r['state']}) has " \
-                  f"{len(leaves)} decision leaves"
-        elif want and (leaves[0]["idx"] != r["leaf"] or
-                       DECISIONS[leaves[0]["kind"]] != r["state"]):
-            yield f"I4: request {r['n']} and leaf {leaves[0]['idx']} differ"
+                  f"{r['c']} decision leaves"
+        elif want and (r["idx"] != r["leaf"] or
+                       DECISIONS[r["kind"]] != r["state"]):
+            yield f"I4: request {r['n']} and leaf {r['idx']} differ"
     for kind, table in (
             (1, "outcome o JOIN attempt a USING (seq) WHERE o.signature"
                 " NOT NULL AND a.request NOT NULL"),
