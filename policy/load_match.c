@@ -1,4 +1,3 @@
-#include "base/time.h"
 #include "policy/load.h"
 
 static const struct cs_load_key match_keys[] = {
@@ -113,35 +112,33 @@ static void load_labels(struct cs_load *l, const struct cs_yaml *node,
 static void load_until(struct cs_load *l, const struct cs_yaml *node,
 		       struct cs_match_rules *match)
 {
-	struct cs_span text;
-	struct cs_error err = {0};
-	int64_t ms = 0;
-	char *full;
+	struct cs_span text, whole;
+	bool day;
 
 	if (!cs_load_text(l, node, &text))
 		return;
-	if (text.n == 10)
-		full = cs_arena_printf(l->arena, "%.*sT00:00:00Z",
-				       CS_SPAN_FMT(text));
-	else if (text.n == 17)
-		full = cs_arena_printf(l->arena, "%.*s:00Z",
-				       CS_SPAN_FMT(cs_span_sub(text, 0, 16)));
-	else
-		full = cs_arena_str(l->arena, text);
-	if (full == NULL) {
-		cs_load_no_memory(l);
-		return;
+	whole = text;
+	day = text.n == 10;
+	if (day) {
+		whole = cs_span_str(cs_arena_printf(l->arena, "%.*sT00:00:00Z",
+						    CS_SPAN_FMT(text)));
+		if (whole.p == NULL) {
+			cs_load_no_memory(l);
+			return;
+		}
 	}
-	if ((text.n == 17 && text.p[16] != 'Z') ||
-	    !cs_time_parse_rfc3339(cs_span_str(full), &ms, &err)) {
-		cs_load_error(l, node,
-			      "`%.*s` is no date: write 2027-03-31 for the "
-			      "last day, or 2027-03-31T12:00Z",
-			      CS_SPAN_FMT(text));
+	if (!cs_load_time(l, whole, &match->until_s)) {
+		if (!l->no_memory)
+			cs_load_error(l, node,
+				      "`%.*s` is no date: write 2027-03-31 "
+				      "for the last day, or "
+				      "2027-03-31T12:00Z",
+				      CS_SPAN_FMT(text));
 		return;
 	}
 	match->has_until = true;
-	match->until_s = ms / 1000 + (text.n == 10 ? 86400 : 0);
+	if (day)
+		match->until_s += 86400;
 }
 
 /* The listener's certificate has a policy that cannot be replaced. */
