@@ -192,7 +192,7 @@ static bool on_ledger_message(void *ctx, struct cs_link *link, unsigned number,
 	case CS_MSG_REJUDGE:
 		if (!cs_msg_rejudge_decode(body, &m.rejudge, err))
 			return false;
-		cs_front_rejudge(f, ticket);
+		cs_front_rejudge(f, ticket, m.rejudge.epoch);
 		return true;
 	case CS_MSG_DRIVE:
 		if (!cs_msg_drive_decode(body, &m.drive, err))

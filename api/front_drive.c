@@ -104,6 +104,7 @@ void cs_front_worker_gone(struct cs_front *f, unsigned number)
 		return;
 	cs_link_free(w->link);
 	w->link = NULL;
+	w->epoch = 0;
 	if (cs_inflight_worker_down(f->inflight, number) > 0)
 		condemn(f);
 	cs_front_checks_worker_gone(f, number);
@@ -112,6 +113,18 @@ void cs_front_worker_gone(struct cs_front *f, unsigned number)
 }
 
 /* -- flights ------------------------------------------------------------ */
+
+/* Before a worker gets a request: which policy it has to wait for. */
+static bool send_epoch(struct cs_front *f, struct cs_front_worker *w,
+		       struct cs_error *err)
+{
+	const struct cs_msg_epoch m = {.epoch = f->epoch};
+
+	if (w->epoch == f->epoch)
+		return true;
+	w->epoch = f->epoch;
+	return cs_link_send_epoch(w->link, 0, &m, err);
+}
 
 void cs_front_pump(struct cs_front *f)
 {
@@ -125,7 +138,8 @@ void cs_front_pump(struct cs_front *f)
 			cs_front_worker_gone(f, w->number);
 			return;
 		}
-		if (cs_link_send(w->link, CS_MSG_REQUEST, flight->ticket,
+		if (send_epoch(f, w, &err) &&
+		    cs_link_send(w->link, CS_MSG_REQUEST, flight->ticket,
 				 cs_buf_span(&flight->request), -1, &err))
 			continue;
 		/* A worker that does not read is as good as dead. */
@@ -339,7 +353,7 @@ void cs_front_answer(struct cs_front *f, uint64_t ticket,
 	land(f, flight);
 }
 
-void cs_front_rejudge(struct cs_front *f, uint64_t ticket)
+void cs_front_rejudge(struct cs_front *f, uint64_t ticket, uint64_t epoch)
 {
 	struct cs_flight *flight =
 		cs_waits_owns(ticket) ? NULL
@@ -354,6 +368,8 @@ void cs_front_rejudge(struct cs_front *f, uint64_t ticket)
 
 	if (flight == NULL)
 		return;
+	if (epoch > f->epoch)
+		f->epoch = epoch;
 	if (cs_inflight_rejudge(f->inflight, flight)) {
 		cs_front_pump(f);
 		return;

@@ -48,6 +48,7 @@ struct cs_front_worker {
 	struct cs_front *front;
 	struct cs_link *link; /* NULL: there is none */
 	unsigned number;
+	uint64_t epoch; /* that it was told to judge under; 0: none */
 };
 
 /* The ledger's last STATE. */
@@ -93,6 +94,7 @@ struct cs_front {
 	struct cs_clients *clients; /* NULL: not yet */
 	struct cs_front_state state;
 	struct cs_inflight *inflight;
+	uint64_t epoch; /* the latest that a REJUDGE named */
 	struct cs_waits *waits;
 	struct cs_front_listener listener;
 
@@ -180,7 +182,7 @@ bool cs_front_launch(struct cs_front *f, const struct cs_msg_request *m,
 		     struct cs_problem *p) CS_MUST_USE;
 void cs_front_answer(struct cs_front *f, uint64_t ticket,
 		     const struct cs_msg_answer *m);
-void cs_front_rejudge(struct cs_front *f, uint64_t ticket);
+void cs_front_rejudge(struct cs_front *f, uint64_t ticket, uint64_t epoch);
 void cs_front_drive(struct cs_front *f, struct cs_span request);
 void cs_front_drop_driven(struct cs_front *f);
 bool cs_front_listener_csr(struct cs_front *f, uint64_t ticket,

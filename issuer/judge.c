@@ -354,11 +354,6 @@ bool cs_judge_request(struct cs_judge *j, struct cs_span request,
 	return true;
 }
 
-bool cs_judge_is_ready(const struct cs_judge *j)
-{
-	return j->set != NULL;
-}
-
 /* -- policy sets ---------------------------------------------------------- */
 
 /* Load a set from its encoding. NULL: see report, or *err without one. */

@@ -36,9 +36,6 @@ struct cs_judge *cs_judge_new(const struct cs_judge_issuer *issuers, size_t n,
 bool cs_judge_set(struct cs_judge *j, const struct cs_msg_set *set,
 		  struct cs_error *err) CS_MUST_USE;
 
-/* Is a set in force? */
-bool cs_judge_is_ready(const struct cs_judge *j);
-
 /* What came of a request: exactly one of the two. */
 struct cs_judgement {
 	bool issue;

@@ -11,7 +11,7 @@
 /* An exit status after which the parent starts another worker. */
 #define EXIT_AGAIN 75
 
-/* A REQUEST that came before the first SET. */
+/* A REQUEST that came before the SET that it is to be judged under. */
 struct waiting {
 	struct waiting *next;
 	uint64_t ticket;
@@ -25,12 +25,21 @@ struct worker {
 	struct cs_link *front;
 	struct cs_link *ledger;
 	struct cs_judge *judge;
+	bool has_set;
+	uint64_t seen;	 /* the latest SET's epoch, whether it loaded or not */
+	uint64_t wanted; /* judge what comes only when that was seen */
 	struct cs_buf report; /* of one CHECK */
 	struct waiting *first, **last;
 	size_t waiting_n;
 };
 
 /* -- the straight way ----------------------------------------------------- */
+
+/* Did the set come that front asked for, or a later one? */
+static bool is_ready(const struct worker *w)
+{
+	return w->has_set && w->seen >= w->wanted;
+}
 
 /* Judge, and tell the ledger. What cannot be judged ends the worker. */
 static bool judge(struct worker *w, uint64_t ticket, struct cs_span body,
@@ -49,7 +58,7 @@ static bool judge(struct worker *w, uint64_t ticket, struct cs_span body,
 	return cs_link_send_refusal(w->ledger, ticket, &out.refusal, err);
 }
 
-/* Keep a request until a set is in force; front bounds how many. */
+/* Keep a request until that set is in force; front bounds how many. */
 static bool wait_for_set(struct worker *w, uint64_t ticket, struct cs_span body,
 			 struct cs_error *err)
 {
@@ -92,7 +101,7 @@ static void free_waiting(struct waiting *one)
 	cs_mem_free(one);
 }
 
-/* Now that there is a set: judge what waited. */
+/* Now that the set is in force: judge what waited. */
 static bool judge_waiting(struct worker *w, struct cs_error *err)
 {
 	struct waiting *one;
@@ -108,14 +117,17 @@ static bool judge_waiting(struct worker *w, struct cs_error *err)
 static bool on_request(struct worker *w, uint64_t ticket, struct cs_span body,
 		       struct cs_error *err)
 {
-	if (!cs_judge_is_ready(w->judge))
+	if (!is_ready(w))
 		return wait_for_set(w, ticket, body, err);
 	return judge(w, ticket, body, err);
 }
 
 /* -- policy sets ---------------------------------------------------------- */
 
-/* The set in force. A set that does not load leaves the old one. */
+/*
+ * The set in force. One that does not load leaves the old one, and nothing
+ * waits for it: the ledger sends back what was judged under another.
+ */
 static bool on_set(struct worker *w, struct cs_span body, struct cs_error *err)
 {
 	struct cs_msg_set m;
@@ -123,9 +135,24 @@ static bool on_set(struct worker *w, struct cs_span body, struct cs_error *err)
 
 	if (!cs_msg_set_decode(body, &m, err))
 		return false;
-	if (!cs_judge_set(w->judge, &m, &why))
+	if (cs_judge_set(w->judge, &m, &why))
+		w->has_set = true;
+	else
 		cs_log_error(w->config->log, "worker.set", &why);
-	return !cs_judge_is_ready(w->judge) || judge_waiting(w, err);
+	w->seen = m.epoch;
+	return !is_ready(w) || judge_waiting(w, err);
+}
+
+/* Front knows of a set that may still be on its way to us. */
+static bool on_epoch(struct worker *w, struct cs_span body,
+		     struct cs_error *err)
+{
+	struct cs_msg_epoch m;
+
+	if (!cs_msg_epoch_decode(body, &m, err))
+		return false;
+	w->wanted = m.epoch;
+	return true;
 }
 
 /* A set that was checked and is to be in force, or to be recorded as bad. */
@@ -181,6 +208,8 @@ static bool on_message(void *ctx, struct cs_link *link, unsigned number,
 	switch (number) {
 	case CS_MSG_REQUEST:
 		return on_request(w, ticket, body, err);
+	case CS_MSG_EPOCH:
+		return on_epoch(w, body, err);
 	case CS_MSG_CHECK:
 		return on_check(w, ticket, body, err);
 	case CS_MSG_SET:

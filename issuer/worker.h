@@ -6,12 +6,13 @@
  *            new one does not load
  *   REQUEST  from front: judged (issuer/judge.h), then INTENT or REFUSAL to
  *            the ledger with the same ticket
+ *   EPOCH    from front: judge what follows under that set or a later one
  *   CHECK    from front: load a candidate; where only a report was asked,
  *            CHECKED back to front; where it is to be applied, APPLY to the
  *            ledger, whether it loaded or not: the ledger records it and
  *            tells front
  *
- * A request that comes before the first SET waits for it. Any link that ends
+ * A request that comes before the SET it needs waits for it. Any link that ends
  * ends the process: with 0 when front or ledger closed theirs, as they do in
  * an orderly stop, else with 75. A request that cannot be judged at all (no
  * memory, OpenSSL failed, a malformed message) ends it too: front sends it to

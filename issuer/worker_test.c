@@ -151,10 +151,10 @@ static void ask(struct fixture *f, enum peer peer, unsigned number,
 	cs_loop_run(f->loop);
 }
 
-static void put_set(struct fixture *f)
+static void put_set(struct fixture *f, uint64_t epoch)
 {
 	cs_buf_reset(&f->body);
-	judge_make_set(NULL, 3, &f->body);
+	judge_make_set(NULL, epoch, &f->body);
 	assert_true(cs_link_send(f->links[LEDGER], CS_MSG_SET, 0,
 				 cs_buf_span(&f->body), -1, NULL));
 }
@@ -213,7 +213,7 @@ static void sends_an_intent_or_a_refusal_to_the_ledger(void **state)
 	struct cs_msg_intent intent;
 
 	start_worker(f);
-	put_set(f);
+	put_set(f, 3);
 	put_request(f);
 	ask(f, FRONT, CS_MSG_REQUEST, 77);
 	assert_int_equal(f->number, CS_MSG_INTENT);
@@ -241,11 +241,56 @@ static void keeps_requests_until_there_is_a_set(void **state)
 		assert_true(cs_link_send(f->links[FRONT], CS_MSG_REQUEST,
 					 ticket, cs_buf_span(&f->body), -1,
 					 NULL));
-	put_set(f);
+	put_set(f, 3);
 	while (f->came < 1 + 3 && !f->gone)
 		cs_loop_run(f->loop);
 	assert_int_equal(f->number, CS_MSG_INTENT);
 	assert_int_equal(f->ticket, 3);
+	assert_int_equal(end_worker(f), 0);
+}
+
+/* Front heard of a set before it came here: the request waits for it. */
+static void judges_under_the_epoch_that_front_asks_for(void **state)
+{
+	const struct cs_msg_epoch epoch = {.epoch = 4};
+	struct fixture *f = *state;
+	struct cs_msg_intent intent;
+
+	start_worker(f);
+	put_set(f, 3);
+	put_request(f);
+	ask(f, FRONT, CS_MSG_REQUEST, 1);
+	assert_true(cs_msg_intent_decode(cs_buf_span(&f->got), &intent, NULL));
+	assert_int_equal(intent.epoch, 3);
+	assert_true(cs_link_send_epoch(f->links[FRONT], 0, &epoch, NULL));
+	assert_true(cs_link_send(f->links[FRONT], CS_MSG_REQUEST, 2,
+				 cs_buf_span(&f->body), -1, NULL));
+	put_set(f, 4);
+	cs_loop_run(f->loop);
+	assert_int_equal(f->ticket, 2);
+	assert_true(cs_msg_intent_decode(cs_buf_span(&f->got), &intent, NULL));
+	assert_int_equal(intent.epoch, 4);
+	assert_int_equal(end_worker(f), 0);
+}
+
+static void waits_no_longer_for_a_set_that_does_not_load(void **state)
+{
+	const struct cs_msg_epoch epoch = {.epoch = 4};
+	const struct cs_msg_set bad = {.epoch = 4,
+				       .files = CS_SPAN_LIT("noise")};
+	struct fixture *f = *state;
+	struct cs_msg_intent intent;
+
+	start_worker(f);
+	put_set(f, 3);
+	put_request(f);
+	assert_true(cs_link_send_epoch(f->links[FRONT], 0, &epoch, NULL));
+	assert_true(cs_link_send(f->links[FRONT], CS_MSG_REQUEST, 2,
+				 cs_buf_span(&f->body), -1, NULL));
+	assert_true(cs_link_send_set(f->links[LEDGER], 0, &bad, NULL));
+	cs_loop_run(f->loop);
+	assert_true(cs_msg_intent_decode(cs_buf_span(&f->got), &intent, NULL));
+	assert_int_equal(intent.epoch, 3);
 	assert_int_equal(end_worker(f), 0);
 }
 
@@ -281,7 +326,7 @@ static void tells_the_ledger_of_a_set_that_does_not_load(void **state)
 	struct fixture *f = *state;
 
 	start_worker(f);
-	put_set(f);
+	put_set(f, 3);
 	put_check(f, "kind: Nonsense\n", 1);
 	ask(f, FRONT, CS_MSG_CHECK, 6);
 	assert_int_equal(f->number, CS_MSG_APPLY);
@@ -299,7 +344,7 @@ static void ends_at_noise(void **state)
 	struct fixture *f = *state;
 
 	start_worker(f);
-	put_set(f);
+	put_set(f, 3);
 	cs_buf_reset(&f->body);
 	cs_buf_add_str(&f->body, "noise");
 	ask(f, FRONT, CS_MSG_REQUEST, 1);
@@ -324,6 +369,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sends_an_intent_or_a_refusal_to_the_ledger),
 		cmocka_unit_test(keeps_requests_until_there_is_a_set),
+		cmocka_unit_test(judges_under_the_epoch_that_front_asks_for),
+		cmocka_unit_test(waits_no_longer_for_a_set_that_does_not_load),
 		cmocka_unit_test(checks_a_set_without_one_in_force),
 		cmocka_unit_test(tells_the_ledger_of_a_set_that_does_not_load),
 		cmocka_unit_test(ends_at_noise),
