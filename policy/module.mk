@@ -162,4 +162,4 @@ tests_bench_policy_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
 CLEANFILES += tests/bench/policy
 .PHONY: bench-policy
 bench-policy: tests/bench/policy
-	tests/bench/policy
+	tests/bench/policy $(srcdir)/tests/bench/thirty-rules.yaml

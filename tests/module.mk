@@ -14,9 +14,14 @@ EXTRA_PROGRAMS += tests/bench/load
 tests_bench_load_SOURCES = tests/bench/bench.h tests/bench/clients.c \
 	tests/bench/csrs.c tests/bench/load.c tests/bench/measure.c
 tests_bench_load_LDADD = $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(SQLITE_LIBS)
-EXTRA_DIST += tests/bench/run
+EXTRA_DIST += tests/bench/run tests/bench/policy-rate \
+	tests/bench/thirty-rules.yaml
 
-.PHONY: bench fuzz
+.PHONY: bench bench-policy-rate fuzz
+# The rate of issuing with thirty rules in force, beside that of the default.
+bench-policy-rate: countersign tests/bench/load
+	top_builddir=$(top_builddir) srcdir=$(srcdir) \
+		$(srcdir)/tests/bench/policy-rate
 bench: countersign tests/bench/load
 	top_builddir=$(top_builddir) BENCH_CC='$(CC)' \
 		BENCH_CFLAGS='$(CFLAGS) $(CS_CFLAGS)' $(srcdir)/tests/bench/run

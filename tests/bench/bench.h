@@ -24,9 +24,12 @@ int64_t bench_quantile(int64_t *samples, size_t n, unsigned per_mille);
 void bench_die(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
+/* What BENCH_NAMES may say. */
+#define BENCH_MAX_NAMES 50
 /*
- * Bodies of POST /v1/requests, each with a CSR for a key of its own (P-256,
- * one DNS name). The caller owns array and texts.
+ * Bodies of POST /v1/requests, each with a CSR for a key of its own (P-256;
+ * one DNS name, or as many as BENCH_NAMES says). The caller owns array and
+ * texts.
  */
 char **bench_bodies(size_t n, const char *issuer);
 
