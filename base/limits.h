@@ -137,6 +137,12 @@
 #define CS_MAX_POLICY_SET_ARENA (256 * 1024 * 1024)
 /* Policies in one set; all of them are looked at to find ties. */
 #define CS_MAX_POLICIES 1000
+/*
+ * Guards in one document, and fields in one guard: each is matched with every
+ * request.
+ */
+#define CS_MAX_POLICY_GUARDS 64
+#define CS_MAX_GUARD_FIELDS  32
 /* Limits, and windows of time, of one policy. */
 #define CS_MAX_POLICY_LIMITS 16
 /* What of them goes to the ledger, encoded: rules of at most 256 octets, keys

@@ -245,7 +245,7 @@ static json_t *others(const struct matter *m)
 		CS_CLEANUP(cs_buf_done) struct cs_buf why;
 
 		cs_buf_init(&why, 4096);
-		if (p == m->verdict.policy)
+		if (p == m->verdict.policy || p->kind == CS_DOCUMENT_GUARDS)
 			continue;
 		cs_policy_set_why_not(set, &m->facts.request, i, &why);
 		if (json_array_append_new(

@@ -172,8 +172,9 @@ json_t *cs_loaded_list(const struct cs_loaded *l)
 
 		if (json_array_append_new(
 			    list,
-			    json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:I, "
-				      "s:o}",
+			    json_pack("{s:s, s:o, s:o, s:o, s:I, s:o, s:o, "
+				      "s:I, s:o}",
+				      "kind", cs_document_kind_name(p->kind),
 				      "match", match_text(p), "name",
 				      span_json(p->name), "owner",
 				      span_json(p->owner), "priority",
@@ -208,6 +209,9 @@ void cs_loaded_show(const struct cs_loaded *l, FILE *out)
 			json_stringn(hash, strnlen(hash, SHORT_HASH)));
 		if (cs_reply_text(p, "owner")[0] == '\0')
 			json_object_set_new(p, "owner", json_string("-"));
+		if (strcmp(cs_reply_text(p, "kind"), "IssuanceGuards") == 0)
+			json_object_set_new(p, "priority",
+					    json_string("guards"));
 	}
 	cs_show_list(list, header, names, sizeof(names) / sizeof(names[0]),
 		     out);

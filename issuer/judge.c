@@ -408,15 +408,17 @@ bool cs_judge_set(struct cs_judge *j, const struct cs_msg_set *set,
 	return ok;
 }
 
-/* One policy of a set that loaded. */
+/* One document of a set that loaded. */
 static void write_policy(struct cs_json *w, const struct cs_policy_info *info)
 {
 	cs_json_object(w);
+	cs_json_member_str(w, "kind", cs_document_kind_name(info->kind));
 	cs_json_member_int(w, "line", info->line);
 	cs_json_member_span(w, "name", info->name);
 	if (info->owner.n > 0)
 		cs_json_member_span(w, "owner", info->owner);
-	cs_json_member_int(w, "priority", info->priority);
+	if (info->kind == CS_DOCUMENT_POLICY)
+		cs_json_member_int(w, "priority", info->priority);
 	cs_json_member_hex(w, "sha256", cs_span_make(info->policy_sha256, 32));
 	cs_json_member_span(w, "source", info->source);
 	cs_json_member_int(w, "tests", (int64_t)info->tests);

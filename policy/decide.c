@@ -28,6 +28,7 @@ static void refuse_selection(struct cs_decide *j,
 static void judge_fields(struct cs_decide *j)
 {
 	cs_decide_timing(j);
+	cs_decide_guards(j, &j->facts->csr);
 	cs_decide_subject(j);
 	cs_decide_san(j);
 	cs_decide_key(j);
@@ -47,6 +48,7 @@ static void judge_by(struct cs_decide *j, const struct cs_policy *policy)
 	v->reached = CS_PHASE_FIELDS;
 	if (!cs_decide_instantiate(j)) {
 		v->code = cs_code_name(CS_CODE_POLICY_ERROR);
+		cs_decide_guards(j, &j->facts->csr);
 		return;
 	}
 	v->rules = j->policy;
@@ -108,6 +110,8 @@ static void judge(struct cs_decide *j, const struct cs_policy_set *set)
 		return;
 	}
 	j->blocklist = &set->blocklist;
+	j->guards = set->guards;
+	j->guards_n = set->guards_n;
 	judge_shadows(j, set);
 	v->reached = CS_PHASE_SELECT;
 	policy = cs_select(set, &j->facts->request);
@@ -138,7 +142,11 @@ bool cs_decide_alone(const struct cs_policy *policy,
 
 	cs_verdict_init(ret_verdict, arena);
 	cs_decide_usages(&j);
-	if (ret_verdict->findings.n == 0)
+	if (ret_verdict->findings.n > 0)
+		return finish(&j, err);
+	if (policy->info.kind == CS_DOCUMENT_GUARDS)
+		cs_decide_guard_document(&j, policy, &facts->csr);
+	else
 		judge_by(&j, policy);
 	return finish(&j, err);
 }

@@ -23,6 +23,8 @@ struct cs_asked_usages {
 struct cs_decide {
 	const struct cs_policy *policy;
 	const struct cs_blocklist *blocklist; /* NULL: a test, without one */
+	struct cs_policy *const *guards; /* documents; none: a test, a shadow */
+	size_t guards_n;
 	const struct cs_facts *facts;
 	struct cs_arena *arena;
 	struct cs_verdict *v;
@@ -94,6 +96,15 @@ void cs_decide_extensions(struct cs_decide *j);
 /* Windows, limits, reuse of keys: refused here, or told to the ledger. */
 void cs_decide_timing(struct cs_decide *j);
 
+/*
+ * Guards over a request's facts, or over those of what was built: every
+ * document that is for the issuer. One document alone: whatever its `match`.
+ */
+void cs_decide_guards(struct cs_decide *j, const struct cs_cert_facts *facts);
+void cs_decide_guard_document(struct cs_decide *j,
+			      const struct cs_policy *document,
+			      const struct cs_cert_facts *facts);
+
 /* -- single values, for phase C and again for phase D ---------------------- */
 
 /* The rules of an attribute; NULL: unlisted. */
@@ -111,6 +122,10 @@ struct cs_cn cs_decide_cn(struct cs_decide *j, struct cs_span value);
 
 /* "subject.organization" for any OID, "subject.1.2.3" for unknown ones. */
 struct cs_span cs_decide_attr_field(struct cs_decide *j, struct cs_span oid);
+
+/* Does at least one member of an attribute's value hit? `cn`: of a CN. */
+bool cs_decide_attr_hits(const struct cs_matchers *deny, struct cs_span value,
+			 const struct cs_cn *cn);
 
 /* Refuses what deny hits or allow does not hold. True: it stands. */
 bool cs_decide_attr_value(struct cs_decide *j, const struct cs_attr_rules *a,
@@ -132,6 +147,16 @@ bool cs_decide_name_violation(const struct cs_sans_rules *san,
 /* "san.dns[1]" */
 struct cs_span cs_decide_name_field(struct cs_decide *j,
 				    const struct cs_fact_name *name);
+
+/*
+ * How matchers see a name. False: as nothing, because it is an otherName that
+ * is no text.
+ */
+bool cs_decide_name_value(const struct cs_fact_name *name,
+			  struct cs_match_value *ret_value);
+
+/* A name as people read it, as it was asked; bytes that are no text: empty. */
+struct cs_span cs_decide_name_shown(const struct cs_fact_name *name);
 
 /* May these basic constraints be had? */
 bool cs_decide_constraints_allowed(const struct cs_constraints_rules *rules,

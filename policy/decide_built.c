@@ -289,6 +289,8 @@ bool cs_policy_judge_built(const struct cs_policy_set *set,
 	struct cs_decide j = {.policy = verdict->rules,
 			      .facts = facts,
 			      .arena = arena,
+			      .guards = set->guards,
+			      .guards_n = set->guards_n,
 			      .v = verdict,
 			      .built = true};
 	const struct built b = {&j, built, &verdict->plan, not_before_s,
@@ -298,6 +300,7 @@ bool cs_policy_judge_built(const struct cs_policy_set *set,
 		return cs_error_set(err, CS_E_INTERNAL,
 				    "phase D without the set that governs");
 	verdict->reached = CS_PHASE_BUILD;
+	cs_decide_guards(&j, built);
 	compare_names(&b);
 	compare_rest(&b);
 	compare_extensions(&b);

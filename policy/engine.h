@@ -12,7 +12,9 @@
  * Judging reads no YAML and no JSON, and allocates from the arena only.
  *
  * Every set holds, besides its documents, the policy `_listener` (for source
- * "listener", which no document can match), compiled into the program.
+ * "listener", which no document can match), compiled into the program. Guards
+ * stand over every policy, that one too: they are judged beside the policy
+ * that governs, and again on what was built, and no mode waives them.
  *
  * What the engine does not check: signatures and the quality of keys
  * (issuer/csr.h), the issuer's ceiling (issuer/ceiling.h). Limits, windows
@@ -100,29 +102,43 @@ enum cs_policy_mode {
 	CS_MODE_SHADOW
 };
 
-/* One policy of a set. */
+/* What a document is (its `kind`). */
+enum cs_document_kind {
+	CS_DOCUMENT_POLICY, /* IssuancePolicy */
+	CS_DOCUMENT_GUARDS  /* IssuanceGuards: what nobody gets */
+};
+
+/* "IssuancePolicy", "IssuanceGuards". */
+const char *cs_document_kind_name(enum cs_document_kind kind);
+
+/* One document of a set. */
 struct cs_policy_info {
-	struct cs_span name;   /* metadata.name */
-	struct cs_span source; /* "web.yaml" */
-	unsigned line;	       /* where its document begins */
-	struct cs_span owner;  /* metadata.owner, may be empty */
-	struct cs_span ticket; /* metadata.ticket, may be empty */
-	int64_t priority;
-	enum cs_policy_mode mode;
+	enum cs_document_kind kind;
+	struct cs_span name;	    /* metadata.name */
+	struct cs_span source;	    /* "web.yaml" */
+	unsigned line;		    /* where its document begins */
+	struct cs_span owner;	    /* metadata.owner, may be empty */
+	struct cs_span ticket;	    /* metadata.ticket, may be empty */
+	int64_t priority;	    /* of a policy */
+	enum cs_policy_mode mode;   /* of a policy */
 	size_t tests;		    /* how many it carries */
 	struct cs_span json;	    /* canonical JSON of the document */
 	uint8_t policy_sha256[32];  /* of json */
 	struct cs_span sha256_text; /* the same in hex */
 };
 
-/* Policies in order of priority, `_listener` not among them. */
+/*
+ * Policies in order of priority, `_listener` not among them; behind them the
+ * documents of guards, by name.
+ */
 size_t cs_policy_set_count(const struct cs_policy_set *set);
 const struct cs_policy_info *cs_policy_set_at(const struct cs_policy_set *set,
 					      size_t i);
 
 /*
- * Why policy number i does not govern the request, in words without its name;
- * "matches, but another goes before it" when its `match` is met.
+ * Why document number i does not govern the request, in words without its
+ * name; "matches, but another goes before it" when its `match` is met, and for
+ * guards that they never do.
  */
 void cs_policy_set_why_not(const struct cs_policy_set *set,
 			   const struct cs_request_facts *request, size_t i,
@@ -248,8 +264,9 @@ bool cs_policy_judge(const struct cs_policy_set *set,
 /*
  * Phase D, the policy's half: the governing policy's rules over what was
  * built and will be signed, read back from its TBS, and that it is what the
- * plan says. Violations are appended to verdict->findings and `reached`
- * becomes CS_PHASE_BUILD. Times are in seconds since 1970.
+ * plan says; and the guards over it. Violations are appended to
+ * verdict->findings and `reached` becomes CS_PHASE_BUILD. Times are in seconds
+ * since 1970.
  */
 bool cs_policy_judge_built(const struct cs_policy_set *set,
 			   const struct cs_facts *facts,

@@ -111,14 +111,20 @@ static bool other_text(const struct cs_fact_name *name, struct cs_span *ret)
 	return true;
 }
 
-/* How matchers see a name. */
-static struct cs_match_value seen(const struct cs_fact_name *name)
+bool cs_decide_name_value(const struct cs_fact_name *name,
+			  struct cs_match_value *ret_value)
 {
+	struct cs_span text = name->canonical;
+
+	if (name->kind == CS_NAME_OTHER && !other_text(name, &text))
+		return false;
 	if (name->kind == CS_NAME_DNS)
-		return cs_match_dns(name->canonical);
-	if (name->kind == CS_NAME_IP)
-		return cs_match_ip(name->canonical, name->content);
-	return cs_match_text(name->canonical);
+		*ret_value = cs_match_dns(text);
+	else if (name->kind == CS_NAME_IP)
+		*ret_value = cs_match_ip(text, name->content);
+	else
+		*ret_value = cs_match_text(text);
+	return true;
 }
 
 /* A kind, or a type of otherName, that has no rules. */
@@ -148,7 +154,7 @@ bool cs_decide_name_violation(const struct cs_sans_rules *san,
 {
 	const struct cs_san_rules *r = rules_of(san, name);
 	bool other = name->kind == CS_NAME_OTHER;
-	struct cs_match_value v = seen(name);
+	struct cs_match_value v;
 
 	*ret = (struct cs_name_violation){0};
 	if (r == NULL) {
@@ -158,7 +164,7 @@ bool cs_decide_name_violation(const struct cs_sans_rules *san,
 	ret->code = CS_CODE_SAN_OTHER_MALFORMED;
 	ret->rule = &r->rule;
 	ret->words = "is no UTF8String of one line";
-	if (other && !other_text(name, &v.text))
+	if (!cs_decide_name_value(name, &v))
 		return true;
 	ret->code = other ? other_codes.denied : kinds[name->kind].denied;
 	ret->rule = &r->deny.rule;
@@ -208,6 +214,11 @@ static struct cs_span shown(const struct cs_fact_name *name, bool asked)
 	if (name->kind == CS_NAME_IP)
 		return name->canonical;
 	return asked ? name->asked : name->canonical;
+}
+
+struct cs_span cs_decide_name_shown(const struct cs_fact_name *name)
+{
+	return shown(name, true);
 }
 
 /* A name that violates: refused, or dropped. */

@@ -77,6 +77,16 @@ static struct cs_span phrase_of(const struct cs_matchers *m)
 	return m->present ? m->phrase : CS_SPAN_LIT("allowed");
 }
 
+bool cs_decide_attr_hits(const struct cs_matchers *deny, struct cs_span value,
+			 const struct cs_cn *cn)
+{
+	struct cs_match_value v = seen(value, cn);
+	/* Also the name as it was asked. */
+	struct cs_match_value plain = cs_match_text(value);
+
+	return cs_match_some(deny, &v) || cs_match_some(deny, &plain);
+}
+
 bool cs_decide_attr_value(struct cs_decide *j, const struct cs_attr_rules *a,
 			  struct cs_span field, struct cs_span value,
 			  const struct cs_cn *cn, const struct cs_rule **rule)
@@ -90,7 +100,7 @@ bool cs_decide_attr_value(struct cs_decide *j, const struct cs_attr_rules *a,
 	bool waives = cs_decide_waives(j, code);
 	bool drop = a->on_violation == CS_ON_VIOLATION_DROP && !waives;
 
-	if (cs_match_some(m, &v) || cs_match_some(m, &plain)) {
+	if (cs_decide_attr_hits(m, value, cn)) {
 		*rule = &m->rule;
 		if (!drop)
 			cs_decide_refuse(j, code, field, value, &m->rule,

@@ -135,6 +135,15 @@ void cs_load_validity(struct cs_load *l, const struct cs_yaml *node,
 		      struct cs_validity_rules *validity);
 void cs_load_extensions(struct cs_load *l, const struct cs_yaml *node,
 			struct cs_ext_rules *ext);
+/* The spec of a document of guards. */
+void cs_load_guards(struct cs_load *l, const struct cs_yaml *spec,
+		    struct cs_policy *document);
+/* match.issuer and the like: a list of globs on identifiers. */
+void cs_load_globs(struct cs_load *l, const struct cs_yaml *node,
+		   struct cs_selector *selector);
+/* Which attribute a name means, at its key; `path`: "subject.". */
+bool cs_load_attribute(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_span name, struct cs_span *ret_oid);
 /*
  * A source whose name ends in ".blocklist": SHA-256 of SubjectPublicKeyInfos
  * in hexadecimal, one a line; "#" begins a comment. Appended, not sorted.
@@ -156,6 +165,9 @@ void cs_load_asked_extension(struct cs_load *l, const struct cs_yaml *node,
  */
 bool cs_load_time(struct cs_load *l, struct cs_span text, int64_t *ret_seconds);
 
+/* `id` of an item of the list at l->path: "LIST.ID", or ID alone. */
+bool cs_load_id(struct cs_load *l, const struct cs_yaml *node,
+		const char *prefix, struct cs_rule *rule);
 /* `limits`, `lint` and `windows` of a spec. */
 void cs_load_limits(struct cs_load *l, const struct cs_yaml *node,
 		    struct cs_timing_rules *timing);
@@ -183,7 +195,7 @@ struct cs_load_parent {
 };
 
 /*
- * One document to one policy. `base` is the built-in default, whose key,
+ * One document, of any kind. `base` is the built-in default, whose key,
  * validity and extensions stand in where the document has none; NULL while
  * that one is loaded itself. `parent` (may be NULL) is what the document
  * extends: what stands in its spec, and not in the document's own, is as if

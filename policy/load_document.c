@@ -27,7 +27,8 @@ static const struct cs_load_key spec_keys[] = {
 };
 
 /* Is it a document of ours, of a kind that this version knows? */
-static bool check_kind(struct cs_load *l, const struct cs_yaml *doc)
+static bool check_kind(struct cs_load *l, const struct cs_yaml *doc,
+		       enum cs_document_kind *ret_kind)
 {
 	const struct cs_yaml *version = cs_yaml_get(doc, "apiVersion");
 	const struct cs_yaml *kind = cs_yaml_get(doc, "kind");
@@ -36,14 +37,13 @@ static bool check_kind(struct cs_load *l, const struct cs_yaml *doc)
 	if (version == NULL || kind == NULL) {
 		cs_load_error(l, doc,
 			      "a policy begins with `apiVersion: " API_VERSION
-			      "` and `kind: IssuancePolicy`");
+			      "` and `kind: IssuancePolicy` or `kind: "
+			      "IssuanceGuards`");
 		return false;
 	}
 	if (!cs_load_text(l, version, &v) || !cs_load_text(l, kind, &k))
 		return false;
-	if (cs_span_starts_with(v, CS_SPAN_LIT("policy.cert-manager.io/")) ||
-	    (cs_span_equal_str(v, API_VERSION) &&
-	     cs_span_equal_str(k, "IssuanceGuards"))) {
+	if (cs_span_starts_with(v, CS_SPAN_LIT("policy.cert-manager.io/"))) {
 		cs_load_error(l, kind,
 			      "`kind: %.*s` is not supported yet by this "
 			      "version",
@@ -57,14 +57,17 @@ static bool check_kind(struct cs_load *l, const struct cs_yaml *doc)
 			      CS_SPAN_FMT(v));
 		return false;
 	}
-	if (!cs_span_equal_str(k, "IssuancePolicy")) {
-		cs_load_error(l, kind,
-			      "`kind: %.*s` is not known; did you mean "
-			      "`IssuancePolicy`?",
-			      CS_SPAN_FMT(k));
-		return false;
-	}
-	return true;
+	*ret_kind = cs_span_equal_str(k, "IssuanceGuards") ? CS_DOCUMENT_GUARDS
+							   : CS_DOCUMENT_POLICY;
+	if (*ret_kind == CS_DOCUMENT_GUARDS ||
+	    cs_span_equal_str(k, "IssuancePolicy"))
+		return true;
+	cs_load_error(l, kind, "`kind: %.*s` is not known; did you mean `%s`?",
+		      CS_SPAN_FMT(k),
+		      cs_span_starts_with(k, CS_SPAN_LIT("IssuanceG"))
+			      ? "IssuanceGuards"
+			      : "IssuancePolicy");
+	return false;
 }
 
 /* A name that may be part of rule ids and search terms. */
@@ -95,8 +98,10 @@ static bool load_name(struct cs_load *l, const struct cs_yaml *node,
 			      CS_MAX_NAME);
 		return false;
 	}
-	if (l->source.n > 0 && (ret_name->p[0] == '_' ||
-				cs_span_equal_str(*ret_name, "built-in"))) {
+	/* Rules of guards are called `guards/ID`. */
+	if (l->source.n > 0 &&
+	    (ret_name->p[0] == '_' || cs_span_equal_str(*ret_name, "guards") ||
+	     cs_span_equal_str(*ret_name, "built-in"))) {
 		cs_load_error(l, node, "the name `%.*s` is reserved",
 			      CS_SPAN_FMT(*ret_name));
 		return false;
@@ -287,6 +292,7 @@ struct cs_policy *cs_load_document(struct cs_load *l, const struct cs_yaml *doc,
 	const struct cs_yaml *spec = cs_yaml_get(doc, "spec");
 	const struct specs specs = {spec, l->source, parent};
 	size_t before = l->report->errors;
+	enum cs_document_kind kind = CS_DOCUMENT_POLICY;
 	struct cs_policy *p;
 
 	l->path = "";
@@ -301,10 +307,11 @@ struct cs_policy *cs_load_document(struct cs_load *l, const struct cs_yaml *doc,
 		cs_load_no_memory(l);
 		return NULL;
 	}
-	if (!check_kind(l, doc))
+	if (!check_kind(l, doc, &kind))
 		return NULL;
 	(void)cs_load_map(l, doc, document_keys);
 	l->into = p;
+	p->info.kind = kind;
 	p->info.source = l->source;
 	p->info.line = doc->line;
 	if (load_metadata(l, doc, &p->info))
@@ -313,6 +320,8 @@ struct cs_policy *cs_load_document(struct cs_load *l, const struct cs_yaml *doc,
 	l->path = "spec";
 	if (spec == NULL)
 		cs_load_error(l, doc, "`spec` is missing");
+	else if (kind == CS_DOCUMENT_GUARDS)
+		cs_load_guards(l, spec, p);
 	else if (cs_load_map(l, spec, spec_keys))
 		load_spec(l, &specs, p, base);
 	if (l->report->errors != before ||

@@ -20,9 +20,8 @@ static const struct cs_load_key lint_keys[] = {
 	{NULL, false},
 };
 
-/* `id`: the last part of the rule's id, "limits.ID". */
-static bool load_id(struct cs_load *l, const struct cs_yaml *node,
-		    struct cs_rule *rule)
+bool cs_load_id(struct cs_load *l, const struct cs_yaml *node,
+		const char *prefix, struct cs_rule *rule)
 {
 	const struct cs_yaml *id = cs_yaml_get(node, "id");
 	struct cs_span text;
@@ -48,7 +47,7 @@ static bool load_id(struct cs_load *l, const struct cs_yaml *node,
 			      CS_MAX_NAME);
 		return false;
 	}
-	path = cs_arena_printf(l->arena, "%s.%.*s", l->path, CS_SPAN_FMT(text));
+	path = cs_arena_printf(l->arena, "%s%.*s", prefix, CS_SPAN_FMT(text));
 	if (path == NULL) {
 		cs_load_no_memory(l);
 		return false;
@@ -124,7 +123,8 @@ static bool load_limit(struct cs_load *l, const struct cs_yaml *node,
 	const struct cs_yaml *key = cs_yaml_get(node, "key");
 	const struct cs_yaml *rate = cs_yaml_get(node, "rate");
 
-	if (!cs_load_map(l, node, limit_keys) || !load_id(l, node, &rule->rule))
+	if (!cs_load_map(l, node, limit_keys) ||
+	    !cs_load_id(l, node, "limits.", &rule->rule))
 		return false;
 	load_on_violation(l, cs_yaml_get(node, "on_violation"),
 			  &rule->on_violation);
@@ -227,7 +227,7 @@ static bool load_window(struct cs_load *l, const struct cs_yaml *node,
 	const struct cs_yaml *deny = cs_yaml_get(node, "deny");
 
 	if (!cs_load_map(l, node, window_keys) ||
-	    !load_id(l, node, &rule->rule))
+	    !cs_load_id(l, node, "windows.", &rule->rule))
 		return false;
 	rule->on_violation = CS_ON_VIOLATION_HOLD;
 	load_on_violation(l, cs_yaml_get(node, "on_violation"),

@@ -36,9 +36,8 @@ static void load_names(struct cs_load *l, const struct cs_yaml *node,
 		cs_load_texts(l, node, &selector->items, &selector->n);
 }
 
-/* A list of globs. */
-static void load_globs(struct cs_load *l, const struct cs_yaml *node,
-		       struct cs_selector *selector)
+void cs_load_globs(struct cs_load *l, const struct cs_yaml *node,
+		   struct cs_selector *selector)
 {
 	const struct cs_yaml *item;
 
@@ -183,9 +182,10 @@ static void load_requester(struct cs_load *l, const struct cs_yaml *node,
 		cs_load_error(l, node, "`match.requester` is empty");
 	load_users(l, cs_yaml_get(node, "users"), &match->users);
 	load_names(l, cs_yaml_get(node, "groups"), &match->groups);
-	load_globs(l, cs_yaml_get(node, "namespace"), &match->user_namespace);
-	load_globs(l, cs_yaml_get(node, "service_account"),
-		   &match->service_account);
+	cs_load_globs(l, cs_yaml_get(node, "namespace"),
+		      &match->user_namespace);
+	cs_load_globs(l, cs_yaml_get(node, "service_account"),
+		      &match->service_account);
 	warn_of_requester(l, node, &match->source);
 }
 
@@ -198,10 +198,10 @@ void cs_load_match(struct cs_load *l, const struct cs_yaml *node,
 	if (node->n == 0)
 		cs_load_error(l, node,
 			      "`match` is empty; leave it out to match all");
-	load_globs(l, cs_yaml_get(node, "issuer"), &match->issuer);
-	load_globs(l, cs_yaml_get(node, "source"), &match->source);
-	load_globs(l, cs_yaml_get(node, "realm"), &match->realm);
-	load_globs(l, cs_yaml_get(node, "namespace"), &match->namespace);
+	cs_load_globs(l, cs_yaml_get(node, "issuer"), &match->issuer);
+	cs_load_globs(l, cs_yaml_get(node, "source"), &match->source);
+	cs_load_globs(l, cs_yaml_get(node, "realm"), &match->realm);
+	cs_load_globs(l, cs_yaml_get(node, "namespace"), &match->namespace);
 	load_labels(l, cs_yaml_get(node, "namespaceLabels"), match);
 	load_until(l, cs_yaml_get(node, "until"), match);
 	refuse_listener(l, node, &match->source);

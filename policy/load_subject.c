@@ -19,14 +19,14 @@ static const struct cs_load_key cn_keys[] = {
 
 /* A dotted OID as the name of an attribute. */
 static bool oid_of(struct cs_load *l, const struct cs_yaml *node,
-		   struct cs_span *ret_oid)
+		   struct cs_span name, struct cs_span *ret_oid)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf oid;
 	struct cs_error err = {0};
 	const struct cs_attribute *known;
 
 	cs_buf_init(&oid, CS_MAX_OID);
-	if (!cs_der_oid_parse(node->key, &oid, &err) ||
+	if (!cs_der_oid_parse(name, &oid, &err) ||
 	    !cs_buf_finish(&oid, "the OID", &err)) {
 		cs_load_error_key(l, node, "%s", err.text);
 		return false;
@@ -34,7 +34,7 @@ static bool oid_of(struct cs_load *l, const struct cs_yaml *node,
 	known = cs_attribute_by_oid(cs_buf_span(&oid));
 	if (known != NULL) {
 		cs_load_error_key(l, node, "write `%s` for %.*s", known->name,
-				  CS_SPAN_FMT(node->key));
+				  CS_SPAN_FMT(name));
 		return false;
 	}
 	if (!cs_arena_dup(l->arena, cs_buf_span(&oid), ret_oid)) {
@@ -58,30 +58,29 @@ static const char *near_attribute(struct cs_span key)
 	return cs_load_nearest(key, keys);
 }
 
-/* Which attribute a key of `subject` means. */
-static bool attribute_of(struct cs_load *l, const struct cs_yaml *node,
-			 struct cs_span *ret_oid)
+bool cs_load_attribute(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_span name, struct cs_span *ret_oid)
 {
-	const struct cs_attribute *a = cs_attribute_by_name(node->key);
+	const struct cs_attribute *a = cs_attribute_by_name(name);
 	const char *near;
 
 	if (a != NULL) {
 		*ret_oid = a->oid;
 		return true;
 	}
-	if (node->key.n > 0 && node->key.p[0] >= '0' && node->key.p[0] <= '9')
-		return oid_of(l, node, ret_oid);
-	near = near_attribute(node->key);
+	if (name.n > 0 && name.p[0] >= '0' && name.p[0] <= '9')
+		return oid_of(l, node, name, ret_oid);
+	near = near_attribute(name);
 	if (near != NULL)
 		cs_load_error_key(l, node,
 				  "`subject.%.*s` is not known; did you mean "
 				  "`%s`?",
-				  CS_SPAN_FMT(node->key), near);
+				  CS_SPAN_FMT(name), near);
 	else
 		cs_load_error_key(l, node,
 				  "`subject.%.*s` is not known; use an "
 				  "attribute's name or its OID",
-				  CS_SPAN_FMT(node->key));
+				  CS_SPAN_FMT(name));
 	return false;
 }
 
@@ -226,7 +225,7 @@ void cs_load_subject(struct cs_load *l, const struct cs_yaml *node,
 		struct cs_attr_rules *a = &subject->attrs[n];
 
 		if (cs_span_equal_str(c->key, "unlisted") ||
-		    !attribute_of(l, c, &a->oid))
+		    !cs_load_attribute(l, c, c->key, &a->oid))
 			continue;
 		a->is_cn = cs_attribute_is_cn(a->oid);
 		load_attr(l, c, a);

@@ -18,12 +18,14 @@ libcs_policy_a_SOURCES = \
 	policy/field_usage.c \
 	policy/field_validity.c \
 	policy/finding.c policy/finding.h \
+	policy/guard.c \
 	policy/instantiate.c \
 	policy/load.h \
 	policy/load_blocklist.c \
 	policy/load_crypto.c \
 	policy/load_document.c \
 	policy/load_ext.c \
+	policy/load_guards.c \
 	policy/load_keys.c \
 	policy/load_limits.c \
 	policy/load_match.c \
@@ -110,6 +112,9 @@ policy_finding_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/extends_test
 policy_extends_test_SOURCES = policy/extends_test.c $(policy_testing)
 policy_extends_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/guard_test
+policy_guard_test_SOURCES = policy/guard_test.c $(policy_testing)
+policy_guard_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/load_test
 policy_load_test_SOURCES = policy/load_test.c $(policy_testing)
 policy_load_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

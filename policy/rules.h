@@ -408,6 +408,24 @@ struct cs_timing_rules {
 	bool lint_warnings_refuse; /* lint: {fail: [error, warning]} */
 };
 
+/* -- guards ---------------------------------------------------------------- */
+
+/* What one guard denies in one field. */
+struct cs_guard_field {
+	bool is_name; /* a subject alternative name, or else an attribute */
+	enum cs_name_kind kind;
+	struct cs_span oid; /* of the attribute */
+	struct cs_matchers deny;
+};
+
+/* One thing that nobody gets: a hit in any of its fields refuses. */
+struct cs_guard {
+	struct cs_rule rule;	/* "guards/secret" */
+	struct cs_span message; /* for people; empty: a sentence of ours */
+	struct cs_guard_field *fields;
+	size_t n;
+};
+
 /* -- one policy, one set ------------------------------------------------- */
 
 /* A test that a document carries; see policy/self_test.h. */
@@ -427,6 +445,8 @@ struct cs_policy {
 	struct cs_validity_rules validity;
 	struct cs_ext_rules ext;
 	struct cs_timing_rules timing;
+	struct cs_guard *guards; /* of a document of guards, and no more */
+	size_t guards_n;
 	struct cs_policy_test *tests;
 	size_t tests_n;
 };
@@ -435,6 +455,8 @@ struct cs_policy_set {
 	struct cs_arena arena;	   /* everything below */
 	struct cs_policy **sorted; /* by priority, highest first */
 	size_t n;
+	struct cs_policy **guards; /* documents of guards, by name */
+	size_t guards_n;
 	struct cs_policy *listener;
 	struct cs_blocklist blocklist; /* of all *.blocklist sources */
 	uint8_t sha256[32];

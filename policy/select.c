@@ -46,6 +46,12 @@ static bool users_match(const struct cs_selector *s, struct cs_span user)
 	return false;
 }
 
+bool cs_select_guards(const struct cs_policy *document,
+		      const struct cs_request_facts *request)
+{
+	return globs_match(&document->match.issuer, request->issuer);
+}
+
 /* Is the text one of the list? */
 static bool lists(const struct cs_selector *s, struct cs_span text)
 {
@@ -242,9 +248,15 @@ void cs_policy_set_why_not(const struct cs_policy_set *set,
 			   struct cs_buf *out)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf b;
-	const struct cs_policy *p = set->sorted[i];
+	const struct cs_policy *p;
 
 	cs_buf_init(&b, 4096);
+	if (i >= set->n) {
+		cs_buf_add_str(out, "guards stand over every policy, and "
+				    "govern nothing");
+		return;
+	}
+	p = set->sorted[i];
 	if (mismatch(&p->match, request) == MATCHES) {
 		cs_buf_add_str(out, "matches, but another goes before it");
 		return;

@@ -21,6 +21,10 @@ const struct cs_policy *cs_select(const struct cs_policy_set *set,
 bool cs_select_matches(const struct cs_policy *policy,
 		       const struct cs_request_facts *request);
 
+/* Are these guards for the request's issuer? */
+bool cs_select_guards(const struct cs_policy *document,
+		      const struct cs_request_facts *request);
+
 /*
  * Why no policy matched, policy by policy, as one sentence in the arena; the
  * first few in words. Empty when memory ran out.

@@ -37,27 +37,63 @@ static struct cs_policy *load_builtin(struct cs_load *l, struct cs_span text,
 	return p;
 }
 
-/* A document of a source is a policy: keep it. */
+/* Document number i, which is there. */
+static const struct cs_policy_info *info_of(const struct cs_policy_set *set,
+					    size_t i)
+{
+	return i < set->n ? &set->sorted[i]->info
+			  : &set->guards[i - set->n]->info;
+}
+
+/* A guard's id is its name in every answer: there is one in a set. */
+static void check_ids(struct cs_load *l, const struct cs_policy_set *set,
+		      const struct cs_policy *p, const struct cs_yaml *doc)
+{
+	for (size_t i = 0; i < set->guards_n; i++) {
+		const struct cs_policy *other = set->guards[i];
+
+		for (size_t k = 0; k < other->guards_n * p->guards_n; k++) {
+			const struct cs_rule *a =
+				&other->guards[k / p->guards_n].rule;
+			const struct cs_rule *b =
+				&p->guards[k % p->guards_n].rule;
+
+			if (cs_span_equal(a->id, b->id))
+				cs_load_error(
+					l, doc, "`%.*s` is at %.*s already",
+					CS_SPAN_FMT(b->id), CS_SPAN_FMT(a->at));
+		}
+	}
+}
+
+/* A document of a source: keep it. */
 static void keep(struct cs_load *l, struct cs_policy_set *set,
 		 struct cs_policy *p, const struct cs_yaml *doc)
 {
-	for (size_t i = 0; i < set->n; i++) {
-		const struct cs_policy_info *other = &set->sorted[i]->info;
+	size_t count = cs_policy_set_count(set);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct cs_policy_info *other = info_of(set, i);
 
 		if (!cs_span_equal(other->name, p->info.name))
 			continue;
 		cs_load_error(l, doc,
-			      "the name `%.*s` is taken by the policy at "
+			      "the name `%.*s` is taken by the document at "
 			      "%.*s:%u",
 			      CS_SPAN_FMT(p->info.name),
 			      CS_SPAN_FMT(other->source), other->line);
 		return;
 	}
-	if (set->n == CS_MAX_POLICIES) {
+	if (count == CS_MAX_POLICIES) {
 		cs_load_error(l, doc, "more than %d policies", CS_MAX_POLICIES);
 		return;
 	}
-	set->sorted[set->n++] = p;
+	if (p->info.kind == CS_DOCUMENT_GUARDS) {
+		check_ids(l, set, p, doc);
+		set->guards[set->guards_n++] = p;
+	} else {
+		set->sorted[set->n++] = p;
+	}
 }
 
 /* The sentence of a YAML error already begins with its place. */
@@ -195,6 +231,11 @@ static void load_doc(struct cs_load *l, struct cs_policy_set *set,
 		/* A parent that does not load has errors of its own. */
 		if (of == NULL || of->policy == NULL)
 			return;
+		if (of->policy->info.kind != CS_DOCUMENT_POLICY) {
+			cs_load_error(l, extends(doc),
+				      "only a policy can be extended");
+			return;
+		}
 		parent.spec = cs_yaml_get(of->node, "spec");
 		parent.source = of->source;
 	}
@@ -244,14 +285,15 @@ static int compare_spans(const void *a, const void *b)
 }
 
 /*
- * The set's identity: the sorted hashes as a JSON array, hashed. The blocklist,
- * where there is one, is one more document.
+ * The set's identity, policies and guards alike: the sorted hashes as a JSON
+ * array, hashed. The blocklist, where there is one, is one more document.
  */
 static bool hash_set(struct cs_policy_set *set, struct cs_hash *hash,
 		     struct cs_error *err)
 {
+	size_t count = cs_policy_set_count(set);
 	struct cs_span *hex =
-		cs_arena_new_array(&set->arena, set->n + 1, sizeof(*hex));
+		cs_arena_new_array(&set->arena, count + 1, sizeof(*hex));
 	CS_CLEANUP(cs_buf_done) struct cs_buf list;
 	CS_CLEANUP(cs_buf_done) struct cs_buf b;
 	uint8_t sha256[CS_SHA256_SIZE];
@@ -262,8 +304,8 @@ static bool hash_set(struct cs_policy_set *set, struct cs_hash *hash,
 	cs_buf_init(&b, 70 * ((size_t)CS_MAX_POLICIES + 1));
 	if (hex == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	for (n = 0; n < set->n; n++)
-		hex[n] = set->sorted[n]->info.sha256_text;
+	for (n = 0; n < count; n++)
+		hex[n] = info_of(set, n)->sha256_text;
 	if (!cs_load_blocklist_end(&set->blocklist, hash, sha256, err))
 		return false;
 	if (set->blocklist.n > 0) {
@@ -307,7 +349,9 @@ static void load_all(struct cs_policy_set *set,
 
 	set->sorted = cs_arena_new_array(&set->arena, CS_MAX_POLICIES,
 					 sizeof(struct cs_policy *));
-	if (set->sorted == NULL) {
+	set->guards = cs_arena_new_array(&set->arena, CS_MAX_POLICIES,
+					 sizeof(struct cs_policy *));
+	if (set->sorted == NULL || set->guards == NULL) {
 		cs_load_no_memory(&l);
 		return;
 	}
@@ -317,6 +361,7 @@ static void load_all(struct cs_policy_set *set,
 	set->listener = load_builtin(&l, cs_builtin_listener(), hash, base);
 	load_sources(&l, set, sources, hash, base);
 	qsort(set->sorted, set->n, sizeof(struct cs_policy *), compare);
+	qsort(set->guards, set->guards_n, sizeof(struct cs_policy *), compare);
 	cs_select_check_ties(set, report);
 	cs_select_check_shadows(set, report);
 	cs_select_warn(set, report);
@@ -351,15 +396,20 @@ const uint8_t *cs_policy_set_sha256(const struct cs_policy_set *set)
 	return set->sha256;
 }
 
+const char *cs_document_kind_name(enum cs_document_kind kind)
+{
+	return kind == CS_DOCUMENT_GUARDS ? "IssuanceGuards" : "IssuancePolicy";
+}
+
 size_t cs_policy_set_count(const struct cs_policy_set *set)
 {
-	return set->n;
+	return set->n + set->guards_n;
 }
 
 const struct cs_policy_info *cs_policy_set_at(const struct cs_policy_set *set,
 					      size_t i)
 {
-	return i < set->n ? &set->sorted[i]->info : NULL;
+	return i < cs_policy_set_count(set) ? info_of(set, i) : NULL;
 }
 
 struct cs_span cs_policy_default_text(void)
