@@ -57,8 +57,9 @@ bool cs_loaded_check(const struct cs_loaded *l, const char *what,
 		     struct cs_error *err) CS_MUST_USE;
 
 /*
- * A set's documents as [{"kind", "match", "name", "owner", "priority", "sha256",
- * "source", "tests", "ticket"}], highest priority first. NULL: no memory.
+ * A set's documents as [{"kind", "match", "name", "owner", "priority",
+ * "sha256", "source", "tests", "ticket"}], highest priority first. NULL: no
+ * memory.
  */
 json_t *cs_loaded_list(const struct cs_loaded *l);
 

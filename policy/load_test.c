@@ -61,8 +61,8 @@ static void documents_say_what_they_are(void **state)
 		"did you mean `countersign.dev/v1`?");
 	refuses("apiVersion: countersign.dev/v1\nkind: IssuerPolicy\n",
 		"did you mean `IssuancePolicy`?");
-	refuses("apiVersion: countersign.dev/v1\nkind: IssuanceGuards\n",
-		"`kind: IssuanceGuards` is not supported yet");
+	refuses("apiVersion: countersign.dev/v1\nkind: IssuanceGuard\n",
+		"did you mean `IssuanceGuards`?");
 	refuses("apiVersion: policy.cert-manager.io/v1alpha1\n"
 		"kind: CertificateRequestPolicy\n",
 		"`kind: CertificateRequestPolicy` is not supported yet");
@@ -351,7 +351,7 @@ static void names_are_unique_and_ties_are_errors(void **state)
 	cs_testing_load_sources(&t, two, 2);
 	assert_null(t.set);
 	assert_true(cs_testing_reports(&t, "b.yaml:1:1: the name `x` is taken "
-					   "by the policy at a.yaml:1"));
+					   "by the document at a.yaml:1"));
 	two[0].bytes = CS_SPAN_LIT(CS_TESTING_POLICY(
 		"x",
 		"  match: {issuer: ['web-*'], requester: {users: [a]}}\n"));
