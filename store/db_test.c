@@ -37,10 +37,10 @@ static void place_make(struct place *p)
 static void place_remove(struct place *p)
 {
 	static const char *const names[] = {
-		"ledger.db",	 "ledger.db-wal", "ledger.db-shm",
-		"ledger.db.v1",	 "ledger.db.v2",  "other",
-		"other.tmp",	 "run/lock",	  "run",
-		"ledger.db.new", "link",
+		"ledger.db",	"ledger.db-wal", "ledger.db-shm",
+		"ledger.db.v1", "ledger.db.v2",	 "ledger.db.v3",
+		"other",	"other.tmp",	 "run/lock",
+		"run",		"ledger.db.new", "link",
 	};
 	char path[128];
 
@@ -259,16 +259,16 @@ static void a_full_disk_is_definite_and_rolled_back(void **state)
 	place_remove(&p);
 }
 
-static const char *const to_two[] = {
+static const char *const to_next[] = {
 	"CREATE TABLE more (a INTEGER) STRICT",
 };
-static const char *const to_three[] = {
+static const char *const to_broken[] = {
 	"ALTER TABLE more ADD COLUMN b INTEGER",
 	"this is no SQL",
 };
 static const struct cs_migration steps[] = {
-	{1, to_two, 1},
-	{2, to_three, 2},
+	{CS_SCHEMA_VERSION, to_next, 1},
+	{CS_SCHEMA_VERSION + 1, to_broken, 2},
 };
 
 static void migrates_step_by_step_behind_a_copy(void **state)
@@ -283,26 +283,30 @@ static void migrates_step_by_step_behind_a_copy(void **state)
 
 	(void)state;
 	place_make(&p);
-	assert_true(cs_store_migrate(&p.config, steps, 2, 1, &n, &err));
+	assert_true(cs_store_migrate(&p.config, steps, 2, CS_SCHEMA_VERSION, &n,
+				     &err));
 	assert_int_equal(n, 0);
-	if (!cs_store_migrate(&p.config, steps, 2, 2, &n, &err))
+	if (!cs_store_migrate(&p.config, steps, 2, CS_SCHEMA_VERSION + 1, &n,
+			      &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(n, 1);
-	(void)snprintf(copy, sizeof(copy), "%s.v1", p.path);
+	(void)snprintf(copy, sizeof(copy), "%s.v%d", p.path, CS_SCHEMA_VERSION);
 	assert_int_equal(stat(copy, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	/* A step that fails leaves the file as it was. */
-	assert_false(cs_store_migrate(&p.config, steps, 2, 3, &n, &err));
+	assert_false(cs_store_migrate(&p.config, steps, 2,
+				      CS_SCHEMA_VERSION + 2, &n, &err));
 	db = cs_db_open(&p.config, CS_DB_CREATE, NULL);
 	assert_true(cs_db_pragma_int(db, "PRAGMA user_version", &v, NULL));
-	assert_int_equal(v, 2);
+	assert_int_equal(v, CS_SCHEMA_VERSION + 1);
 	assert_true(cs_db_pragma_int(
 		db, "SELECT count(*) FROM pragma_table_info('more')", &v,
 		NULL));
 	assert_int_equal(v, 1);
 	cs_db_close(db);
 	/* No way there. */
-	assert_false(cs_store_migrate(&p.config, steps, 1, 4, &n, &err));
+	assert_false(cs_store_migrate(&p.config, steps, 1,
+				      CS_SCHEMA_VERSION + 3, &n, &err));
 	place_remove(&p);
 }
 

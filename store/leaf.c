@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/terms.h"
 
 /* The closed list of kinds (docs/log-format.md). */
 static const struct {
@@ -64,6 +65,12 @@ bool cs_leaf_kind_is_decision(enum cs_leaf_kind kind)
 {
 	return kind == CS_LEAF_ISSUED || kind == CS_LEAF_REFUSED ||
 	       kind == CS_LEAF_DENIED || kind == CS_LEAF_EXPIRED;
+}
+
+bool cs_leaf_files_term(enum cs_leaf_kind kind, uint8_t field)
+{
+	return kind != CS_LEAF_ISSUED ||
+	       (field != CS_TERM_SERIAL && field != CS_TERM_SPKI);
 }
 
 void cs_leaf_record_init(struct cs_leaf_record *r, enum cs_leaf_kind kind,

@@ -159,6 +159,12 @@ bool cs_leaf_kind_parse(struct cs_span name, enum cs_leaf_kind *ret_kind);
 /* Is it the terminal decision of a request (issued, refused, ...)? */
 bool cs_leaf_kind_is_decision(enum cs_leaf_kind kind);
 
+/*
+ * Is a search term of such a leaf filed in the table `term`? Serials and keys
+ * of certificates are not: the tables attempt and key_use find them.
+ */
+bool cs_leaf_files_term(enum cs_leaf_kind kind, uint8_t field);
+
 /* An empty record of one kind. */
 void cs_leaf_record_init(struct cs_leaf_record *r, enum cs_leaf_kind kind,
 			 uint64_t index, int64_t at_ms);

@@ -337,7 +337,7 @@ static void on_tick(void *ctx)
 	if (l->over)
 		return;
 	cs_ledger_note_write(l, CS_WHEN_DUE);
-	if (l->terms_done < l->edge.size)
+	if (cs_ledger_terms_due(l))
 		cs_idle_request(l->terms);
 	cs_ledger_state_send(l);
 }

@@ -201,6 +201,7 @@ struct cs_ledger {
 	uint8_t set_sha256[32];
 	int64_t clock_ms;
 	uint64_t terms_done;
+	uint64_t subtrees;		   /* rows of `subtree` */
 	struct cs_ledger_terms *terms_run; /* owned */
 	uint8_t config_sha256[32];
 
@@ -418,6 +419,8 @@ void cs_ledger_state_soon(struct cs_ledger *l);
 void cs_ledger_terms_free(struct cs_ledger_terms *t);
 struct cs_ledger_terms *cs_ledger_terms_new(void);
 void cs_ledger_terms_slice(void *ctx);
+/* Is anything to be filed? */
+bool cs_ledger_terms_due(const struct cs_ledger *l);
 
 /* ledger_expire.c */
 void cs_ledger_expire(struct cs_ledger *l);

@@ -49,6 +49,19 @@ static bool meta_load(struct cs_ledger *l, struct cs_error *err)
 	return true;
 }
 
+/* How many subtrees' roots are filed. */
+static bool subtrees_read(struct cs_ledger *l, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(l->db, CS_SQL_SUBTREE_NEXT);
+	bool row = false;
+
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	l->subtrees = row ? (uint64_t)cs_stmt_col_int(&s, 0) : 0;
+	cs_stmt_end(&s);
+	return true;
+}
+
 /* The last checkpoint's root must follow from the right edge. */
 static bool edge_check(struct cs_ledger *l, struct cs_error *err)
 {
@@ -192,8 +205,9 @@ bool cs_ledger_set_load(struct cs_ledger *l, struct cs_error *err)
 
 bool cs_ledger_load(struct cs_ledger *l, struct cs_error *err)
 {
-	if (!meta_load(l, err) || !edge_check(l, err) ||
-	    !outside_check(l, err) || !cs_ledger_set_load(l, err))
+	if (!meta_load(l, err) || !subtrees_read(l, err) ||
+	    !edge_check(l, err) || !outside_check(l, err) ||
+	    !cs_ledger_set_load(l, err))
 		return false;
 	l->roster = cs_roster_new(l->db, err);
 	return l->roster != NULL;

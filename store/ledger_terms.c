@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/terms.h"
 #include "store/ledger_room.h"
+#include "store/subtree.h"
 
 /*
  * Filing goes in runs. The terms of up to RUN_PIECES * PIECE leaves are read
@@ -12,6 +13,8 @@
  * of the table is written for many leaves at once, however large the table
  * is, and no slice keeps decisions waiting for long. A run that a crash cut
  * short is begun again: what it has filed is there already.
+ *
+ * The roots of subtrees are filed beside them, one with each slice.
  */
 #define PIECE	   256	/* leaves */
 #define RUN_PIECES 16	/* pieces */
@@ -98,13 +101,15 @@ static bool leaf_read(struct cs_stmt *s, struct cs_ledger_terms *t,
 		      struct piece *list)
 {
 	int64_t leaf = cs_stmt_col_int(s, 0);
+	enum cs_leaf_kind kind = (enum cs_leaf_kind)cs_stmt_col_int(s, 2);
 	struct cs_span blob;
 	struct item item = {.leaf = leaf};
 
 	if (!cs_arena_dup(&t->arena, cs_stmt_col(s, 1), &blob))
 		return false;
 	while (cs_terms_next(&blob, &item.field, &item.value, NULL))
-		if (!add(&t->arena, list, item))
+		if (cs_leaf_files_term(kind, item.field) &&
+		    !add(&t->arena, list, item))
 			return false;
 	t->done = (uint64_t)leaf + 1;
 	return true;
@@ -170,7 +175,33 @@ static struct piece *smallest(struct cs_ledger_terms *t)
 	return first;
 }
 
-/* One slice in one transaction; the last one moves the watermark. */
+/* Are there 256 leaves more whose root is not filed? */
+static bool subtree_due(const struct cs_ledger *l)
+{
+	return (l->subtrees + 1) * CS_SUBTREE <= l->edge.size;
+}
+
+bool cs_ledger_terms_due(const struct cs_ledger *l)
+{
+	return l->terms_done < l->edge.size || subtree_due(l);
+}
+
+/* The next subtree's root, inside the transaction. */
+static bool subtree_write(struct cs_ledger *l, struct cs_error *err)
+{
+	uint8_t root[CS_TREE_HASH];
+	struct cs_stmt s;
+
+	if (!cs_subtree_of_leaves(l->db, l->hash, l->subtrees * CS_SUBTREE,
+				  (l->subtrees + 1) * CS_SUBTREE, root, err))
+		return false;
+	s = cs_stmt(l->db, CS_SQL_SUBTREE_INSERT);
+	cs_stmt_int(&s, (int64_t)l->subtrees);
+	cs_stmt_blob(&s, cs_span_make(root, sizeof(root)));
+	return cs_stmt_run(&s, err);
+}
+
+/* One slice of terms; the last one moves the watermark. */
 static bool slice_write(struct cs_ledger *l, struct cs_ledger_terms *t,
 			bool *ret_last, struct cs_error *err)
 {
@@ -198,7 +229,32 @@ static bool slice_write(struct cs_ledger *l, struct cs_ledger_terms *t,
 		if (!cs_stmt_run(&s, err))
 			return false;
 	}
-	return cs_db_commit(l->db, err);
+	return true;
+}
+
+/* A slice of the run, if there is one, and a subtree, in one transaction. */
+static bool write(struct cs_ledger *l, struct cs_ledger_terms *t,
+		  struct cs_error *err)
+{
+	bool with_subtree = subtree_due(l);
+	bool last = false;
+
+	if (!cs_db_begin(l->db, err) ||
+	    (t->merging && !slice_write(l, t, &last, err)) ||
+	    (with_subtree && !subtree_write(l, err)) ||
+	    !cs_db_commit(l->db, err)) {
+		cs_db_rollback(l->db);
+		t->pieces_n = 0;
+		t->merging = false;
+		return false;
+	}
+	l->subtrees += with_subtree;
+	if (last) {
+		l->terms_done = t->done;
+		t->pieces_n = 0;
+		t->merging = false;
+	}
+	return true;
 }
 
 void cs_ledger_terms_slice(void *ctx)
@@ -206,36 +262,29 @@ void cs_ledger_terms_slice(void *ctx)
 	struct cs_ledger *l = ctx;
 	struct cs_ledger_terms *t = l->terms_run;
 	struct cs_error err = {0};
-	bool last = false;
 
-	if (l->over || l->split || l->full || l->terms_done >= l->edge.size)
+	if (l->over || l->split || l->full || !cs_ledger_terms_due(l))
 		return;
 	/* Decisions go first, unless filing has fallen far behind. */
 	if (l->first != NULL &&
 	    l->edge.size - l->terms_done <= CS_LEDGER_TERMS_LAG)
 		return;
-	if (t->pieces_n == 0)
-		run_begin(l, t);
-	if (!t->merging && !piece_read(l, t, &err)) {
-		cs_ledger_fail(l, &err);
-		return;
-	}
-	if (t->merging) {
-		if (!cs_db_begin(l->db, &err) ||
-		    !slice_write(l, t, &last, &err)) {
-			cs_db_rollback(l->db);
-			t->pieces_n = 0;
-			if (err.code == CS_E_DB_FULL)
-				l->full = true;
-			else
-				cs_ledger_fail(l, &err);
+	if (l->terms_done < l->edge.size && !t->merging) {
+		if (t->pieces_n == 0)
+			run_begin(l, t);
+		if (!piece_read(l, t, &err)) {
+			cs_ledger_fail(l, &err);
 			return;
 		}
-		if (last) {
-			l->terms_done = t->done;
-			t->pieces_n = 0;
-		}
 	}
-	if (l->terms_done < l->edge.size && l->first == NULL)
+	if ((t->merging || l->terms_done >= l->edge.size) &&
+	    !write(l, t, &err)) {
+		if (err.code == CS_E_DB_FULL)
+			l->full = true;
+		else
+			cs_ledger_fail(l, &err);
+		return;
+	}
+	if (cs_ledger_terms_due(l) && l->first == NULL)
 		cs_idle_request(l->terms);
 }

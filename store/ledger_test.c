@@ -690,6 +690,11 @@ static void files_a_long_history_in_slices(void **state)
 		cs_ledger_terms_slice(h.ledger);
 	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM term"),
 			 1400);
+	/* And the roots of its complete subtrees, once each. */
+	while (cs_ledger_terms_due(h.ledger))
+		cs_ledger_terms_slice(h.ledger);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM subtree"),
+			 2);
 	cs_house_verify(&h);
 	cs_house_done(&h);
 }

@@ -12,10 +12,6 @@
 #include "store/file.h"
 #include "store/schema.h"
 
-/* Version 1 is the first there is; the next change of schema adds a row. */
-const struct cs_migration cs_migrations[] = {{0, NULL, 0}};
-const size_t cs_migrations_n = 0;
-
 /* An empty file of ours alone; SQLite would create it by umask. */
 static bool file_create(const char *path, struct cs_error *err)
 {
@@ -46,16 +42,28 @@ static bool meta_insert(struct cs_db *db, const struct cs_installation *in,
 	return cs_stmt_run(&s, err);
 }
 
+/* Statements one after the other. */
+static bool run_all(struct cs_db *db, const char *const *statements, size_t n,
+		    struct cs_error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!cs_db_exec(db, statements[i], err))
+			return false;
+	return true;
+}
+
 /* The schema and meta, in one transaction. */
 static bool fill(struct cs_db *db, const struct cs_installation *in,
 		 struct cs_error *err)
 {
 	char sql[64];
 
-	if (!cs_db_begin(db, err))
+	if (!cs_db_begin(db, err) ||
+	    !run_all(db, cs_schema_v1, cs_schema_v1_n, err))
 		return false;
-	for (size_t i = 0; i < cs_schema_v1_n; i++)
-		if (!cs_db_exec(db, cs_schema_v1[i], err))
+	for (size_t i = 0; i < cs_migrations_n; i++)
+		if (!run_all(db, cs_migrations[i].statements,
+			     cs_migrations[i].n, err))
 			return false;
 	(void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d",
 		       CS_SCHEMA_APPLICATION_ID);
@@ -130,11 +138,9 @@ static bool step_run(struct cs_db *db, const struct cs_migration *step,
 {
 	char sql[64];
 
-	if (!cs_db_begin(db, err))
+	if (!cs_db_begin(db, err) ||
+	    !run_all(db, step->statements, step->n, err))
 		return false;
-	for (size_t i = 0; i < step->n; i++)
-		if (!cs_db_exec(db, step->statements[i], err))
-			return false;
 	(void)snprintf(sql, sizeof(sql), "PRAGMA user_version = %d",
 		       step->from + 1);
 	return cs_db_exec(db, sql, err) && cs_db_commit(db, err);

@@ -38,7 +38,7 @@ struct cs_migration {
 	size_t n;
 };
 
-/* The steps of this program, in order. */
+/* The steps of this program, in order (store/schema.c). */
 extern const struct cs_migration cs_migrations[];
 extern const size_t cs_migrations_n;
 

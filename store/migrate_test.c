@@ -1,6 +1,6 @@
 /*
- * The database that was written when version 1 was fixed: this program opens
- * it, recovers it, verifies it and goes on with it.
+ * The database that was written when version 1 was fixed: this program brings
+ * it up to date, opens it and verifies it.
  */
 #include <tests/lib/test.h>
 

@@ -24,7 +24,8 @@ libcs_store_a_SOURCES = \
 	store/roster.c store/roster.h \
 	store/schema.c store/schema.h \
 	store/sql.def \
-	store/stored.c store/stored.h
+	store/stored.c store/stored.h \
+	store/subtree.c store/subtree.h
 
 # The log and the questions.
 libcs_store_a_SOURCES += store/version.c store/version.h

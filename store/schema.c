@@ -1,5 +1,7 @@
 #include "store/schema.h"
 
+#include "store/migrate.h"
+
 /* Refuse any change of a table's rows: what was recorded stays. */
 #define APPEND_ONLY(table)                                                     \
 	"CREATE TRIGGER " table "_no_update BEFORE UPDATE ON " table           \
@@ -288,3 +290,29 @@ const char *const cs_schema_v1[] = {
 };
 
 const size_t cs_schema_v1_n = sizeof(cs_schema_v1) / sizeof(cs_schema_v1[0]);
+
+/* From version 1 to version 2. */
+static const char *const to_v2[] = {
+	/* What expires when; acts of administration among the decisions. */
+	"CREATE INDEX attempt_not_after ON attempt (not_after_s)"
+	" WHERE request IS NOT NULL",
+	"CREATE INDEX leaf_act ON leaf (kind) WHERE kind > 4",
+	/*
+	 * Roots of complete subtrees of 256 leaves, from leaf n * 256 on, so
+	 * that proofs and tiles need not read every leaf. Filled behind the
+	 * leaves, as the search terms are.
+	 */
+	"CREATE TABLE subtree ("
+	" n INTEGER PRIMARY KEY CHECK (n >= 0),"
+	" hash BLOB NOT NULL CHECK (length(hash) = 32)"
+	") STRICT",
+	/* Serials and keys of certificates: attempt and key_use find them. */
+	"DELETE FROM term WHERE field IN (17, 18) AND leaf IN"
+	" (SELECT leaf FROM outcome WHERE signature IS NOT NULL)",
+};
+
+/* Each change of schema adds a row. */
+const struct cs_migration cs_migrations[] = {
+	{1, to_v2, sizeof(to_v2) / sizeof(to_v2[0])},
+};
+const size_t cs_migrations_n = sizeof(cs_migrations) / sizeof(cs_migrations[0]);

@@ -1,8 +1,8 @@
 /*
- * The database of one installation, DIR/ledger.db: its tables, version 1,
- * and what version this program writes. The statements stand in schema.c and
- * are the documentation of every column; docs/log-format.md says which of
- * them a leaf covers.
+ * The database of one installation, DIR/ledger.db: its tables, version by
+ * version, and what version this program writes. The statements stand in
+ * schema.c and are the documentation of every column; docs/log-format.md says
+ * which of them a leaf covers.
  *
  * Rules that every version keeps: STRICT tables; blobs only in tables whose
  * key is the order of insertion (a random key with the blob beside it costs
@@ -24,9 +24,12 @@
 /* PRAGMA application_id: "cslg". A file with another one is not ours. */
 #define CS_SCHEMA_APPLICATION_ID 0x63736c67
 /* PRAGMA user_version of what this program reads and writes. */
-#define CS_SCHEMA_VERSION 1
+#define CS_SCHEMA_VERSION 2
 
-/* The statements that make version 1, in order. */
+/*
+ * The statements that make version 1, in order. A new database then goes
+ * through every step of store/migrate.h, which stand in schema.c too.
+ */
 extern const char *const cs_schema_v1[];
 extern const size_t cs_schema_v1_n;
 

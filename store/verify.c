@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "store/rows.h"
+#include "store/subtree.h"
 #include "store/verify_internal.h"
 
 /* Findings that are given out when nothing else is asked. */
@@ -18,6 +19,7 @@
 struct pass {
 	struct cs_verify *v;
 	struct cs_tree_edge edge;
+	struct cs_tree_edge block; /* of the leaves since the last subtree */
 	unsigned broken; /* 1: a gap; roots behind it cannot be known */
 
 	uint64_t meta_size;
@@ -176,6 +178,36 @@ static void check_place(struct pass *p, const struct cs_verify_row *leaf)
 		p->latest_ms = leaf->at_ms;
 }
 
+/* The leaf's part of its subtree; a complete one is compared with its row. */
+static bool check_subtree(struct pass *p, const struct cs_verify_row *leaf,
+			  struct cs_error *err)
+{
+	struct cs_verify *v = p->v;
+	uint64_t n = leaf->index / CS_SUBTREE;
+	uint8_t root[CS_TREE_HASH];
+	struct cs_stmt s;
+	bool row = false;
+
+	if (!cs_tree_edge_append(v->hash, &p->block, leaf->hash.p, err))
+		return false;
+	if (p->block.size < CS_SUBTREE)
+		return true;
+	if (!cs_tree_edge_root(v->hash, &p->block, root, err))
+		return false;
+	cs_tree_edge_init(&p->block);
+	s = cs_stmt(v->db, CS_SQL_SUBTREE_GET);
+	cs_stmt_int(&s, (int64_t)n);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	v->subtrees += row;
+	if (row && !cs_span_equal(cs_stmt_col(&s, 0),
+				  cs_span_make(root, sizeof(root))))
+		cs_verify_find(v, CS_VERIFY_NO_INDEX, "subtree", (int64_t)n,
+			       "it is not the root of its leaves");
+	cs_stmt_end(&s);
+	return true;
+}
+
 /* One leaf: its place, its content, the tree. */
 static bool check_leaf(struct pass *p, const struct cs_verify_row *leaf,
 		       struct cs_error *err)
@@ -201,7 +233,8 @@ static bool check_leaf(struct pass *p, const struct cs_verify_row *leaf,
 		return false;
 	if (p->broken)
 		p->edge.size++;
-	else if (!cs_tree_edge_append(v->hash, &p->edge, leaf->hash.p, err))
+	else if (!cs_tree_edge_append(v->hash, &p->edge, leaf->hash.p, err) ||
+		 !check_subtree(p, leaf, err))
 		return false;
 	return at_size(p, err);
 }
@@ -359,7 +392,9 @@ static bool run(struct pass *p, struct cs_error *err)
 	if (!row)
 		return true;
 	open_outside(p);
+	/* Behind a gap no subtree can be computed; nor is it counted. */
 	if (!check_leaves(p, err) || !cs_verify_coverage(v, err) ||
+	    (!p->broken && !cs_verify_subtrees(v, err)) ||
 	    !cs_verify_clients(v, err))
 		return false;
 	compare_meta(p);
@@ -386,6 +421,7 @@ bool cs_verify_run(const struct cs_verify_config *config,
 	cs_buf_init(&v.der, CS_MAX_MESSAGE);
 	cs_buf_init(&v.rows, CS_ROWS_MAX);
 	cs_tree_edge_init(&p.edge);
+	cs_tree_edge_init(&p.block);
 	ok = cs_stmt_run(&begin, err) && run(&p, err);
 	cs_db_rollback(config->db);
 	cs_buf_done(&v.entry);

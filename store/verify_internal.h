@@ -21,6 +21,7 @@ struct cs_verify {
 	uint64_t terms;			  /* that the leaves call for */
 	uint64_t terms_done;		  /* meta's watermark */
 	uint64_t limits;		  /* uses that they call for */
+	uint64_t subtrees;		  /* whose row was found */
 
 	/* What meta says of itself, and start and config.applied of it. */
 	struct cs_verify_claims {
@@ -72,6 +73,8 @@ bool cs_verify_clients(struct cs_verify *v, struct cs_error *err) CS_MUST_USE;
  * the rows. After all leaves were seen.
  */
 bool cs_verify_coverage(struct cs_verify *v, struct cs_error *err) CS_MUST_USE;
+/* And: is every row of `subtree` one of those that were compared? */
+bool cs_verify_subtrees(struct cs_verify *v, struct cs_error *err) CS_MUST_USE;
 
 /*
  * Is this error about what was read (then it becomes a finding), and not

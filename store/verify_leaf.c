@@ -214,6 +214,8 @@ static bool check_terms(struct cs_verify *v, const struct cs_verify_row *leaf,
 		struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_TERM);
 		bool row = false;
 
+		if (!cs_leaf_files_term((enum cs_leaf_kind)leaf->kind, field))
+			continue;
 		cs_stmt_int(&s, field);
 		cs_stmt_blob(&s, value);
 		cs_stmt_int(&s, (int64_t)leaf->index);

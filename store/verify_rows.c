@@ -119,3 +119,9 @@ bool cs_verify_coverage(struct cs_verify *v, struct cs_error *err)
 			   err) &&
 	       check_references(v, err) && check_file(v, err);
 }
+
+bool cs_verify_subtrees(struct cs_verify *v, struct cs_error *err)
+{
+	return check_count(v, CS_SQL_VERIFY_SUBTREE_COUNT, "subtree",
+			   v->subtrees, err);
+}

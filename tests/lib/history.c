@@ -746,7 +746,8 @@ void cs_history_file_terms(struct cs_history *h)
 
 	assert_true(cs_db_begin(h->db, NULL));
 	s = cs_stmt_text(h->db,
-			 "SELECT l.idx, coalesce(a.terms, f.terms) FROM leaf"
+			 "SELECT l.idx, coalesce(a.terms, f.terms), l.kind"
+			 " FROM leaf"
 			 " AS l LEFT JOIN outcome AS o ON o.leaf = l.idx"
 			 " LEFT JOIN attempt AS a ON a.seq = o.seq"
 			 " LEFT JOIN refusal AS f ON f.leaf = l.idx"
@@ -756,12 +757,17 @@ void cs_history_file_terms(struct cs_history *h)
 		struct cs_span value;
 		uint8_t field;
 
-		while (cs_terms_next(&terms, &field, &value, NULL))
+		while (cs_terms_next(&terms, &field, &value, NULL)) {
+			if (!cs_leaf_files_term(
+				    (enum cs_leaf_kind)cs_stmt_col_int(&s, 2),
+				    field))
+				continue;
 			run(h,
 			    "INSERT OR IGNORE INTO term (field, value, leaf)"
 			    " VALUES (?, ?, ?)",
 			    "ibi", (int64_t)field, value,
 			    cs_stmt_col_int(&s, 0));
+		}
 	}
 	cs_stmt_end(&s);
 	run(h, "UPDATE meta SET terms_done = tree_size", "");
