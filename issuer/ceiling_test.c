@@ -530,6 +530,35 @@ static void lints_usages_by_the_kind_of_key(void **state)
 	assert_one(f, "lint/only-key-usage");
 }
 
+static void lints_usages_by_the_purposes(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f);
+	f->purposes[0] = CS_SPAN_LIT("\x2b\x06\x01\x05\x05\x07\x03\x02");
+	f->plan.ext_key_usage_n = 1;
+	f->plan.key_usage |= CS_KU_KEY_ENCIPHERMENT;
+	lint(f, &f->rsa);
+	assert_one(f, "lint/idle-usage");
+	start(f);
+	f->purposes[0] = CS_SPAN_LIT("\x2b\x06\x01\x05\x05\x07\x03\x03");
+	f->plan.ext_key_usage_n = 1;
+	f->plan.key_usage = CS_KU_KEY_AGREEMENT;
+	build(f, &f->ec);
+	assert_true(cs_lint_check(&f->facts, CS_LINT_FAIL_ERRORS, &f->findings,
+				  &f->findings, NULL));
+	assert_int_equal(f->findings.n, 2);
+	assert_true(
+		cs_span_equal_str(f->findings.items[0].rule, "lint/no-use"));
+	/* Nothing is known of an organization's own purposes. */
+	start(f);
+	f->purposes[0] = CS_SPAN_LIT("\x2a\x03\x04");
+	f->plan.ext_key_usage_n = 1;
+	f->plan.key_usage = CS_KU_KEY_AGREEMENT;
+	lint(f, &f->ec);
+	assert_int_equal(f->findings.n, 0);
+}
+
 static void lints_names_of_servers(void **state)
 {
 	struct fixture *f = *state;
@@ -585,6 +614,7 @@ int main(void)
 		cmocka_unit_test(lints_what_servers_and_mail_need),
 		cmocka_unit_test(a_warning_refuses_only_where_policy_says_so),
 		cmocka_unit_test(lints_usages_by_the_kind_of_key),
+		cmocka_unit_test(lints_usages_by_the_purposes),
 		cmocka_unit_test(lints_names_of_servers),
 	};
 

@@ -3,6 +3,7 @@
 #include "issuer/oids.h"
 #include "policy/codes.h"
 #include "policy/name.h"
+#include "policy/usage.h"
 
 static bool has_purpose(const struct cs_tbs_facts *t, const char *oid, size_t n)
 {
@@ -234,6 +235,32 @@ static bool key_usage_is_critical(const struct cs_tbs_facts *t)
 	return !t->cert.has_key_usage || t->cert.key_usage_critical;
 }
 
+/* The key usages that the purposes, if there are any, have a use for. */
+static unsigned purposes_bits(const struct cs_tbs_facts *t)
+{
+	unsigned bits = t->cert.ext_key_usage_n == 0 ? ~0u : 0;
+
+	for (size_t i = 0; i < t->cert.ext_key_usage_n; i++)
+		bits |= cs_usage_oid_bits(t->cert.ext_key_usage[i]);
+	return bits;
+}
+
+static bool a_usage_has_a_purpose(const struct cs_tbs_facts *t)
+{
+	unsigned cas = CS_KU_CERT_SIGN | CS_KU_CRL_SIGN;
+
+	return !t->cert.has_key_usage || t->cert.ca ||
+	       (t->cert.key_usage & (cas | purposes_bits(t))) != 0;
+}
+
+static bool usages_have_a_purpose(const struct cs_tbs_facts *t)
+{
+	unsigned cas = CS_KU_CERT_SIGN | CS_KU_CRL_SIGN;
+
+	return !t->cert.has_key_usage || t->cert.ca ||
+	       (t->cert.key_usage & ~cas & ~purposes_bits(t)) == 0;
+}
+
 /* -- what servers and mail need ---------------------------------------------
  */
 
@@ -359,6 +386,11 @@ static const struct {
 	 "RFC 5280 4.2.1.3: encipherOnly and decipherOnly have no meaning "
 	 "without keyAgreement",
 	 false},
+	{CS_SPAN_INIT("lint/no-use"), CS_SPAN_INIT("extensions.key_usage"),
+	 a_usage_has_a_purpose,
+	 "RFC 5280 4.2.1.12: no key usage is consistent with any of the "
+	 "extended ones: the certificate must not be used at all",
+	 false},
 	{CS_SPAN_INIT("lint/any-purpose"),
 	 CS_SPAN_INIT("extensions.ext_key_usage"), any_purpose_is_not_critical,
 	 "RFC 5280 4.2.1.12: with anyExtendedKeyUsage the extension should "
@@ -408,6 +440,11 @@ static const struct {
 	{CS_SPAN_INIT("lint/key-usage-critical"),
 	 CS_SPAN_INIT("extensions.key_usage"), key_usage_is_critical,
 	 "RFC 5280 4.2.1.3: keyUsage should be critical", true},
+	{CS_SPAN_INIT("lint/idle-usage"), CS_SPAN_INIT("extensions.key_usage"),
+	 usages_have_a_purpose,
+	 "RFC 5280 4.2.1.12: a key usage is consistent with none of the "
+	 "extended ones",
+	 true},
 	{CS_SPAN_INIT("lint/server-signature"),
 	 CS_SPAN_INIT("extensions.key_usage"), server_signs,
 	 "RFC 8446 4.4.2.2: without digitalSignature the certificate does not "

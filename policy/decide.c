@@ -33,8 +33,8 @@ static void judge_fields(struct cs_decide *j)
 	cs_decide_san(j);
 	cs_decide_key(j);
 	cs_decide_validity(j);
-	cs_decide_key_usage(j);
 	cs_decide_ext_key_usage(j);
+	cs_decide_key_usage(j);
 	cs_decide_extensions(j);
 }
 

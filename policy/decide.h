@@ -90,8 +90,8 @@ void cs_decide_subject(struct cs_decide *j);
 void cs_decide_san(struct cs_decide *j);
 void cs_decide_key(struct cs_decide *j);
 void cs_decide_validity(struct cs_decide *j);
-void cs_decide_key_usage(struct cs_decide *j);
 void cs_decide_ext_key_usage(struct cs_decide *j);
+void cs_decide_key_usage(struct cs_decide *j); /* after the extended ones */
 void cs_decide_extensions(struct cs_decide *j);
 /* Windows, limits, reuse of keys: refused here, or told to the ledger. */
 void cs_decide_timing(struct cs_decide *j);

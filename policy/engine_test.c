@@ -591,6 +591,37 @@ static void usages_are_kept_dropped_defaulted_or_set(void **state)
 	cs_testing_done(&t);
 }
 
+static void what_no_purpose_has_a_use_for_is_dropped(void **state)
+{
+	struct cs_testing t = {0};
+
+	(void)state;
+	start(&t, WEB(SAN_ANY
+		      "  extensions:\n"
+		      "    key_usage: {allow: [signing, key encipherment, cert "
+		      "sign]}\n"
+		      "    ext_key_usage: {allow: [any]}\n"));
+	t.facts.csr.key.alg = CS_KEY_RSA;
+	t.facts.csr.key.bits = 2048;
+	cs_testing_usage(&t, "signing");
+	cs_testing_usage(&t, "key encipherment");
+	cs_testing_usage(&t, "client auth");
+	issued(&t);
+	assert_int_equal(t.verdict.plan.key_usage, CS_KU_DIGITAL_SIGNATURE);
+	diff_is(&t, "extensions.key_usage", "dropped", "key encipherment", NULL,
+		"built-in");
+	cs_testing_usage(&t, "server auth");
+	issued(&t);
+	assert_int_equal(t.verdict.plan.key_usage,
+			 CS_KU_DIGITAL_SIGNATURE | CS_KU_KEY_ENCIPHERMENT);
+	assert_true(kept(&t, "extensions.key_usage"));
+	t.facts.request.usages[3] = CS_SPAN_LIT("cert sign");
+	issued(&t);
+	assert_int_equal(t.verdict.plan.key_usage & CS_KU_CERT_SIGN,
+			 CS_KU_CERT_SIGN);
+	cs_testing_done(&t);
+}
+
 static void body_and_csr_must_state_the_same(void **state)
 {
 	struct cs_span eku[1] = {
@@ -710,6 +741,7 @@ int main(void)
 		cmocka_unit_test(validity_is_defaulted_clamped_or_refused),
 		cmocka_unit_test(keys_are_allowed_by_algorithm_and_size),
 		cmocka_unit_test(usages_are_kept_dropped_defaulted_or_set),
+		cmocka_unit_test(what_no_purpose_has_a_use_for_is_dropped),
 		cmocka_unit_test(body_and_csr_must_state_the_same),
 		cmocka_unit_test(ca_certificates_are_refused),
 		cmocka_unit_test(the_order_of_the_subject_is_the_order_asked),

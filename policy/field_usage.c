@@ -138,25 +138,44 @@ static unsigned allowed_bits(struct cs_decide *j,
 }
 
 /*
- * RFC 8813 3 and RFC 8410 5: keys of elliptic curves do not encipher. Many
- * clients ask for it all the same, cert-manager by default; so it is dropped,
- * and the diff says so.
+ * The bits that this key can serve and that one of the purposes has a use
+ * for: keys of elliptic curves do not encipher (RFC 8813 3, RFC 8410 5), and
+ * a TLS client's key does not either (RFC 5280 4.2.1.12). A CA's extended
+ * usages are about those below it.
+ */
+static unsigned useful_bits(const struct cs_decide *j, unsigned asked)
+{
+	const struct cs_plan *plan = &j->v->plan;
+	unsigned ca = CS_KU_CERT_SIGN | CS_KU_CRL_SIGN;
+	unsigned bits = ca;
+
+	if (plan->ext_key_usage_n == 0 || (asked & ca) != 0)
+		bits = ~0u;
+	for (size_t i = 0; i < plan->ext_key_usage_n; i++)
+		bits |= cs_usage_oid_bits(plan->ext_key_usage[i]);
+	if (j->facts->csr.key.alg != CS_KEY_RSA)
+		bits &= ~(unsigned)(CS_KU_KEY_ENCIPHERMENT |
+				    CS_KU_DATA_ENCIPHERMENT);
+	return bits;
+}
+
+/*
+ * Many clients ask for useless bits, cert-manager by default; so they are
+ * dropped, and the diff says so.
  */
 static unsigned possible_bits(struct cs_decide *j, unsigned bits,
 			      struct cs_span field)
 {
-	unsigned encipher = CS_KU_KEY_ENCIPHERMENT | CS_KU_DATA_ENCIPHERMENT;
+	unsigned useful = useful_bits(j, bits);
 
-	if (j->facts->csr.key.alg == CS_KEY_RSA)
-		return bits;
 	for (unsigned bit = 1; bit <= bits; bit <<= 1) {
 		struct cs_span word = cs_usage_bit_word(bit);
 
-		if ((bits & encipher & bit) != 0)
+		if ((bits & ~useful & bit) != 0)
 			cs_decide_diff(j, CS_DISPOSITION_DROPPED, field, &word,
 				       NULL, cs_decide_builtin());
 	}
-	return bits & ~encipher;
+	return bits & useful;
 }
 
 void cs_decide_key_usage(struct cs_decide *j)

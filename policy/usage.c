@@ -143,6 +143,31 @@ bool cs_usage_oid_word(struct cs_span oid, struct cs_arena *arena,
 	       cs_arena_dup(arena, cs_buf_span(&text), ret_word);
 }
 
+/*= RFC 5280 4.2.1.12: key usage bits that may be consistent */
+#define AGREE (CS_KU_KEY_AGREEMENT | CS_KU_ENCIPHER_ONLY | CS_KU_DECIPHER_ONLY)
+static const struct {
+	struct cs_span oid;
+	unsigned bits;
+} consistent[] = {
+	{PKIX_KP("\x01"),
+	 CS_KU_DIGITAL_SIGNATURE | CS_KU_KEY_ENCIPHERMENT | AGREE},
+	{PKIX_KP("\x02"), CS_KU_DIGITAL_SIGNATURE | AGREE},
+	{PKIX_KP("\x03"), CS_KU_DIGITAL_SIGNATURE},
+	{PKIX_KP("\x04"), CS_KU_DIGITAL_SIGNATURE | CS_KU_CONTENT_COMMITMENT |
+				  CS_KU_KEY_ENCIPHERMENT | AGREE},
+	{PKIX_KP("\x08"), CS_KU_DIGITAL_SIGNATURE | CS_KU_CONTENT_COMMITMENT},
+	{PKIX_KP("\x09"), CS_KU_DIGITAL_SIGNATURE | CS_KU_CONTENT_COMMITMENT},
+};
+
+unsigned cs_usage_oid_bits(struct cs_span oid)
+{
+	for (size_t i = 0; i < sizeof(consistent) / sizeof(*consistent); i++) {
+		if (cs_span_equal(consistent[i].oid, oid))
+			return consistent[i].bits;
+	}
+	return ~0u;
+}
+
 bool cs_usage_bits_text(unsigned bits, struct cs_arena *arena,
 			struct cs_span *ret_text)
 {

@@ -32,6 +32,12 @@ struct cs_span cs_usage_bit_word(unsigned bit);
 bool cs_usage_oid_word(struct cs_span oid, struct cs_arena *arena,
 		       struct cs_span *ret_word) CS_MUST_USE;
 
+/*
+ * The CS_KU_* that an extended key usage has a use for, as RFC 5280 4.2.1.12
+ * lists them; every bit for one of which it says nothing.
+ */
+unsigned cs_usage_oid_bits(struct cs_span oid);
+
 /* "digital signature, key encipherment": a set of bits, in the arena. */
 bool cs_usage_bits_text(unsigned bits, struct cs_arena *arena,
 			struct cs_span *ret_text) CS_MUST_USE;

@@ -71,8 +71,8 @@ static void an_issued_verdict_tells_what_changed(void **state)
 	       "b.yaml:5\",\"disposition\":\"overridden\",\"field\":\"s"
 	       "ubject.organization[0]\",\"given\":\"Example Corp\",\"r"
 	       "ule\":\"web/subject.organization.set\"}],\"kept\":[\"sa"
-	       "n.dns[0]\",\"key\",\"validity\",\"extensions.key_usage"
-	       "\",\"extensions.ext_key_usage[0]\"],",
+	       "n.dns[0]\",\"key\",\"validity\",\"extensions.ext_key_u"
+	       "sage[0]\",\"extensions.key_usage\"],",
 	       "\"verdict\":\"issued\"}");
 	cs_testing_done(&t);
 }
