@@ -4,7 +4,7 @@
 #include "base/version.h"
 #include "cli/commands.h"
 
-static const struct cs_command *const commands[] = {
+const struct cs_command *const cs_commands[] = {
 	&cs_cmd_init,
 	&cs_cmd_serve,
 	&cs_cmd_status,
@@ -28,6 +28,8 @@ static const struct cs_command *const commands[] = {
 	&cs_cmd_client_list,
 	&cs_cmd_client_remove,
 	&cs_cmd_clock_accept,
+	&cs_cmd_completion,
+	&cs_cmd_manual,
 	NULL,
 };
 
@@ -41,7 +43,7 @@ int cs_cli_main(int argc, char **argv)
 		printf("countersign %s\n", cs_version());
 		return CS_EXIT_DONE;
 	}
-	if (!cs_command_parse(commands, argc, argv, &call, &err)) {
+	if (!cs_command_parse(cs_commands, argc, argv, &call, &err)) {
 		fprintf(stderr, "countersign: %s\n", err.text);
 		if (call.command != NULL)
 			fprintf(stderr,
@@ -51,7 +53,7 @@ int cs_cli_main(int argc, char **argv)
 		return CS_EXIT_USAGE;
 	}
 	if (call.what == CS_CALL_HELP && call.command == NULL)
-		cs_command_help_all(commands, stdout);
+		cs_command_help_all(cs_commands, stdout);
 	else if (call.what == CS_CALL_HELP)
 		cs_command_help(call.command, stdout);
 	else

@@ -406,7 +406,33 @@ bool cs_command_parse(const struct cs_command *const *commands, int argc,
 	return parse_rest(ret_call, &w, argc, argv, err);
 }
 
-static void help_option(const struct cs_option *o, FILE *out)
+const struct cs_option *cs_command_option_at(const struct cs_command *c,
+					     size_t n)
+{
+	size_t own = 0;
+
+	while (c->options != NULL && c->options[own].name != NULL)
+		own++;
+	if (n < own)
+		return &c->options[n];
+	n -= own;
+	if (c->outputs != NULL && n-- == 0)
+		return &output_option;
+	return n < sizeof(common_options) / sizeof(common_options[0]) - 1
+		       ? &common_options[n]
+		       : NULL;
+}
+
+bool cs_command_is_path(const char *value)
+{
+	return value != NULL &&
+	       (strstr(value, "FILE") != NULL || strstr(value, "DIR") != NULL ||
+		strstr(value, "PATH") != NULL);
+}
+
+/* One line of a command's options. */
+static void help_option(const struct cs_command *c, const struct cs_option *o,
+			FILE *out)
 {
 	char left[64];
 
@@ -418,23 +444,21 @@ static void help_option(const struct cs_option *o, FILE *out)
 		snprintf(left, sizeof(left), "    --%s%s%s", o->name,
 			 o->value != NULL ? " " : "",
 			 o->value != NULL ? o->value : "");
-	fprintf(out, "  %-28s  %s\n", left, o->help);
+	fprintf(out, "  %-28s  %s%s%s\n", left, o->help,
+		o == &output_option ? ": " : "",
+		o == &output_option ? c->outputs : "");
 }
 
 void cs_command_help(const struct cs_command *command, FILE *out)
 {
+	const struct cs_option *o;
+
 	fprintf(out,
 		"Usage: countersign %s%s%s [OPTION]...\n\n%s\n\nOptions:\n",
 		command->name, command->args[0] != '\0' ? " " : "",
 		command->args, command->help);
-	for (const struct cs_option *o = command->options;
-	     o != NULL && o->name != NULL; o++)
-		help_option(o, out);
-	if (command->outputs != NULL)
-		fprintf(out, "  %-28s  form of the output: %s\n",
-			"-o, --output FORMAT", command->outputs);
-	for (const struct cs_option *o = common_options; o->name != NULL; o++)
-		help_option(o, out);
+	for (size_t n = 0; (o = cs_command_option_at(command, n)) != NULL; n++)
+		help_option(command, o, out);
 	fprintf(out, "\nExample:\n  %s\n", command->example);
 }
 

@@ -84,6 +84,16 @@ bool cs_command_parse(const struct cs_command *const *commands, int argc,
 		      char *const *argv, struct cs_call *ret_call,
 		      struct cs_error *err) CS_MUST_USE;
 
+/*
+ * The n-th option that a command takes: its own, then --output where it has
+ * more than one form, then those of every command. NULL: there are no more.
+ */
+const struct cs_option *cs_command_option_at(const struct cs_command *c,
+					     size_t n);
+
+/* Do a value or arguments called so name a file or directory? */
+bool cs_command_is_path(const char *value);
+
 /* The help of one command, or of all of them. */
 void cs_command_help(const struct cs_command *command, FILE *out);
 void cs_command_help_all(const struct cs_command *const *commands, FILE *out);

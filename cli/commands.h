@@ -4,6 +4,9 @@
 
 #include "cli/command.h"
 
+/* All of them, in the order of `--help`; NULL ends the table. */
+extern const struct cs_command *const cs_commands[];
+
 extern const struct cs_command cs_cmd_init;
 extern const struct cs_command cs_cmd_serve;
 extern const struct cs_command cs_cmd_status;
@@ -27,5 +30,7 @@ extern const struct cs_command cs_cmd_policy_list;
 extern const struct cs_command cs_cmd_policy_diff;
 extern const struct cs_command cs_cmd_policy_log;
 extern const struct cs_command cs_cmd_clock_accept;
+extern const struct cs_command cs_cmd_completion;
+extern const struct cs_command cs_cmd_manual;
 
 #endif

@@ -8,12 +8,13 @@ libcs_cli_a_SOURCES = \
 	cli/child.c cli/child.h \
 	cli/cli.c \
 	cli/cmd_audit.c cli/cmd_cert.c cli/cmd_client.c cli/cmd_clock.c \
-	cli/cmd_explain.c \
+	cli/cmd_completion.c cli/cmd_explain.c cli/cmd_manual.c \
 	cli/cmd_init.c cli/cmd_issue.c cli/cmd_policy.c \
 	cli/cmd_policy_set.c cli/cmd_request.c \
 	cli/cmd_serve.c cli/cmd_status.c \
 	cli/command.c cli/command.h \
 	cli/commands.h \
+	cli/complete.c cli/complete.h \
 	cli/config.c cli/config.h \
 	cli/explain.c cli/explain.h \
 	cli/files.c cli/files.h \
@@ -24,6 +25,7 @@ libcs_cli_a_SOURCES = \
 	cli/list.c cli/list.h \
 	cli/listen.c cli/listen.h \
 	cli/logging.c cli/logging.h \
+	cli/manual.c cli/manual.h \
 	cli/notify.c cli/notify.h \
 	cli/passphrase.c cli/passphrase.h \
 	cli/policies.c cli/policies.h \
@@ -35,6 +37,29 @@ libcs_cli_a_SOURCES = \
 	cli/show.c cli/show.h cli/show_answer.c \
 	cli/spawn.c cli/spawn.h \
 	cli/text.c cli/text.h
+
+# What `make install` puts beside the program is printed by the program.
+if CAN_RUN
+man_MANS = countersign.1
+bashcompdir = $(datadir)/bash-completion/completions
+zshcompdir = $(datadir)/zsh/site-functions
+fishcompdir = $(datadir)/fish/vendor_completions.d
+bashcomp_DATA = completion/countersign
+zshcomp_DATA = completion/_countersign
+fishcomp_DATA = completion/countersign.fish
+CLEANFILES += $(man_MANS) $(bashcomp_DATA) $(zshcomp_DATA) $(fishcomp_DATA)
+countersign.1: countersign
+	./countersign manual >$@.tmp && mv $@.tmp $@
+completion/countersign: countersign
+	$(MKDIR_P) completion
+	./countersign completion bash >$@.tmp && mv $@.tmp $@
+completion/_countersign: countersign
+	$(MKDIR_P) completion
+	./countersign completion zsh >$@.tmp && mv $@.tmp $@
+completion/countersign.fish: countersign
+	$(MKDIR_P) completion
+	./countersign completion fish >$@.tmp && mv $@.tmp $@
+endif
 
 cli_tests = cli/command_test cli/config_test cli/files_test cli/house_test \
 	cli/policy_doc_test cli/show_test cli/text_test

@@ -134,7 +134,8 @@ countersign_faults_LDADD = $(ALL_LIBS)
 # End to end: first light with curl against the program that is shipped, all
 # others by tests/lib/house.py against the one with seams.
 E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
-	tests/e2e/clock_test.py tests/e2e/docs_test.py \
+	tests/e2e/cli_test.py tests/e2e/clock_test.py \
+	tests/e2e/docs_test.py \
 	tests/e2e/failpoints_test.py tests/e2e/hostile_test.py \
 	tests/e2e/limits_test.py \
 	tests/e2e/invariants_test.py tests/e2e/kill_test.py \
