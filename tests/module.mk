@@ -51,6 +51,16 @@ check-regex: tests/vectors/regex_vectors
 	@go run $(srcdir)/tests/vectors/regex/oracle.go $(REGEX_RANDOM) \
 		$(REGEX_SEED) | tests/vectors/regex_vectors -
 
+# Our HTTP reader against others, which are fetched and built here.
+.PHONY: check-http
+check-http: libcs_api.a libcs_base.a
+	srcdir=$(srcdir) top_builddir=$(top_builddir) HTTP_CC='$(CC)' \
+		HTTP_CFLAGS='$(CFLAGS) $(CS_CFLAGS)' \
+		HTTP_LIBS='$(API_LIBS)' $(srcdir)/tests/http/check
+EXTRA_DIST += tests/http/check tests/http/diff.c tests/http/h11_peer.py \
+	tests/http/readings.c tests/http/readings.h \
+	tests/http/requirements.txt
+
 # What regular expressions cost.
 EXTRA_PROGRAMS += tests/bench/regex
 tests_bench_regex_LDADD = $(POLICY_LIBS)
