@@ -26,6 +26,7 @@ struct member {
 
 struct rendering {
 	const struct cs_msg_answer *m;
+	enum cs_answer_view view;
 	struct cs_json j;
 	struct member members[MAX_MEMBERS];
 	size_t members_n;
@@ -259,6 +260,8 @@ static bool is_dropped(const struct rendering *r, const struct member *b)
 {
 	if (cs_span_equal_str(b->name, "verdict"))
 		return true;
+	if (r->view != CS_VIEW_AUDIT && cs_span_equal_str(b->name, "others"))
+		return true;
 	for (size_t i = 0; i < OWN_N; i++) {
 		if (own[i].precedence == OURS &&
 		    cs_span_equal_str(b->name, own[i].name))
@@ -398,10 +401,11 @@ static struct cs_answer_http outside(const struct cs_msg_answer *m)
 	return http;
 }
 
-bool cs_answer_render(const struct cs_msg_answer *m, struct cs_buf *out,
-		      struct cs_answer_http *ret_http, struct cs_error *err)
+bool cs_answer_render(const struct cs_msg_answer *m, enum cs_answer_view view,
+		      struct cs_buf *out, struct cs_answer_http *ret_http,
+		      struct cs_error *err)
 {
-	struct rendering r = {.m = m};
+	struct rendering r = {.m = m, .view = view};
 
 	if (m->outcome < CS_ANSWER_ISSUED || m->outcome > CS_ANSWER_BUSY)
 		return cs_error_set(err, CS_E_PROTOCOL,

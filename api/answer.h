@@ -16,6 +16,9 @@
  *	would                          pending, held, dry run: the verdict
  *	                               that policy gives now
  *
+ * `others` of the body (why other policies do not govern, which are other
+ * people's) is left out for whoever does not hold `audit`.
+ *
  * `code` and `detail` are the body's where it has them (a refusal's), else
  * the message's, else the outcome's own.
  *
@@ -40,12 +43,18 @@ struct cs_answer_http {
 	bool replay;		/* Idempotent-Replay: true */
 };
 
+/* Whose eyes an answer is for. */
+enum cs_answer_view {
+	CS_VIEW_OWN,  /* who asked for it, or decides about it */
+	CS_VIEW_AUDIT /* who holds `audit`, and the files' owner */
+};
+
 /*
  * Append the JSON to out. Errors: PROTOCOL (a body that is no canonical
  * object), TOO_LARGE, NO_MEMORY.
  */
-bool cs_answer_render(const struct cs_msg_answer *m, struct cs_buf *out,
-		      struct cs_answer_http *ret_http,
+bool cs_answer_render(const struct cs_msg_answer *m, enum cs_answer_view view,
+		      struct cs_buf *out, struct cs_answer_http *ret_http,
 		      struct cs_error *err) CS_MUST_USE;
 
 /* The name of a state or verdict: "issued", "pending"; "" when it has none. */

@@ -38,7 +38,7 @@ static void assert_renders(const struct cs_msg_answer *m, const char *text,
 	struct cs_error err = {0};
 
 	cs_buf_init(&out, CS_MAX_MESSAGE);
-	if (!cs_answer_render(m, &out, ret_http, &err))
+	if (!cs_answer_render(m, CS_VIEW_OWN, &out, ret_http, &err))
 		fail_msg("%s", err.text);
 	assert_string_equal(cs_buf_str(&out), text);
 }
@@ -240,6 +240,26 @@ static void a_held_answer_says_when_to_come_back(void **state)
 	assert_int_equal(http.retry_s, 1);
 }
 
+static void other_peoples_policies_are_for_auditors(void **state)
+{
+	struct cs_msg_answer m =
+		answer(CS_ANSWER_DRY_RUN,
+		       "{\"others\":[{\"policy\":\"vm\",\"why\":\"no\"}],"
+		       "\"verdict\":\"refused\"}");
+	CS_CLEANUP(cs_buf_done) struct cs_buf own = {0}, audit = {0};
+	struct cs_answer_http http;
+
+	(void)state;
+	cs_buf_init(&own, 4096);
+	cs_buf_init(&audit, 4096);
+	assert_true(cs_answer_render(&m, CS_VIEW_OWN, &own, &http, NULL));
+	assert_true(cs_answer_render(&m, CS_VIEW_AUDIT, &audit, &http, NULL));
+	assert_string_equal(cs_buf_str(&own), "{\"would\":\"refused\"}");
+	assert_string_equal(cs_buf_str(&audit),
+			    "{\"others\":[{\"policy\":\"vm\",\"why\":\"no\"}]"
+			    ",\"would\":\"refused\"}");
+}
+
 static void a_body_that_is_no_object_is_refused(void **state)
 {
 	static const char *const bodies[] = {
@@ -265,7 +285,7 @@ static void a_body_that_is_no_object_is_refused(void **state)
 		struct cs_answer_http http;
 
 		cs_buf_init(&out, 10000);
-		if (cs_answer_render(&m, &out, &http, NULL))
+		if (cs_answer_render(&m, CS_VIEW_OWN, &out, &http, NULL))
 			fail_msg("%s became %s", bodies[i], cs_buf_str(&out));
 	}
 }
@@ -280,7 +300,7 @@ static void the_body_cannot_say_what_is_ours(void **state)
 
 	(void)state;
 	cs_buf_init(&out, 10000);
-	assert_true(cs_answer_render(&m, &out, &http, NULL));
+	assert_true(cs_answer_render(&m, CS_VIEW_OWN, &out, &http, NULL));
 	assert_null(strstr(cs_buf_str(&out), "issued"));
 	assert_non_null(strstr(cs_buf_str(&out), "\"id\":\"" ID "\""));
 }
@@ -324,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_denial_without_a_body_has_its_own_words),
 		cmocka_unit_test(what_is_not_decided_is_a_plain_problem),
 		cmocka_unit_test(a_held_answer_says_when_to_come_back),
+		cmocka_unit_test(other_peoples_policies_are_for_auditors),
 		cmocka_unit_test(a_body_that_is_no_object_is_refused),
 		cmocka_unit_test(the_body_cannot_say_what_is_ours),
 		cmocka_unit_test(a_problem_names_its_field),

@@ -244,9 +244,29 @@ static bool came_too_late(const struct cs_msg_answer *m,
 	}
 }
 
+/* What this client may see of an answer. */
+static enum cs_answer_view view_of(const struct cs_front *f, uint64_t reader)
+{
+	const struct cs_client *c = cs_clients_by_id(f->clients, reader);
+
+	return c != NULL && (c->rights & CS_RIGHT_AUDIT) != 0 ? CS_VIEW_AUDIT
+							      : CS_VIEW_OWN;
+}
+
+/* Who reads the flight's answer; 0: nobody that is known. */
+static uint64_t reader_of(const struct cs_flight *flight)
+{
+	struct cs_msg_request m;
+
+	if (!cs_msg_request_decode(cs_buf_span(&flight->request), &m, NULL))
+		return 0;
+	return flight->owner == CS_FLIGHT_APPROVER ? m.approver_client
+						   : m.client;
+}
+
 void cs_front_reply_answer(struct cs_front *f, uint64_t ticket,
 			   const struct cs_msg_answer *m,
-			   enum cs_flight_owner owner)
+			   enum cs_flight_owner owner, uint64_t reader)
 {
 	struct cs_answer_http http;
 	struct cs_reply r;
@@ -254,7 +274,8 @@ void cs_front_reply_answer(struct cs_front *f, uint64_t ticket,
 
 	if (ticket == 0)
 		return;
-	if (!cs_answer_render(m, cs_front_out(f), &http, &err)) {
+	if (!cs_answer_render(m, view_of(f, reader), cs_front_out(f), &http,
+			      &err)) {
 		cs_front_reply_error(f, ticket, &err);
 		return;
 	}
@@ -276,12 +297,12 @@ void cs_front_reply_answer(struct cs_front *f, uint64_t ticket,
 /* To an approver or denier: the new state, or that it came too late. */
 static void reply_decision(struct cs_front *f, uint64_t ticket,
 			   const struct cs_msg_answer *m,
-			   enum cs_flight_owner owner)
+			   enum cs_flight_owner owner, uint64_t reader)
 {
 	struct cs_problem p;
 
 	if (!came_too_late(m, owner)) {
-		cs_front_reply_answer(f, ticket, m, owner);
+		cs_front_reply_answer(f, ticket, m, owner, reader);
 		return;
 	}
 	cs_problem_set(&p, CS_PROBLEM_CONFLICT, "",
@@ -329,7 +350,8 @@ void cs_front_answer(struct cs_front *f, uint64_t ticket,
 	struct cs_error err;
 
 	if (w != NULL && w->kind == CS_WAIT_DENIED) {
-		reply_decision(f, w->http, m, CS_FLIGHT_NOBODY);
+		reply_decision(f, w->http, m, CS_FLIGHT_NOBODY,
+			       w->asker.client);
 		cs_waits_end(f->waits, w);
 		cs_front_check_stop(f);
 		return;
@@ -347,9 +369,11 @@ void cs_front_answer(struct cs_front *f, uint64_t ticket,
 	if (flight->owner == CS_FLIGHT_LISTENER)
 		reply_listener(f, flight->waiter, m);
 	else if (flight->owner == CS_FLIGHT_APPROVER)
-		reply_decision(f, flight->waiter, m, CS_FLIGHT_APPROVER);
+		reply_decision(f, flight->waiter, m, CS_FLIGHT_APPROVER,
+			       reader_of(flight));
 	else
-		cs_front_reply_answer(f, flight->waiter, m, flight->owner);
+		cs_front_reply_answer(f, flight->waiter, m, flight->owner,
+				      reader_of(flight));
 	land(f, flight);
 }
 

@@ -180,17 +180,18 @@ bool cs_front_get_status(struct cs_front *f, struct cs_call *c)
 /* -- what the reader says ----------------------------------------------- */
 
 /* The reader's ANSWER about a request. */
-static void reply_request(struct cs_front *f, uint64_t http,
+static void reply_request(struct cs_front *f, const struct cs_wait *w,
 			  struct cs_span body)
 {
 	struct cs_msg_answer m;
 	struct cs_error err;
 
 	if (!cs_msg_answer_decode(body, &m, &err)) {
-		cs_front_reply_error(f, http, &err);
+		cs_front_reply_error(f, w->http, &err);
 		return;
 	}
-	cs_front_reply_answer(f, http, &m, CS_FLIGHT_NOBODY);
+	cs_front_reply_answer(f, w->http, &m, CS_FLIGHT_NOBODY,
+			      w->asker.client);
 }
 
 /* The chain's first certificate, as DER. */
@@ -275,7 +276,7 @@ void cs_front_page(struct cs_front *f, uint64_t ticket,
 		cs_front_decide(f, w, m->body);
 		return;
 	case CS_WAIT_REQUEST:
-		reply_request(f, w->http, m->body);
+		reply_request(f, w, m->body);
 		break;
 	case CS_WAIT_CERTIFICATE:
 		reply_certificate(f, w, m->body);

@@ -192,10 +192,13 @@ bool cs_front_listener_csr(struct cs_front *f, uint64_t ticket,
 void cs_front_listener_try(void *front);
 void cs_front_listener_failed(struct cs_front *f, struct cs_span detail);
 
-/* Render an ANSWER for whoever POSTed, or for whoever reads or decides. */
+/*
+ * Render an ANSWER for whoever POSTed, or for whoever reads or decides:
+ * `reader` is that client's id.
+ */
 void cs_front_reply_answer(struct cs_front *f, uint64_t ticket,
 			   const struct cs_msg_answer *m,
-			   enum cs_flight_owner owner);
+			   enum cs_flight_owner owner, uint64_t reader);
 
 /* -- handlers ----------------------------------------------------------- */
 

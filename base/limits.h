@@ -154,6 +154,8 @@
 #define CS_MAX_POLICY_VARS_BYTES 8192
 /* Policies in shadow: each that matches is judged with every request. */
 #define CS_MAX_POLICY_SHADOWS 16
+/* Policies of which a refusal without one tells why they do not govern. */
+#define CS_MAX_POLICY_OTHERS 32
 /* Codes that the record keeps of one of them. */
 #define CS_MAX_SHADOW_CODES 16
 /* Tables of one policy. */

@@ -29,6 +29,7 @@ libcs_base_a_SOURCES = \
 	base/sources.c base/sources.h \
 	base/span.c base/span.h \
 	base/terms.c base/terms.h \
+	base/text.c base/text.h \
 	base/time.c base/time.h \
 	base/version.c base/version.h \
 	base/wire.c base/wire.h \

@@ -209,7 +209,7 @@ static bool render_request(struct cs_buf *body, struct cs_error *err)
 
 	cs_buf_init(&json, CS_MAX_MESSAGE);
 	if (!cs_msg_answer_decode(cs_buf_span(body), &m, err) ||
-	    !cs_answer_render(&m, &json, &http, err))
+	    !cs_answer_render(&m, CS_VIEW_AUDIT, &json, &http, err))
 		return false;
 	cs_buf_reset(body);
 	cs_buf_add(body, cs_buf_span(&json));

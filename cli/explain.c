@@ -78,6 +78,7 @@ static bool judge_here(struct matter *m, struct cs_error *err)
 	if (findings->n > 0) {
 		m->verdict.set_sha256 = cs_policy_set_sha256(m->e->policy->set);
 		m->verdict.code = findings->items[0].code;
+		m->verdict.request = &m->facts.request;
 		return true;
 	}
 	return cs_policy_judge(m->e->policy->set, &m->facts, &m->arena,
@@ -335,16 +336,11 @@ static json_t *request_json(const struct matter *m)
 			 span_json(r->source));
 }
 
-/* Source and owner of the policy that governs. */
+/* Why the policy governs, and its rules. */
 static void add_policy(const struct matter *m, json_t *answer)
 {
-	json_t *policy = json_object_get(answer, "policy");
-	const struct cs_policy_info *p = m->verdict.policy;
-
-	if (!json_is_object(policy) || p == NULL)
+	if (m->verdict.policy == NULL)
 		return;
-	json_object_set_new(policy, "source", span_json(p->source));
-	json_object_set_new(policy, "owner", span_json(p->owner));
 	json_object_set_new(answer, "because", because(m));
 	json_object_set_new(answer, "rules", rules(m, answer));
 	if (m->verdict.vars_n > 0)

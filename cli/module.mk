@@ -64,7 +64,7 @@ endif
 cli_tests = cli/command_test cli/config_test cli/files_test cli/house_test \
 	cli/policy_doc_test cli/show_test cli/text_test
 UNIT_TESTS += $(cli_tests)
-CLI_LIBS = libcs_cli.a $(BASE_LIBS)
+CLI_LIBS = libcs_cli.a $(POLICY_LIBS)
 cli_command_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_config_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_files_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)

@@ -1,18 +1,24 @@
-/* Answers about requests as people read them: refusals, certificates. */
+/* Answers about requests: from their JSON to policy/tell.h. */
 #include "cli/show.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/limits.h"
+#include "policy/tell.h"
 
-/* One cell: a value that policy or a stranger wrote. */
-#define CELL_BYTES 16384
-/* Digits of a policy's hash in a first line. */
-#define SHORT_HASH 6
+/* Memory of one answer's texts, and of its rendering. */
+#define ARENA_BYTES (4 * CS_MAX_MESSAGE)
+#define TEXT_BYTES  (4 * CS_MAX_MESSAGE)
+/* One value that is a list. */
+#define VALUE_BYTES 16384
 
-#define CHECK_MARK "\xe2\x9c\x93"
-#define CROSS_MARK "\xe2\x9c\x97"
+/* One answer on its way. */
+struct reading {
+	struct cs_arena arena;
+	struct cs_tell t;
+	bool no_memory;
+};
 
 static const char *text_of(const json_t *object, const char *name)
 {
@@ -21,472 +27,224 @@ static const char *text_of(const json_t *object, const char *name)
 	return s != NULL ? s : "";
 }
 
+static struct cs_span span_of(const json_t *object, const char *name)
+{
+	return cs_span_str(text_of(object, name));
+}
+
+/* Room for a list's items; NULL when it has none. */
+static void *room(struct reading *r, const json_t *list, size_t size)
+{
+	size_t n = json_array_size(list);
+	void *p = n > 0 ? cs_arena_new_array(&r->arena, n, size) : NULL;
+
+	if (n > 0 && p == NULL)
+		r->no_memory = true;
+	return p;
+}
+
+/* Any value as one text. */
+static struct cs_span value_of(struct reading *r, const json_t *object,
+			       const char *name)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	const json_t *value = json_object_get(object, name);
+	struct cs_span text = {0};
+
+	cs_buf_init(&b, VALUE_BYTES);
+	if (json_is_string(value))
+		return cs_span_str(json_string_value(value));
+	cs_show_value(value, &b);
+	if (!cs_buf_ok(&b))
+		return CS_SPAN_LIT("(too long)");
+	if (!cs_arena_dup(&r->arena, cs_buf_span(&b), &text))
+		r->no_memory = true;
+	return text;
+}
+
+/* A list of texts. */
+static struct cs_tell_texts texts(struct reading *r, const json_t *answer,
+				  const char *name)
+{
+	const json_t *list = json_object_get(answer, name);
+	struct cs_span *items = room(r, list, sizeof(*items));
+	const json_t *item;
+	size_t i;
+
+	if (items == NULL)
+		return (struct cs_tell_texts){NULL, 0};
+	json_array_foreach(list, i, item) items[i] =
+		cs_span_str(json_string_value(item));
+	return (struct cs_tell_texts){items, json_array_size(list)};
+}
+
+/* A list of violations or warnings. */
+static const struct cs_finding *findings(struct reading *r,
+					 const json_t *answer, const char *name,
+					 size_t *ret_n)
+{
+	const json_t *list = json_object_get(answer, name);
+	struct cs_finding *items = room(r, list, sizeof(*items));
+	const json_t *v;
+	size_t i;
+
+	*ret_n = items != NULL ? json_array_size(list) : 0;
+	json_array_foreach(list, i, v)
+	{
+		if (i < *ret_n)
+			items[i] = (struct cs_finding){
+				.code = text_of(v, "code"),
+				.field = span_of(v, "field"),
+				.value = span_of(v, "value"),
+				.expect = span_of(v, "expected"),
+				.rule = span_of(v, "rule"),
+				.at = span_of(v, "at"),
+				.message = span_of(v, "message"),
+			};
+	}
+	return items;
+}
+
+static void read_changes(struct reading *r, const json_t *answer)
+{
+	const json_t *list = json_object_get(answer, "diff");
+	struct cs_tell_change *items = room(r, list, sizeof(*items));
+	const json_t *d;
+	size_t i;
+
+	if (items == NULL)
+		return;
+	json_array_foreach(list, i, d)
+	{
+		items[i] = (struct cs_tell_change){
+			.field = span_of(d, "field"),
+			.has_asked =
+				json_is_string(json_object_get(d, "asked")),
+			.asked = span_of(d, "asked"),
+			.has_given =
+				json_is_string(json_object_get(d, "given")),
+			.given = span_of(d, "given"),
+			.disposition = span_of(d, "disposition"),
+			.rule = span_of(d, "rule"),
+			.at = span_of(d, "at"),
+		};
+	}
+	r->t.changes = items;
+	r->t.changes_n = json_array_size(list);
+}
+
+static void read_others(struct reading *r, const json_t *answer)
+{
+	const json_t *list = json_object_get(answer, "others");
+	struct cs_tell_other *items = room(r, list, sizeof(*items));
+	const json_t *o;
+	size_t i;
+
+	if (items == NULL)
+		return;
+	json_array_foreach(list, i, o) items[i] =
+		(struct cs_tell_other){span_of(o, "policy"), span_of(o, "why")};
+	r->t.others = items;
+	r->t.others_n = json_array_size(list);
+}
+
+static void read_rules(struct reading *r, const json_t *answer)
+{
+	const json_t *list = json_object_get(answer, "rules");
+	struct cs_tell_rule *items = room(r, list, sizeof(*items));
+	const json_t *rule;
+	size_t i;
+
+	if (items == NULL)
+		return;
+	json_array_foreach(list, i, rule) items[i] = (struct cs_tell_rule){
+		span_of(rule, "rule"), value_of(r, rule, "value"),
+		span_of(rule, "outcome")};
+	r->t.rules = items;
+	r->t.rules_n = json_array_size(list);
+}
+
+/* Who decided, for whom, and where it stands. */
+static void read_around(struct reading *r, const json_t *answer)
+{
+	const json_t *policy = json_object_get(answer, "policy");
+	const json_t *request = json_object_get(answer, "request");
+	const json_t *log = json_object_get(answer, "log");
+	struct cs_tell *t = &r->t;
+
+	t->policy = span_of(policy, "name");
+	t->policy_sha256 = span_of(policy, "sha256");
+	t->policy_source = span_of(policy, "source");
+	t->policy_owner = span_of(policy, "owner");
+	t->source = span_of(request, "source");
+	t->namespace = span_of(request, "namespace");
+	t->owner = span_of(request, "owner");
+	t->requested = span_of(request, "requester");
+	t->approved = span_of(request, "approved");
+	t->approval = span_of(request, "approval");
+	t->has_log = json_is_object(log);
+	t->log = json_integer_value(json_object_get(log, "index"));
+}
+
+static void read_answer(struct reading *r, const json_t *answer)
+{
+	struct cs_tell *t = &r->t;
+
+	t->would = json_object_get(answer, "would") != NULL;
+	t->changed = json_is_true(json_object_get(answer, "changed"));
+	t->final = json_is_true(json_object_get(answer, "final"));
+	t->all = json_object_get(answer, "all") != NULL;
+	t->code = span_of(answer, "code");
+	t->detail = span_of(answer, "detail");
+	t->serial = span_of(answer, "serial");
+	t->names = (size_t)json_integer_value(json_object_get(answer, "names"));
+	read_around(r, answer);
+	t->because = texts(r, answer, "because");
+	t->vars = texts(r, answer, "vars");
+	t->not_reached = texts(r, answer, "not_reached");
+	t->has_kept = json_object_get(answer, "kept") != NULL;
+	t->kept = texts(r, answer, "kept");
+	t->violations = findings(r, answer, "violations", &t->violations_n);
+	t->violations_more = (size_t)json_integer_value(
+		json_object_get(answer, "violations_more"));
+	t->warnings = findings(r, answer, "warnings", &t->warnings_n);
+	read_changes(r, answer);
+	read_others(r, answer);
+	read_rules(r, answer);
+}
+
+/* The long form of it. */
+static void show(const json_t *answer, bool issued, FILE *out)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	struct reading r = {.t = {.issued = issued}};
+
+	cs_arena_init(&r.arena, ARENA_BYTES);
+	cs_buf_init(&text, TEXT_BYTES);
+	read_answer(&r, answer);
+	cs_tell_long(&r.t, &text);
+	fputs(!r.no_memory && cs_buf_ok(&text) ? cs_buf_str(&text)
+					       : "(no memory to show it)\n",
+	      out);
+	cs_arena_done(&r.arena);
+}
+
+void cs_show_refusal(const json_t *answer, FILE *out)
+{
+	show(answer, false, out);
+}
+
+void cs_show_issued(const json_t *answer, FILE *out)
+{
+	show(answer, true, out);
+}
+
 static void print_text(FILE *out, const char *before, const char *text,
 		       const char *after)
 {
 	fputs(before, out);
 	cs_text_print(out, text);
 	fputs(after, out);
-}
-
-static bool starts_with(const char *s, const char *prefix)
-{
-	return strncmp(s, prefix, strlen(prefix)) == 0;
-}
-
-/* -- cells and lists ------------------------------------------------------ */
-
-/* The member as a cell, `prefix` before it. */
-static void cell(struct cs_table *t, const char *prefix, const json_t *object,
-		 const char *name)
-{
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
-
-	cs_buf_init(&b, CELL_BYTES);
-	cs_buf_add_str(&b, prefix);
-	cs_show_value(json_object_get(object, name), &b);
-	cs_table_cell(t, cs_buf_ok(&b) ? cs_buf_str(&b) : "(too long)");
-}
-
-/* "asked "Acme"", in quotes when it is a text. */
-static void quoted_cell(struct cs_table *t, const char *word,
-			const json_t *object, const char *name)
-{
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
-	const json_t *value = json_object_get(object, name);
-	const char *quote = json_is_string(value) ? "\"" : "";
-
-	cs_buf_init(&b, CELL_BYTES);
-	cs_buf_addf(&b, "%s %s", word, quote);
-	cs_show_value(value, &b);
-	cs_buf_add_str(&b, quote);
-	cs_table_cell(t, cs_buf_ok(&b) ? cs_buf_str(&b) : "(too long)");
-}
-
-static void print_table(const struct cs_table *t, FILE *out)
-{
-	if (!cs_table_print(t, "  ", out, NULL))
-		fputs("  (no memory for the list)\n", out);
-}
-
-/* The texts of a list, joined. */
-static void print_texts(const json_t *list, FILE *out)
-{
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
-
-	cs_buf_init(&b, CELL_BYTES);
-	cs_show_value(list, &b);
-	cs_text_print(out, cs_buf_ok(&b) ? cs_buf_str(&b) : "(too long)");
-}
-
-/* "WORD: a, b, c" when there is something in the list. */
-static void print_list(const json_t *answer, const char *name, const char *word,
-		       FILE *out)
-{
-	const json_t *list = json_object_get(answer, name);
-
-	if (json_array_size(list) == 0)
-		return;
-	fprintf(out, "  %s: ", word);
-	print_texts(list, out);
-	fputc('\n', out);
-}
-
-/* -- the first line ------------------------------------------------------- */
-
-/* What a violation is about, for the count in front. */
-enum about {
-	ABOUT_NAMES,
-	ABOUT_SUBJECT,
-	ABOUT_KEY,
-	ABOUT_VALIDITY,
-	ABOUT_USAGES,
-	ABOUT_EXTENSIONS,
-	ABOUT_REST,
-	ABOUTS
-};
-
-static enum about about(const char *field)
-{
-	static const struct {
-		const char *prefix;
-		enum about what;
-	} prefixes[] = {
-		{"san.", ABOUT_NAMES},
-		{"subject.commonName", ABOUT_NAMES},
-		{"subject", ABOUT_SUBJECT},
-		{"key", ABOUT_KEY},
-		{"validity", ABOUT_VALIDITY},
-		{"extensions.key_usage", ABOUT_USAGES},
-		{"extensions.ext_key_usage", ABOUT_USAGES},
-		{"request.usages", ABOUT_USAGES},
-		{"extensions", ABOUT_EXTENSIONS},
-	};
-
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-		if (starts_with(field, prefixes[i].prefix))
-			return prefixes[i].what;
-	}
-	return ABOUT_REST;
-}
-
-/* Is the field of violation `at` one that stood in front of it already? */
-static bool seen_before(const json_t *violations, size_t at)
-{
-	const char *field = text_of(json_array_get(violations, at), "field");
-
-	for (size_t i = 0; i < at; i++) {
-		if (strcmp(text_of(json_array_get(violations, i), "field"),
-			   field) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* "3 of 5 names", "the key", "2 usages" */
-static void print_group(enum about what, size_t n, long long names, FILE *out)
-{
-	static const struct {
-		const char *one, *many;
-	} words[ABOUTS] = {
-		[ABOUT_NAMES] = {"1 name", "names"},
-		[ABOUT_SUBJECT] = {"1 subject attribute", "subject attributes"},
-		[ABOUT_KEY] = {"the key", "rules of the key"},
-		[ABOUT_VALIDITY] = {"the validity", "rules of the validity"},
-		[ABOUT_USAGES] = {"1 usage", "usages"},
-		[ABOUT_EXTENSIONS] = {"1 extension", "extensions"},
-		[ABOUT_REST] = {"the request", "rules of the request"},
-	};
-
-	if (what == ABOUT_NAMES && names > 0)
-		fprintf(out, "%zu of %lld names", n, names);
-	else if (n == 1)
-		fputs(words[what].one, out);
-	else
-		fprintf(out, "%zu %s", n, words[what].many);
-}
-
-/* "3 of 5 names, and the key" */
-static void print_summary(const json_t *answer, FILE *out)
-{
-	const json_t *violations = json_object_get(answer, "violations");
-	long long names = json_integer_value(json_object_get(answer, "names"));
-	size_t n[ABOUTS] = {0};
-	size_t groups = 0, told = 0;
-
-	for (size_t i = 0; i < json_array_size(violations); i++) {
-		const json_t *v = json_array_get(violations, i);
-
-		if (!seen_before(violations, i))
-			n[about(text_of(v, "field"))]++;
-	}
-	for (int i = 0; i < ABOUTS; i++)
-		groups += n[i] > 0;
-	for (int i = 0; i < ABOUTS; i++) {
-		if (n[i] == 0)
-			continue;
-		if (told > 0)
-			fputs(told + 1 == groups ? ", and " : ", ", out);
-		print_group((enum about)i, n[i], names, out);
-		told++;
-	}
-}
-
-/* The file of the rules that decided: "team-web.yaml" of its places. */
-static void print_source(const json_t *policy, FILE *out)
-{
-	const char *source = text_of(policy, "source");
-	const char *owner = text_of(policy, "owner");
-
-	if (source[0] != '\0')
-		print_text(out, ", ", source, "");
-	if (owner[0] != '\0')
-		print_text(out, ", owner ", owner, "");
-}
-
-/* "   policy team-web (sha 3f9a12, team-web.yaml)   log #48213" */
-static void print_head(const json_t *answer, FILE *out)
-{
-	const json_t *policy = json_object_get(answer, "policy");
-	const json_t *log = json_object_get(answer, "log");
-
-	if (json_is_object(policy)) {
-		print_text(out, "   policy ", text_of(policy, "name"), "");
-		fprintf(out, " (sha %.*s", SHORT_HASH,
-			text_of(policy, "sha256"));
-		print_source(policy, out);
-		fputc(')', out);
-	}
-	if (json_is_object(log))
-		fprintf(out, "   log #%lld",
-			(long long)json_integer_value(
-				json_object_get(log, "index")));
-	fputc('\n', out);
-}
-
-/* Why this policy, what its variables were, and why no other. */
-static void print_selection(const json_t *answer, FILE *out)
-{
-	const json_t *others = json_object_get(answer, "others");
-	const json_t *o;
-	struct cs_table t;
-	size_t i;
-
-	print_list(answer, "because", "why this policy", out);
-	print_list(answer, "vars", "vars", out);
-	cs_table_init(&t, 2, NULL);
-	json_array_foreach(others, i, o)
-	{
-		cell(&t, "not ", o, "policy");
-		cs_table_cell(&t, text_of(o, "why"));
-	}
-	print_table(&t, out);
-	cs_table_done(&t);
-}
-
-/* -- findings and rules --------------------------------------------------- */
-
-/* Lines of a list of findings. */
-static void print_findings(const json_t *findings, const char *mark, FILE *out)
-{
-	struct cs_table t;
-	const json_t *v;
-	size_t i;
-
-	cs_table_init(&t, 6, NULL);
-	json_array_foreach(findings, i, v)
-	{
-		const char *message = text_of(v, "message");
-
-		cell(&t, mark, v, "field");
-		cell(&t, "", v, "value");
-		cell(&t, "", v, "code");
-		if (text_of(v, "expected")[0] != '\0' || message[0] == '\0')
-			cell(&t, "expected ", v, "expected");
-		else
-			cs_table_cell(&t, message);
-		cell(&t, "", v, "rule");
-		cs_table_cell(&t, text_of(v, "at"));
-	}
-	print_table(&t, out);
-	cs_table_done(&t);
-}
-
-/* Rules that hold, beside those that are shown by what they decided. */
-static size_t count_holding(const json_t *answer)
-{
-	const json_t *rules = json_object_get(answer, "rules");
-	const json_t *r;
-	size_t i, n = 0;
-
-	json_array_foreach(rules, i, r) n +=
-		strcmp(text_of(r, "outcome"), "violated") != 0;
-	return n;
-}
-
-/* "2 names, CN, the key, 9 rules" of what is as asked. */
-static size_t print_kept(const json_t *answer, FILE *out)
-{
-	const json_t *kept = json_object_get(answer, "kept");
-	size_t names = 0, told = 0;
-	bool cn = false, key = false;
-	const json_t *k;
-	size_t i;
-
-	json_array_foreach(kept, i, k)
-	{
-		const char *field = json_string_value(k);
-
-		if (field == NULL)
-			continue;
-		names += starts_with(field, "san.");
-		cn = cn || starts_with(field, "subject.commonName");
-		key = key || strcmp(field, "key") == 0;
-	}
-	if (names > 0 && ++told > 0)
-		fprintf(out, "%zu name%s", names, names == 1 ? "" : "s");
-	if (cn)
-		fprintf(out, "%sCN", told++ > 0 ? ", " : "");
-	if (key)
-		fprintf(out, "%sthe key", told++ > 0 ? ", " : "");
-	return told;
-}
-
-/* One line: what stood, and what was not looked at. */
-static void print_rest(const json_t *answer, FILE *out)
-{
-	const json_t *not_reached = json_object_get(answer, "not_reached");
-	size_t holding = count_holding(answer);
-	size_t told;
-
-	if (json_object_get(answer, "kept") != NULL) {
-		fputs("  " CHECK_MARK " ", out);
-		told = print_kept(answer, out);
-		if (holding > 0)
-			fprintf(out, "%s%zu other rule%s", told > 0 ? ", " : "",
-				holding, holding == 1 ? "" : "s");
-		else if (told == 0)
-			fputs("nothing", out);
-		if (holding > 0 && json_object_get(answer, "all") == NULL)
-			fputs(" (--all)", out);
-		if (json_array_size(not_reached) == 0)
-			fputc('\n', out);
-		else
-			fputc(' ', out);
-	}
-	print_list(answer, "not_reached", "not reached", out);
-}
-
-/* Every rule of the policy with its value, when that was asked for. */
-static void print_rules(const json_t *answer, FILE *out)
-{
-	const json_t *r;
-	struct cs_table t;
-	size_t i;
-
-	if (json_object_get(answer, "all") == NULL)
-		return;
-	cs_table_init(&t, 3, NULL);
-	json_array_foreach(json_object_get(answer, "rules"), i, r)
-	{
-		bool bad = strcmp(text_of(r, "outcome"), "violated") == 0;
-
-		cell(&t, bad ? CROSS_MARK " " : CHECK_MARK " ", r, "rule");
-		cell(&t, "", r, "value");
-		cs_table_cell(&t, text_of(r, "outcome"));
-	}
-	print_table(&t, out);
-	cs_table_done(&t);
-}
-
-/* -- refusals ------------------------------------------------------------- */
-
-/* How the same thing is asked for again. */
-static void print_again(const json_t *answer, FILE *out)
-{
-	const json_t *request = json_object_get(answer, "request");
-	const char *namespace = text_of(request, "namespace");
-	const char *owner = text_of(request, "owner");
-
-	if (strcmp(text_of(request, "source"), "kubernetes") != 0 ||
-	    owner[0] == '\0' || namespace[0] == '\0') {
-		fputs("; then: submit it again\n", out);
-		return;
-	}
-	print_text(out, "; then: cmctl renew ", owner, "");
-	print_text(out, " -n ", namespace, "\n");
-}
-
-/* What to do next. */
-static void print_next(const json_t *answer, FILE *out)
-{
-	const json_t *policy = json_object_get(answer, "policy");
-	const char *owner = text_of(policy, "owner");
-
-	if (!json_is_true(json_object_get(answer, "final")))
-		return;
-	fputs(text_of(answer, "would")[0] != '\0' ? "  nothing was recorded"
-						  : "  final for this request",
-	      out);
-	fputs(". Fix the CSR", out);
-	if (strcmp(text_of(answer, "code"), "NO_POLICY") == 0)
-		fputs(", or ask for a policy that covers it", out);
-	else if (owner[0] != '\0')
-		print_text(out, ", or ask ", owner, "");
-	else if (json_is_object(policy))
-		fputs(", or ask the policy's owner", out);
-	print_again(answer, out);
-}
-
-/* "REFUSED  2 names", or "DENIED  why" when it was no policy's doing. */
-static void print_verdict(const json_t *answer, FILE *out)
-{
-	const char *code = text_of(answer, "code");
-
-	if (json_array_size(json_object_get(answer, "violations")) > 0) {
-		if (text_of(answer, "would")[0] != '\0')
-			fputs("WOULD BE ", out);
-		fputs("REFUSED  ", out);
-		if (strcmp(code, "NO_POLICY") == 0)
-			fputs("no policy governs the request", out);
-		else
-			print_summary(answer, out);
-		return;
-	}
-	print_text(out, code[0] != '\0' ? "" : "REFUSED", code, "  ");
-	cs_text_print(out, text_of(answer, "detail"));
-}
-
-void cs_show_refusal(const json_t *answer, FILE *out)
-{
-	long long more =
-		json_integer_value(json_object_get(answer, "violations_more"));
-
-	print_verdict(answer, out);
-	print_head(answer, out);
-	print_selection(answer, out);
-	print_findings(json_object_get(answer, "violations"), CROSS_MARK " ",
-		       out);
-	if (more > 0)
-		fprintf(out, "  and %lld more\n", more);
-	print_rules(answer, out);
-	print_rest(answer, out);
-	print_next(answer, out);
-}
-
-/* -- certificates --------------------------------------------------------- */
-
-static void print_diff(const json_t *answer, FILE *out)
-{
-	struct cs_table t;
-	const json_t *d;
-	size_t i;
-
-	cs_table_init(&t, 6, NULL);
-	json_array_foreach(json_object_get(answer, "diff"), i, d)
-	{
-		cell(&t, "", d, "field");
-		quoted_cell(&t, "asked", d, "asked");
-		quoted_cell(&t, "given", d, "given");
-		cell(&t, "", d, "disposition");
-		cs_table_cell(&t, text_of(d, "rule"));
-		cs_table_cell(&t, text_of(d, "at"));
-	}
-	print_table(&t, out);
-	cs_table_done(&t);
-}
-
-/* "kept: a, b; added: SKI, AKI, serial": the issuer's own come last. */
-static void print_unchanged(const json_t *answer, FILE *out)
-{
-	const json_t *kept = json_object_get(answer, "kept");
-
-	fputs("  ", out);
-	if (json_array_size(kept) > 0) {
-		fputs("kept: ", out);
-		print_texts(kept, out);
-		fputs("; ", out);
-	}
-	fputs("added: serial, SKI, AKI\n", out);
-}
-
-void cs_show_issued(const json_t *answer, FILE *out)
-{
-	bool changed = json_is_true(json_object_get(answer, "changed"));
-	const char *serial = text_of(answer, "serial");
-
-	if (json_object_get(answer, "would") != NULL)
-		fputs("WOULD BE ", out);
-	fprintf(out, "ISSUED%s", changed ? ", CHANGED" : "");
-	if (serial[0] != '\0')
-		print_text(out, "  serial ", serial, "");
-	print_head(answer, out);
-	print_selection(answer, out);
-	print_diff(answer, out);
-	print_findings(json_object_get(answer, "warnings"), "! ", out);
-	print_rules(answer, out);
-	print_unchanged(answer, out);
-	print_list(answer, "not_reached", "not reached", out);
 }
 
 /* What an approver has to know. */

@@ -40,7 +40,7 @@ static void shows_every_violation_with_its_rule_and_place(void **state)
 		   "  \xe2\x9c\x97 san.dns[1]  a\\x1b[2J  SAN_DNS_NOT_ALLOWED"
 		   "  expected .shop.example  web/san.dns.allow  "
 		   "web.yaml:21\n"
-		   "  not reached: build, limits\n"
+		   "  not reached: build, lint, limits\n"
 		   "  final for this request. Fix the CSR, or ask the "
 		   "policy's owner; then: submit it again\n");
 	free(s);
@@ -56,11 +56,12 @@ static void shows_what_was_changed_and_what_was_kept(void **state)
 			"\"kept\":[\"san.dns[0]\"]}");
 
 	(void)state;
-	assert_string_equal(s, "ISSUED, CHANGED  serial 5b01\n"
-			       "  subject.organization[0]  asked -  given "
-			       "\"Example\"  overridden  w/x.set  w.yaml:14\n"
-			       "  kept: san.dns[0]; added: serial, SKI, "
-			       "AKI\n");
+	assert_string_equal(
+		s, "ISSUED, CHANGED  serial 5b01\n"
+		   "  subject.organization[0]  asked \xe2\x80\x93  given "
+		   "\"Example\"  overridden  w/x.set  w.yaml:14\n"
+		   "  kept: san.dns[0]; added: SKI, AKI, "
+		   "serial\n");
 	free(s);
 }
 
@@ -86,11 +87,11 @@ static void counts_what_is_wrong_in_the_first_line(void **state)
 	assert_ptr_equal(
 		s, strstr(s, "REFUSED  2 of 5 names, and the key   policy web "
 			     "(sha 3f9a12, web.yaml, owner pki@x)\n"
-			     "  why this policy: issuer web, namespace shop\n"
+			     "  why this policy   issuer web, namespace shop\n"
 			     "  not vm  is for other issuers than `web`\n"));
-	assert_non_null(strstr(s, "  \xe2\x9c\x93 2 names, CN   not reached: "
-				  "build\n"));
-	assert_non_null(strstr(s, "Fix the CSR, or ask pki@x; then: cmctl "
+	assert_non_null(strstr(s, "  \xe2\x9c\x93 2 names, CN      not "
+				  "reached: build, lint\n"));
+	assert_non_null(strstr(s, "Fix the CSR, or ask the owner; then: cmctl "
 				  "renew shop-tls -n shop\n"));
 	free(s);
 }

@@ -308,6 +308,8 @@ static bool judge(struct matter *m, struct cs_error *err)
 	if (!phase_a(m, err))
 		return false;
 	if (m->verdict.findings.n > 0) {
+		/* The CSR's facts are not to be relied upon. */
+		m->verdict.request = &m->facts.request;
 		m->verdict.code = m->verdict.findings.items[0].code;
 		return true;
 	}

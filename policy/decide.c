@@ -11,17 +11,21 @@ static bool finish(const struct cs_decide *j, struct cs_error *err)
 	return true;
 }
 
-/* Nobody governs: say why each policy does not. */
+/*
+ * Nobody governs. Why each policy does not is told beside the violation:
+ * other people's policies are not for every reader.
+ */
 static void refuse_selection(struct cs_decide *j,
 			     const struct cs_policy_set *set)
 {
-	struct cs_span why =
-		cs_select_why_not(set, &j->facts->request, j->arena);
-
 	j->v->code = cs_code_name(CS_CODE_NO_POLICY);
+	if (!cs_select_others(set, &j->facts->request, j->arena, j->v))
+		j->no_memory = true;
 	cs_decide_refuse(j, CS_CODE_NO_POLICY, cs_span_make(NULL, 0),
 			 cs_span_make(NULL, 0), cs_decide_builtin(),
-			 cs_span_make(NULL, 0), "%.*s", CS_SPAN_FMT(why));
+			 cs_span_make(NULL, 0), "%s",
+			 set->n == 0 ? "no policy is loaded"
+				     : "no policy matches the request");
 }
 
 /* Phase C: every section, so that all violations are told at once. */
@@ -129,6 +133,7 @@ bool cs_policy_judge(const struct cs_policy_set *set,
 	struct cs_decide j = {.facts = facts, .arena = arena, .v = ret_verdict};
 
 	cs_verdict_init(ret_verdict, arena);
+	cs_verdict_request(ret_verdict, facts);
 	ret_verdict->set_sha256 = cs_policy_set_sha256(set);
 	judge(&j, set);
 	return finish(&j, err);

@@ -204,6 +204,12 @@ struct cs_policy_shadow {
 	struct cs_findings findings;
 };
 
+/* A policy that does not govern, and why, in words without its name. */
+struct cs_policy_other {
+	struct cs_span policy;
+	struct cs_span why;
+};
+
 /* What the issuer does when the CA's certificate ends before the leaf's. */
 enum cs_ca_expiry {
 	CS_CA_EXPIRY_REJECT,
@@ -238,10 +244,18 @@ struct cs_verdict {
 	bool lint_warnings_refuse;   /* in phase D, as errors of lint do */
 	struct cs_findings findings; /* not empty: refused */
 	struct cs_findings warnings;
+	/* Around it, for people: */
+	const struct cs_request_facts *request; /* borrowed; NULL: not read */
+	size_t names;			      /* of the CSR, common names too */
+	const struct cs_policy_other *others; /* when none governs */
+	size_t others_n;
 };
 
 /* Nothing judged yet: phase A, no policy, code "REFUSED". */
 void cs_verdict_init(struct cs_verdict *v, struct cs_arena *arena);
+
+/* What people are told of the request beside the verdict; borrows. */
+void cs_verdict_request(struct cs_verdict *v, const struct cs_facts *facts);
 
 /* Refused, that is: are there findings? */
 bool cs_verdict_is_refused(const struct cs_verdict *v);

@@ -151,9 +151,16 @@ static void no_policy_says_why_not(void **state)
 				   "{groups: [admins]}}\n" SAN_ANY));
 	refused(&t, 1, "NO_POLICY", "");
 	f = &t.verdict.findings.items[0];
-	assert_true(cs_span_equal_str(
-		f->message, "no policy matches: adm lists no group of `alice`, "
-			    "vm is for other issuers than `default`"));
+	/* Policies are other people's: they stand beside the sentence. */
+	assert_true(
+		cs_span_equal_str(f->message, "no policy matches the request"));
+	assert_int_equal(t.verdict.others_n, 2);
+	assert_true(cs_span_equal_str(t.verdict.others[0].policy, "adm"));
+	assert_true(cs_span_equal_str(t.verdict.others[0].why,
+				      "lists no group of `alice`"));
+	assert_true(cs_span_equal_str(t.verdict.others[1].policy, "vm"));
+	assert_true(cs_span_equal_str(t.verdict.others[1].why,
+				      "is for other issuers than `default`"));
 	assert_int_equal(t.verdict.reached, CS_PHASE_SELECT);
 	assert_null(t.verdict.policy);
 	cs_testing_done(&t);

@@ -230,9 +230,9 @@ static void a_shadow_alone_governs_nothing(void **state)
 				"  san: {dns: {allow: [any]}}\n"));
 	assert_false(cs_testing_judge(&t));
 	assert_true(cs_testing_found(&t, "NO_POLICY", NULL));
-	assert_non_null(
-		strstr((const char *)t.verdict.findings.items[0].message.p,
-		       "new matches, but is in shadow"));
+	assert_int_equal(t.verdict.others_n, 1);
+	assert_true(cs_span_equal_str(t.verdict.others[0].why,
+				      "matches, but is in shadow"));
 	assert_int_equal(t.verdict.shadows_n, 1);
 	assert_false(t.verdict.shadows[0].refused);
 	cs_testing_done(&t);

@@ -64,6 +64,7 @@ libcs_policy_a_SOURCES = \
 	policy/select_tie.c \
 	policy/self_test.c policy/self_test.h \
 	policy/set.c \
+	policy/tell.c policy/tell.h \
 	policy/template.c policy/template.h \
 	policy/usage.c policy/usage.h \
 	policy/verdict.c \
@@ -144,6 +145,8 @@ policy_select_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/regex_test
 policy_regex_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_regex_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=realloc
+policy_tests += policy/tell_test
+policy_tell_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/template_test
 policy_template_test_SOURCES = policy/template_test.c $(policy_testing)
 policy_template_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

@@ -5,9 +5,6 @@
 #include "policy/match.h"
 #include "policy/requester.h"
 
-/* Policies that a why-not tells in words. */
-#define WHY_NOT_MAX ((size_t)8)
-
 /* The first key of `match` that keeps a policy from governing. */
 enum mismatch {
 	MATCHES,
@@ -173,13 +170,12 @@ static void tell_other(struct cs_buf *b, const char *what, struct cs_span value)
 		cs_buf_addf(b, "wants a %s, and the request states none", what);
 }
 
-/* Why this policy does not govern. */
+/* Why this policy does not govern, without its name. */
 static void tell(struct cs_buf *b, const struct cs_policy *p,
 		 const struct cs_request_facts *r)
 {
 	char until[CS_TIME_TEXT];
 
-	cs_buf_addf(b, "%.*s ", CS_SPAN_FMT(p->info.name));
 	switch (mismatch(&p->match, r)) {
 	case OTHER_ISSUER:
 		tell_other(b, "issuer", r->issuer);
@@ -219,50 +215,43 @@ static void tell(struct cs_buf *b, const struct cs_policy *p,
 	}
 }
 
-struct cs_span cs_select_why_not(const struct cs_policy_set *set,
-				 const struct cs_request_facts *request,
-				 struct cs_arena *arena)
+bool cs_select_others(const struct cs_policy_set *set,
+		      const struct cs_request_facts *request,
+		      struct cs_arena *arena, struct cs_verdict *verdict)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf b;
-	struct cs_span text = {0};
+	size_t n =
+		set->n < CS_MAX_POLICY_OTHERS ? set->n : CS_MAX_POLICY_OTHERS;
+	struct cs_policy_other *others =
+		cs_arena_new_array(arena, n, sizeof(*others));
 
-	cs_buf_init(&b, 16 * 1024);
-	if (set->n == 0)
-		cs_buf_add_str(&b, "no policy is loaded");
-	else
-		cs_buf_add_str(&b, "no policy matches: ");
-	for (size_t i = 0; i < set->n && i < WHY_NOT_MAX; i++) {
-		if (i > 0)
-			cs_buf_add_str(&b, ", ");
+	cs_buf_init(&b, 4096);
+	if (others == NULL)
+		return n == 0;
+	for (size_t i = 0; i < n; i++) {
+		cs_buf_reset(&b);
 		tell(&b, set->sorted[i], request);
+		others[i].policy = set->sorted[i]->info.name;
+		if (!cs_arena_dup(arena, cs_buf_span(&b), &others[i].why))
+			return false;
 	}
-	if (set->n > WHY_NOT_MAX)
-		cs_buf_addf(&b, ", and %zu more", set->n - WHY_NOT_MAX);
-	if (!cs_buf_ok(&b) || !cs_arena_dup(arena, cs_buf_span(&b), &text))
-		return cs_span_make(NULL, 0);
-	return text;
+	verdict->others = others;
+	verdict->others_n = n;
+	return true;
 }
 
 void cs_policy_set_why_not(const struct cs_policy_set *set,
 			   const struct cs_request_facts *request, size_t i,
 			   struct cs_buf *out)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
-	const struct cs_policy *p;
+	const struct cs_policy *p = i < set->n ? set->sorted[i] : NULL;
 
-	cs_buf_init(&b, 4096);
-	if (i >= set->n) {
+	if (p == NULL)
 		cs_buf_add_str(out, "guards stand over every policy, and "
 				    "govern nothing");
-		return;
-	}
-	p = set->sorted[i];
-	if (mismatch(&p->match, request) == MATCHES) {
+	else if (p->info.mode != CS_MODE_SHADOW &&
+		 mismatch(&p->match, request) == MATCHES)
 		cs_buf_add_str(out, "matches, but another goes before it");
-		return;
-	}
-	/* The sentence begins with the policy's name. */
-	tell(&b, p, request);
-	cs_buf_add(out,
-		   cs_span_sub(cs_buf_span(&b), p->info.name.n + 1, SIZE_MAX));
+	else
+		tell(out, p, request);
 }

@@ -26,12 +26,12 @@ bool cs_select_guards(const struct cs_policy *document,
 		      const struct cs_request_facts *request);
 
 /*
- * Why no policy matched, policy by policy, as one sentence in the arena; the
- * first few in words. Empty when memory ran out.
+ * Why no policy matched, policy by policy, in order of priority: the first
+ * CS_MAX_POLICY_OTHERS of them, in the arena. False: no memory.
  */
-struct cs_span cs_select_why_not(const struct cs_policy_set *set,
-				 const struct cs_request_facts *request,
-				 struct cs_arena *arena);
+bool cs_select_others(const struct cs_policy_set *set,
+		      const struct cs_request_facts *request,
+		      struct cs_arena *arena, struct cs_verdict *verdict);
 
 /* Ties of a sorted set, as errors; and what deserves a warning. */
 void cs_select_check_ties(const struct cs_policy_set *set,

@@ -32,10 +32,10 @@ static void assert_why_not(struct cs_testing *t, const char *words)
 {
 	assert_false(cs_testing_judge(t));
 	assert_true(cs_testing_found(t, "NO_POLICY", NULL));
-	if (strstr((const char *)t->verdict.findings.items[0].message.p,
-		   words) == NULL)
-		fail_msg("%.*s",
-			 CS_SPAN_FMT(t->verdict.findings.items[0].message));
+	assert_int_equal(t->verdict.others_n, 1);
+	assert_true(cs_span_equal_str(t->verdict.others[0].policy, "web"));
+	if (strstr((const char *)t->verdict.others[0].why.p, words) == NULL)
+		fail_msg("%.*s", CS_SPAN_FMT(t->verdict.others[0].why));
 }
 
 static void realm_and_namespace_are_globs_on_what_is_stated(void **state)
@@ -44,9 +44,9 @@ static void realm_and_namespace_are_globs_on_what_is_stated(void **state)
 
 	(void)state;
 	start(&t, WEB("  match: {realm: [prod-*], namespace: ['*', x]}\n"));
-	assert_why_not(&t, "web wants a realm, and the request states none");
+	assert_why_not(&t, "wants a realm, and the request states none");
 	t.facts.request.realm = CS_SPAN_LIT("test-eu");
-	assert_why_not(&t, "web is for other realms than `test-eu`");
+	assert_why_not(&t, "is for other realms than `test-eu`");
 	t.facts.request.realm = CS_SPAN_LIT("prod-eu");
 	assert_why_not(&t, "wants a namespace, and the request states none");
 	t.facts.request.namespace = CS_SPAN_LIT("shop");
@@ -86,7 +86,7 @@ static void an_exception_ends_with_its_last_day(void **state)
 	t.facts.request.now_s = 1775001599;
 	assert_true(cs_testing_judge(&t));
 	t.facts.request.now_s = 1775001600;
-	assert_why_not(&t, "web ended at 2026-04-01T00:00:00Z");
+	assert_why_not(&t, "ended at 2026-04-01T00:00:00Z");
 	cs_testing_load(&t, WEB("  match: {until: 2026-03-31T12:00Z}\n"));
 	t.facts.request.now_s = 1775001600 - 12 * 3600 - 1;
 	assert_true(cs_testing_judge(&t));

@@ -1,3 +1,4 @@
+#include "policy/attribute.h"
 #include "policy/codes.h"
 #include "policy/engine.h"
 
@@ -36,6 +37,16 @@ void cs_verdict_init(struct cs_verdict *v, struct cs_arena *arena)
 	};
 	cs_findings_init(&v->findings, arena);
 	cs_findings_init(&v->warnings, arena);
+}
+
+void cs_verdict_request(struct cs_verdict *v, const struct cs_facts *facts)
+{
+	const struct cs_cert_facts *csr = &facts->csr;
+
+	v->request = &facts->request;
+	v->names = csr->names_n;
+	for (size_t i = 0; i < csr->subject_n; i++)
+		v->names += cs_attribute_is_cn(csr->subject[i].oid);
 }
 
 bool cs_verdict_is_refused(const struct cs_verdict *v)

@@ -6,7 +6,9 @@
 #include "policy/detail.h"
 
 /* Bytes of a detail: a few findings in words. */
-#define MAX_DETAIL ((size_t)8192)
+#define MAX_DETAIL ((size_t)16384)
+/* Bytes of why other policies do not govern. */
+#define OTHERS_UNTIL ((size_t)16384)
 
 /*
  * A decision must fit its maximum (CS_MAX_DECISION), and the answer that is
@@ -55,7 +57,7 @@ static void write_diff(struct cs_json *j, const struct cs_verdict *v)
 	cs_json_end(j);
 }
 
-/* {"name", "sha256"} or null. */
+/* {"name", "owner"?, "sha256", "source"} or null. */
 static void write_policy(struct cs_json *j, const struct cs_verdict *v)
 {
 	cs_json_name(j, "policy");
@@ -65,7 +67,10 @@ static void write_policy(struct cs_json *j, const struct cs_verdict *v)
 	}
 	cs_json_object(j);
 	cs_json_member_span(j, "name", v->policy->name);
+	if (v->policy->owner.n > 0)
+		cs_json_member_span(j, "owner", v->policy->owner);
 	cs_json_member_span(j, "sha256", v->policy->sha256_text);
+	cs_json_member_span(j, "source", v->policy->source);
 	cs_json_end(j);
 }
 
@@ -133,6 +138,25 @@ static void write_not_reached(struct cs_json *j, const struct cs_verdict *v)
 	cs_json_end(j);
 }
 
+/* [{"policy", "why"}], when no policy governs. */
+static void write_others(struct cs_json *j, const struct cs_verdict *v)
+{
+	size_t start = j->out->n;
+
+	if (v->others_n == 0)
+		return;
+	cs_json_name(j, "others");
+	cs_json_array(j);
+	for (size_t i = 0; i < v->others_n && j->out->n - start < OTHERS_UNTIL;
+	     i++) {
+		cs_json_object(j);
+		member(j, "policy", true, v->others[i].policy);
+		member(j, "why", true, v->others[i].why);
+		cs_json_end(j);
+	}
+	cs_json_end(j);
+}
+
 /* The members of a refusal. */
 static void write_refused(struct cs_json *j, const struct cs_verdict *v)
 {
@@ -147,7 +171,10 @@ static void write_refused(struct cs_json *j, const struct cs_verdict *v)
 	write_diff(j, v);
 	cs_json_name(j, "final");
 	cs_json_bool(j, true);
+	if (v->names > 0)
+		cs_json_member_int(j, "names", (int64_t)v->names);
 	write_not_reached(j, v);
+	write_others(j, v);
 	write_policy(j, v);
 	write_set(j, v);
 	cs_json_member_str(j, "verdict", "refused");

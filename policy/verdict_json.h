@@ -4,12 +4,18 @@
  *
  *   issued   {"changed", "diff", "kept", "policy", "set_sha256", "verdict",
  *             "warnings"?}
- *   refused  {"changed", "code", "detail", "diff", "final", "not_reached",
- *             "policy", "set_sha256", "verdict", "violations"}
+ *   refused  {"changed", "code", "detail", "diff", "final", "names"?,
+ *             "not_reached", "others"?, "policy", "set_sha256", "verdict",
+ *             "violations"}
  *
- * "policy" is {"name", "sha256"} or null; "set_sha256" hex or null. A very
+ * "policy" is {"name", "owner"?, "sha256", "source"} or null; "set_sha256"
+ * hex or null; "names" how many names the CSR has, common names too. A very
  * long list of violations is told in fewer words towards its end, and what
  * still does not fit is the number "violations_more", behind "violations".
+ *
+ * "others" stands where no policy governs: [{"policy", "why"}] in order of
+ * priority. It is recorded, but not for everybody's eyes: front gives it to
+ * those who hold `audit` (api/answer.h).
  */
 #ifndef CS_POLICY_VERDICT_JSON_H
 #define CS_POLICY_VERDICT_JSON_H

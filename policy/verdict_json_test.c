@@ -38,7 +38,8 @@ static void expect(const struct cs_testing *t, const char *before,
 		(void)snprintf(set + 2 * i, 3, "%02x",
 			       cs_policy_set_sha256(t->set)[i]);
 	(void)snprintf(want, sizeof(want),
-		       "%s\"policy\":{\"name\":\"web\",\"sha256\":\"%.*s\"},"
+		       "%s\"policy\":{\"name\":\"web\",\"sha256\":\"%.*s\","
+		       "\"source\":\"web.yaml\"},"
 		       "\"set_sha256\":\"%s\",%s",
 		       before,
 		       CS_SPAN_FMT(cs_policy_set_at(t->set, 0)->sha256_text),
@@ -88,9 +89,11 @@ static void a_refused_verdict_tells_why(void **state)
 	assert_false(cs_testing_judge(&t));
 	expect(&t,
 	       "{\"changed\":false,\"code\":\"REFUSED\",\"detail\":\"1 "
-	       "name: pay.other.example is not below .corp.example (web"
-	       "/san.dns.allow, web.yaml:6)\",\"diff\":[],\"final\":tru"
-	       "e,\"not_reached\":[\"build\",\"limits\"],",
+	       "of 2 names: pay.other.example is not below .corp.exampl"
+	       "e (web/san.dns.allow, web.yaml:6); not reached: build, "
+	       "lint, limits. Fix the CSR, or ask the policy's owner; t"
+	       "hen: submit it again\",\"diff\":[],\"final\":true,\"na"
+	       "mes\":2,\"not_reached\":[\"build\",\"limits\"],",
 	       "\"verdict\":\"refused\",\"violations\":[{\"at\":\"web.y"
 	       "aml:6\",\"code\":\"SAN_DNS_NOT_ALLOWED\",\"expected\":"
 	       "\".corp.example\",\"field\":\"san.dns[1]\",\"message\":"
@@ -117,7 +120,9 @@ static void a_refusal_before_policy_has_none(void **state)
 	assert_string_equal(
 		cs_buf_str(&got),
 		"{\"changed\":false,\"code\":\"CSR_MALFORMED\",\"detail\":"
-		"\"X.690: bad\",\"diff\":[],\"final\":true,\"not_reached\":["
+		"\"X.690: bad; not reached: select, fields, build, lint, "
+		"limits. Fix the CSR; then: submit it "
+		"again\",\"diff\":[],\"final\":true,\"not_reached\":["
 		"\"select\",\"fields\",\"build\",\"limits\"],\"policy\":null,"
 		"\"set_sha256\":null,\"verdict\":\"refused\",\"violations\":[{"
 		"\"at\":\"\",\"code\":\"CSR_MALFORMED\",\"expected\":\"\","
@@ -141,7 +146,8 @@ static void a_detail_counts_and_is_short(void **state)
 	cs_buf_init(&got, 65536);
 	cs_verdict_detail(&t.verdict, &got);
 	assert_non_null(strstr(cs_buf_str(&got),
-			       "7 names, 1 subject attribute, the key: "));
+			       "7 of 7 names, 1 subject attribute, "
+			       "and the key: "));
 	assert_non_null(strstr(cs_buf_str(&got), "; and 4 more"));
 	cs_testing_done(&t);
 }

@@ -62,7 +62,7 @@ def a_refusal_is_explained_from_the_first_line_to_the_next_step():
         "WOULD BE REFUSED  2 of 4 names, and the key   policy team-web (sha "),
         out)
     expect("team-web.yaml, owner pki@corp.example)" in lines[0], out)
-    expect("why this policy: namespace shop, requester alice, group "
+    expect("why this policy   namespace shop, requester alice, group "
            "web-admins, priority 10" in lines[1], out)
     for words in (("san.dns[1]", "pay.other.example", "SAN_DNS_NOT_ALLOWED",
                    "expected .shop.corp.example", "team-web/san.dns.allow",
@@ -73,8 +73,8 @@ def a_refusal_is_explained_from_the_first_line_to_the_next_step():
         expect(len(found) == 1 and all(w in found[0] for w in words),
                f"{words}: {out}")
     expect("\u2713 1 name, CN, " in out and "(--all)" in out and
-           "not reached: build, limits" in out, out)
-    expect("Fix the CSR, or ask pki@corp.example; then: submit it again" in
+           "not reached: build, lint, limits" in out, out)
+    expect("Fix the CSR, or ask the owner; then: submit it again" in
            lines[-1], out)
 
 
@@ -95,16 +95,16 @@ def every_rule_is_shown_with_its_value_and_outcome():
 def a_changed_certificate_is_a_table_of_what_was_asked_and_given():
     out = explain("--csr", GOOD, *WHO, "--against", CANDIDATE, "--duration",
                   "365d", status=0)
-    expect(out.startswith("WOULD BE ISSUED, CHANGED   policy team-web"), out)
+    expect(out.startswith("WOULD BE ISSUED, CHANGED  policy team-web"), out)
     for words in (("subject.organization[0]", 'asked "Acme"',
                    'given "Example Corp"', "overridden",
                    "team-web/subject.organization.set", "team-web.yaml:9"),
                   ("san.dns[0]", "normalized", "built-in"),
-                  ("validity", 'given "90d"', "clamped")):
+                  ("validity", 'given 90d', "clamped")):
         found = [x for x in out.splitlines() if x.lstrip().startswith(words[0])]
         expect(len(found) == 1 and all(w in found[0] for w in words),
                f"{words}: {out}")
-    expect("kept: key" in out and "added: serial, SKI, AKI" in out, out)
+    expect("kept: key" in out and "added: SKI, AKI, serial" in out, out)
 
 
 @tap.test
@@ -135,8 +135,8 @@ spec:
     path = os.path.join(house.root, "candidate3")
     out = explain("--csr", GOOD, "--label", "tier=web", "--label", "team=pay",
                   "--against", path)
-    expect("why this policy: label tier=web, priority 0" in out and
-           "vars: team = pay" in out and
+    expect("why this policy   label tier=web, priority 0          vars  "
+           "team = pay\n" in out and
            "expected .pay.corp.example" in out, out)
 
 
@@ -210,6 +210,36 @@ def a_dry_run_tells_and_leaves_nothing():
 
 
 @tap.test
+def why_other_policies_do_not_govern_is_for_auditors():
+    policy = save("ca/policies/default.yaml.away", "")
+    source = os.path.join(house.dir, "policies", "default.yaml")
+    os.rename(source, policy)
+    save("ca/policies/team-web.yaml", WEB)
+    house.cli("policy", "apply")
+    house.client_add("auditor", "submit", "approve", "audit")
+    mine = house.submit("pipeline", house.csr("www.shop.corp.example"))
+    theirs = house.submit("auditor", house.csr("www.shop.corp.example"))
+    os.rename(policy, source)
+    os.unlink(os.path.join(house.dir, "policies", "team-web.yaml"))
+    house.cli("policy", "apply")
+    expect(mine.status == 422 and mine.json["code"] == "NO_POLICY" and
+           "others" not in mine.json and b"team-web" not in mine.body,
+           mine.body)
+    expect(mine.json["detail"].startswith("no policy matches the request; ")
+           and "ask for a policy that covers it" in mine.json["detail"],
+           mine.body)
+    expect(theirs.status == 422 and theirs.json["others"] == [
+        {"policy": "team-web",
+         "why": "wants a namespace, and the request states none"}],
+        theirs.body)
+    shown = house.cli("request", "show", mine.json["id"], check=False).stdout
+    expect("not team-web  wants a namespace" in shown, shown)
+    status, _, body = house.http("GET", "/v1/requests/" + mine.json["id"],
+                                 token=house.tokens["pipeline"])
+    expect(status == 200 and b"team-web" not in body, body)
+
+
+@tap.test
 def the_difference_is_told_before_it_is_applied():
     expect(house.cli("policy", "diff").stdout == "no difference\n", "at init")
     save("ca/policies/team-web.yaml", WEB)
@@ -217,7 +247,7 @@ def the_difference_is_told_before_it_is_applied():
     expect(done.returncode == 1 and
            done.stdout == "added    team-web  team-web.yaml\n", done.stdout)
     out = house.cli("policy", "apply").stdout
-    expect(out.startswith("in force  epoch 2, set ") and
+    expect(out.startswith("in force  epoch 4, set ") and
            "files default.yaml, team-web.yaml\n" in out, out)
     save("ca/policies/team-web.yaml", WEB.replace("min: 1", "min: 2"))
     done = house.cli("policy", "diff", "-o", "json", check=False)
@@ -244,8 +274,8 @@ def what_is_in_force_is_listed_shown_and_logged():
     os.unlink(os.path.join(house.dir, "policies", "bad.yaml"))
     log = json.loads(house.cli("policy", "log", "-o", "json").stdout)
     expect([x["kind"] for x in log] ==
-           ["policy.rejected", "policy.applied", "policy.applied"] and
-           [x["client"] for x in log] == ["_local", "_local", "_house"], log)
+           ["policy.rejected"] + 4 * ["policy.applied"] and
+           [x["client"] for x in log] == 4 * ["_local"] + ["_house"], log)
     table = house.cli("policy", "log").stdout
     expect("default.yaml, team-web.yaml" in table, table)
 
