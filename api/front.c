@@ -108,6 +108,23 @@ static void on_drain_time(void *ctx)
 	finish(f);
 }
 
+/* Stopping does not wait for a backup. */
+static void tell_backups(struct cs_front *f)
+{
+	struct cs_problem p = {.code = CS_PROBLEM_NONE};
+
+	(void)cs_problem_set(&p, CS_PROBLEM_STOPPING, "",
+			     "The server is stopping.");
+	for (size_t i = 0; i < cs_waits_capacity(f->waits); i++) {
+		struct cs_wait *w = cs_waits_at(f->waits, i);
+
+		if (w == NULL || w->kind != CS_WAIT_BACKUP)
+			continue;
+		cs_front_reply_problem(f, w->http, &p);
+		cs_waits_end(f->waits, w);
+	}
+}
+
 /* STOP: take nothing new, finish the rest. */
 static void stop(struct cs_front *f, const struct cs_msg_stop *m)
 {
@@ -115,6 +132,7 @@ static void stop(struct cs_front *f, const struct cs_msg_stop *m)
 		return;
 	move(f, CS_FRONT_STOPPING);
 	f->listener.wanted = false;
+	tell_backups(f);
 	cs_timer_stop(f->retry);
 	cs_timer_start(f->drain, m->drain_ms);
 	if (f->server != NULL)

@@ -390,6 +390,25 @@ bool cs_front_accept_clock(struct cs_front *f, struct cs_call *c)
 			      err.text);
 }
 
+bool cs_front_backup(struct cs_front *f, struct cs_call *c)
+{
+	const struct cs_msg_backup m = {
+		.credential = c->who.credential,
+		.uid = c->who.uid,
+	};
+	struct cs_error err;
+	struct cs_wait *w;
+
+	if (!cs_params_none(c->request->head->query, c->p) ||
+	    !cs_front_wait(f, c, CS_WAIT_BACKUP, &w))
+		return false;
+	if (cs_link_send_backup(f->ledger, w->ticket, &m, &err))
+		return true;
+	cs_waits_end(f->waits, w);
+	return cs_problem_set(c->p, cs_problem_of_error(err.code), "", "%s",
+			      err.text);
+}
+
 /* -- what the ledger says ----------------------------------------------- */
 
 /* The new client and its token, which nobody will see again. */

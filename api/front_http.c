@@ -30,6 +30,7 @@ static handler_fn *const handlers[CS_ROUTES] = {
 	[CS_ROUTE_CLIENT_ADD] = cs_front_add_client,
 	[CS_ROUTE_CLIENT_REMOVE] = cs_front_remove_client,
 	[CS_ROUTE_CLOCK_ACCEPT] = cs_front_accept_clock,
+	[CS_ROUTE_BACKUP] = cs_front_backup,
 };
 
 /* -- replies ------------------------------------------------------------ */

@@ -231,6 +231,7 @@ bool cs_front_list_clients(struct cs_front *f, struct cs_call *c);
 bool cs_front_add_client(struct cs_front *f, struct cs_call *c);
 bool cs_front_remove_client(struct cs_front *f, struct cs_call *c);
 bool cs_front_accept_clock(struct cs_front *f, struct cs_call *c);
+bool cs_front_backup(struct cs_front *f, struct cs_call *c);
 void cs_front_reply_status(struct cs_front *f, uint64_t ticket,
 			   struct cs_span reader);
 void cs_front_admin_done(struct cs_front *f, uint64_t ticket,

@@ -34,6 +34,7 @@ static const struct cs_route_row rows[] = {
 	{CS_HTTP_POST, "/v1/clients", LOCAL, CS_ROUTE_CLIENT_ADD},
 	{CS_HTTP_DELETE, "/v1/clients/{}", LOCAL, CS_ROUTE_CLIENT_REMOVE},
 	{CS_HTTP_POST, "/v1/clock/accept", LOCAL, CS_ROUTE_CLOCK_ACCEPT},
+	{CS_HTTP_POST, "/v1/backup", LOCAL, CS_ROUTE_BACKUP},
 };
 
 #define ROWS_N (sizeof(rows) / sizeof(rows[0]))

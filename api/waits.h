@@ -26,6 +26,7 @@ enum cs_wait_kind {
 	CS_WAIT_DENY,	     /* the stored REQUEST, to be denied */
 	CS_WAIT_DENIED,	     /* the ledger's ANSWER to DENY */
 	CS_WAIT_ADMIN,	     /* ADMIN_DONE */
+	CS_WAIT_BACKUP,	     /* ADMIN_DONE, not soon */
 	CS_WAIT_CLIENT_ADD,  /* ADMIN_DONE, to be shown with the token */
 	CS_WAIT_SOURCES,     /* POLICY_FILES of parent */
 	CS_WAIT_CHECK	     /* CHECKED of a worker, or ADMIN_DONE */

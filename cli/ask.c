@@ -76,12 +76,43 @@ static json_t *parse_body(const struct cs_http_result *r, struct cs_error *err)
 	return cs_json_parse(body, "the server's answer", err);
 }
 
+/* One call, its answer read as JSON. */
+static bool ask(const struct cs_http_call *http, struct cs_reply *ret_reply,
+		struct cs_error *err)
+{
+	struct cs_http_result result = {0};
+	json_t *json;
+
+	if (!cs_http_call(http, &result, err))
+		return false;
+	json = parse_body(&result, err);
+	if (json != NULL)
+		*ret_reply = (struct cs_reply){.status = result.status,
+					       .body = json};
+	cs_http_result_done(&result);
+	return json != NULL;
+}
+
+bool cs_ask_long(const struct cs_call *call, const char *method,
+		 const char *target, uint32_t patience_ms,
+		 struct cs_reply *ret_reply, struct cs_error *err)
+{
+	const struct cs_http_call http = {
+		.dir = call->dir,
+		.method = method,
+		.target = target,
+		.accept = "application/json",
+		.timeout_ms = patience_ms,
+	};
+
+	return ask(&http, ret_reply, err);
+}
+
 bool cs_ask(const struct cs_call *call, const char *method, const char *target,
 	    const json_t *body, const char *key, struct cs_reply *ret_reply,
 	    struct cs_error *err)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf text;
-	struct cs_http_result result = {0};
 	struct cs_http_call http = {
 		.dir = call->dir,
 		.method = method,
@@ -89,7 +120,6 @@ bool cs_ask(const struct cs_call *call, const char *method, const char *target,
 		.accept = "application/json",
 		.idempotency_key = key,
 	};
-	json_t *json;
 
 	cs_buf_init(&text, CS_MAX_HTTP_BODY);
 	if (body != NULL) {
@@ -99,14 +129,7 @@ bool cs_ask(const struct cs_call *call, const char *method, const char *target,
 		http.content_type = "application/json";
 		http.body = cs_buf_span(&text);
 	}
-	if (!cs_http_call(&http, &result, err))
-		return false;
-	json = parse_body(&result, err);
-	if (json != NULL)
-		*ret_reply = (struct cs_reply){.status = result.status,
-					       .body = json};
-	cs_http_result_done(&result);
-	return json != NULL;
+	return ask(&http, ret_reply, err);
 }
 
 void cs_question_add(struct cs_question_call *q, struct cs_ask_param param)

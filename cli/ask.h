@@ -37,6 +37,11 @@ bool cs_ask(const struct cs_call *call, const char *method, const char *target,
 	    const json_t *body, const char *key, struct cs_reply *ret_reply,
 	    struct cs_error *err) CS_MUST_USE;
 
+/* The same for what takes the server long: wait for so many milliseconds. */
+bool cs_ask_long(const struct cs_call *call, const char *method,
+		 const char *target, uint32_t patience_ms,
+		 struct cs_reply *ret_reply, struct cs_error *err) CS_MUST_USE;
+
 /* Parameters of one question. */
 #define CS_MAX_QUESTION_PARAMS 80
 

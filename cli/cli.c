@@ -1,4 +1,5 @@
 /* The table of subcommands, and what every one of them goes through. */
+#include <signal.h>
 #include <string.h>
 
 #include "base/version.h"
@@ -30,6 +31,8 @@ const struct cs_command *const cs_commands[] = {
 	&cs_cmd_clock_accept,
 	&cs_cmd_completion,
 	&cs_cmd_manual,
+	&cs_cmd_backup,
+	&cs_cmd_restore,
 	NULL,
 };
 
@@ -39,6 +42,8 @@ int cs_cli_main(int argc, char **argv)
 	struct cs_call call;
 	int status = CS_EXIT_DONE;
 
+	/* A limit on file sizes is an error of a write, as a full disk is. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf("countersign %s\n", cs_version());
 		return CS_EXIT_DONE;

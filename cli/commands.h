@@ -32,5 +32,7 @@ extern const struct cs_command cs_cmd_policy_log;
 extern const struct cs_command cs_cmd_clock_accept;
 extern const struct cs_command cs_cmd_completion;
 extern const struct cs_command cs_cmd_manual;
+extern const struct cs_command cs_cmd_backup;
+extern const struct cs_command cs_cmd_restore;
 
 #endif

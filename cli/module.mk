@@ -61,6 +61,10 @@ completion/countersign.fish: countersign
 	./countersign completion fish >$@.tmp && mv $@.tmp $@
 endif
 
+# Backups.
+libcs_cli_a_SOURCES += cli/archive.c cli/archive.h cli/cmd_backup.c \
+	cli/cmd_restore.c
+
 cli_tests = cli/command_test cli/config_test cli/files_test cli/house_test \
 	cli/policy_doc_test cli/show_test cli/text_test
 UNIT_TESTS += $(cli_tests)

@@ -284,6 +284,7 @@ static void stop(struct cs_ledger *l, uint32_t drain_ms)
 		return;
 	l->stopping = true;
 	cs_timer_start(l->drain, drain_ms == 0 ? 1 : drain_ms);
+	cs_ledger_backup_abort(l);
 	cs_ledger_state_send(l);
 	cs_idle_request(l->commit);
 }
@@ -337,6 +338,7 @@ static void on_tick(void *ctx)
 	if (l->over)
 		return;
 	cs_ledger_note_write(l, CS_WHEN_DUE);
+	cs_ledger_backup_tick(l);
 	if (cs_ledger_terms_due(l))
 		cs_idle_request(l->terms);
 	cs_ledger_state_send(l);
@@ -357,6 +359,7 @@ void cs_ledger_free(struct cs_ledger *l)
 	cs_idle_free(l->commit);
 	cs_idle_free(l->terms);
 	cs_ledger_terms_free(l->terms_run);
+	cs_ledger_backup_free(l->backup);
 	cs_timer_free(l->tick);
 	cs_timer_free(l->drive);
 	cs_timer_free(l->tell);
@@ -388,6 +391,7 @@ void cs_ledger_free(struct cs_ledger *l)
 	cs_mem_free(l->batch.drafts);
 	cs_mem_free(l->batch.settled);
 	cs_buf_done(&l->set);
+	cs_buf_done(&l->restored);
 	cs_buf_done(&l->note);
 	cs_buf_done(&l->entry);
 	cs_buf_done(&l->der);
@@ -441,7 +445,8 @@ static bool database_open(struct cs_ledger *l, struct cs_error *err)
 			      CS_SCHEMA_VERSION, NULL, err))
 		return false;
 	l->db = cs_db_open(&db, CS_DB_WRITE, err);
-	return l->db != NULL;
+	l->backup = l->db == NULL ? NULL : cs_ledger_backup_new(l, err);
+	return l->backup != NULL;
 }
 
 /* Links to the rooms that every house has. Their descriptors are ours. */
@@ -509,6 +514,7 @@ struct cs_ledger *cs_ledger_new(struct cs_loop *loop,
 	cs_arena_init(&l->arena, LEDGER_ARENA);
 	cs_arena_init(&l->batch.arena, BATCH_ARENA);
 	cs_buf_init(&l->set, CS_MAX_MESSAGE - 1024);
+	cs_buf_init(&l->restored, CS_MAX_LEAF / 2);
 	cs_buf_init(&l->note, 4096);
 	cs_buf_init(&l->entry, CS_MAX_MESSAGE);
 	cs_buf_init(&l->der, CS_MAX_CERT);

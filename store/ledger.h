@@ -18,6 +18,8 @@
  *	ledger_decide.c		decisions and their leaves
  *	ledger_sign.c		attempts under way, signatures
  *	ledger_admin.c		policy sets, clients, clock
+ *	ledger_backup.c		a copy of the database, between transactions
+ *	ledger_restore.c	going on after `countersign restore`
  *	ledger_start.c		first rows, issuers, the checkpoint outside
  *	ledger_recover.c	abandoned attempts, requests driven again
  *	ledger_clock.c, ledger_state.c, ledger_terms.c, ledger_expire.c

@@ -642,6 +642,8 @@ static uint64_t credential_of(const struct cs_work *w)
 		return w->m.client_change.credential;
 	case CS_MSG_CLOCK_ACCEPT:
 		return w->m.clock_accept.credential;
+	case CS_MSG_BACKUP:
+		return w->m.backup.credential;
 	default:
 		return 0;
 	}
@@ -669,6 +671,9 @@ bool cs_ledger_do_admin(struct cs_ledger *l, struct cs_work *w,
 		return client_change(l, w, err);
 	case CS_MSG_CLOCK_ACCEPT:
 		return clock_accept(l, w, err);
+	case CS_MSG_BACKUP:
+		w->end = CS_END_BACKUP;
+		return true;
 	default:
 		return auth_refused(l, w, err);
 	}

@@ -329,6 +329,9 @@ static void work_end(struct cs_ledger *l, struct cs_work *w)
 	case CS_END_ADMIN:
 		send_admin(l, w);
 		break;
+	case CS_END_BACKUP:
+		cs_ledger_backup_start(l, w);
+		break;
 	default:
 		break;
 	}
@@ -401,7 +404,8 @@ static void batch_full(struct cs_ledger *l, struct cs_work *first)
 		first = w->next;
 		if (w->number == CS_MSG_APPLY ||
 		    w->number == CS_MSG_CLIENT_CHANGE ||
-		    w->number == CS_MSG_CLOCK_ACCEPT) {
+		    w->number == CS_MSG_CLOCK_ACCEPT ||
+		    w->number == CS_MSG_BACKUP) {
 			w->ok = 0;
 			w->code = "LEDGER_FULL";
 			(void)snprintf(w->detail, sizeof(w->detail), "%s",

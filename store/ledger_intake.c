@@ -171,6 +171,9 @@ static bool work_decode(struct cs_work *w, struct cs_span body,
 		return cs_msg_clock_accept_decode(body, &w->m.clock_accept,
 						  err) &&
 		       int_fits(w->m.clock_accept.uid, "uid", err);
+	case CS_MSG_BACKUP:
+		return cs_msg_backup_decode(body, &w->m.backup, err) &&
+		       int_fits(w->m.backup.uid, "uid", err);
 	case CS_MSG_AUTH_REFUSED:
 		return cs_msg_auth_refused_decode(body, &w->m.auth_refused,
 						  err);

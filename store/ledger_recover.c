@@ -91,6 +91,7 @@ bool cs_ledger_recover(struct cs_ledger *l, struct cs_error *err)
 	if (!cs_ledger_own_batch(l, fill, err))
 		return false;
 	(void)cs_failpoint("ledger.recover_after_commit");
+	cs_ledger_restore_done(l);
 	cs_ledger_drive_start(l);
 	return true;
 }

@@ -49,6 +49,7 @@ enum cs_end {
 	CS_END_DRIVE,	/* approved, but has to be judged as stored */
 	CS_END_REJUDGE, /* judged under another epoch */
 	CS_END_ADMIN,	/* ADMIN_DONE */
+	CS_END_BACKUP,	/* a copy begins; ADMIN_DONE at its end */
 	CS_END_DROP	/* nobody waits */
 };
 
@@ -65,6 +66,7 @@ struct cs_work {
 		struct cs_msg_client_change client_change;
 		struct cs_msg_clock_accept clock_accept;
 		struct cs_msg_auth_refused auth_refused;
+		struct cs_msg_backup backup;
 	} m;
 	struct cs_msg_request request;	/* INTENT, REFUSAL, WORKER_KILLER */
 	struct cs_stored_approval said; /* what stands in its approval */
@@ -165,7 +167,8 @@ struct cs_ledger_issuer_row {
 	struct cs_span chain, ca, sig_alg; /* in the ledger's arena */
 };
 
-struct cs_ledger_terms; /* the run of filing under way */
+struct cs_ledger_terms;	 /* the run of filing under way */
+struct cs_ledger_backup; /* the copy under way, or taken last */
 
 struct cs_ledger {
 	struct cs_ledger_config config;
@@ -203,9 +206,12 @@ struct cs_ledger {
 	uint64_t terms_done;
 	uint64_t subtrees;		   /* rows of `subtree` */
 	struct cs_ledger_terms *terms_run; /* owned */
+	struct cs_ledger_backup *backup;   /* owned */
+	int64_t backup_ms; /* wall clock of the last one; 0: none since start */
 	uint8_t config_sha256[32];
 
-	struct cs_buf set; /* sources in force, encoded */
+	struct cs_buf restored; /* DIR/restore.json, canonical; or empty */
+	struct cs_buf set;	/* sources in force, encoded */
 	struct cs_roster *roster;
 	struct cs_ledger_issuer_row issuers[CS_MAX_ISSUERS];
 	size_t issuers_n;
@@ -421,6 +427,29 @@ struct cs_ledger_terms *cs_ledger_terms_new(void);
 void cs_ledger_terms_slice(void *ctx);
 /* Is anything to be filed? */
 bool cs_ledger_terms_due(const struct cs_ledger *l);
+
+/* ledger_backup.c */
+struct cs_ledger_backup *cs_ledger_backup_new(struct cs_ledger *l,
+					      struct cs_error *err) CS_MUST_USE;
+/* Without an answer to whoever waits. */
+void cs_ledger_backup_free(struct cs_ledger_backup *b);
+/* After COMMIT, for a BACKUP that may be. */
+void cs_ledger_backup_start(struct cs_ledger *l, const struct cs_work *w);
+/* Once a second: a copy that nobody takes is removed. */
+void cs_ledger_backup_tick(struct cs_ledger *l);
+/* STOP: whoever waits is told. */
+void cs_ledger_backup_abort(struct cs_ledger *l);
+
+/* ledger_restore.c */
+bool cs_ledger_restore_load(struct cs_ledger *l,
+			    struct cs_error *err) CS_MUST_USE;
+/* Has an operator accepted that this note outside knows more? */
+bool cs_ledger_restore_accepts(const struct cs_ledger *l, struct cs_span note);
+/* The leaf, within the first transaction. */
+bool cs_ledger_restore_leaf(struct cs_ledger *l,
+			    struct cs_error *err) CS_MUST_USE;
+/* After its COMMIT. */
+void cs_ledger_restore_done(struct cs_ledger *l);
 
 /* ledger_expire.c */
 void cs_ledger_expire(struct cs_ledger *l);

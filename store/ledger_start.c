@@ -114,10 +114,20 @@ static bool checkpoint_is_ours(struct cs_ledger *l,
 	return true;
 }
 
-/* Nothing is appended from here on; say why. */
+/*
+ * The note outside, in l->json, is not of our past: nothing is appended from
+ * here on, unless an operator has accepted exactly this note.
+ */
 static void split(struct cs_ledger *l, const char *why)
 {
+	if (cs_ledger_restore_accepts(l, cs_buf_span(&l->json))) {
+		cs_log_write(l->config.log, CS_LOG_WARNING,
+			     "log.split_accepted", "%s", why);
+		l->note_unwritten = true;
+		return;
+	}
 	l->split = true;
+	l->note_unwritten = false;
 	(void)snprintf(l->reason, sizeof(l->reason), "%s", why);
 	cs_log_write(l->config.log, CS_LOG_ERROR, "log.split", "%s", why);
 }
@@ -155,9 +165,9 @@ static bool outside_check(struct cs_ledger *l, struct cs_error *err)
 	}
 	if (!checkpoint_is_ours(l, &outside, &ours, err))
 		return false;
+	l->note_unwritten = outside.size < l->edge.size;
 	if (!ours && outside.size > 0)
 		split(l, "the checkpoint outside is of another log");
-	l->note_unwritten = !l->split && outside.size < l->edge.size;
 	return true;
 }
 
@@ -206,7 +216,8 @@ bool cs_ledger_set_load(struct cs_ledger *l, struct cs_error *err)
 bool cs_ledger_load(struct cs_ledger *l, struct cs_error *err)
 {
 	if (!meta_load(l, err) || !subtrees_read(l, err) ||
-	    !edge_check(l, err) || !outside_check(l, err) ||
+	    !edge_check(l, err) || !cs_ledger_restore_load(l, err) ||
+	    !outside_check(l, err) ||
 	    !cs_ledger_set_load(l, err))
 		return false;
 	l->roster = cs_roster_new(l->db, err);
@@ -543,5 +554,5 @@ bool cs_ledger_first_rows(struct cs_ledger *l, struct cs_error *err)
 	if (l->split)
 		return true;
 	return house_rows(l, err) && config_record(l, err) &&
-	       start_leaf(l, err);
+	       cs_ledger_restore_leaf(l, err) && start_leaf(l, err);
 }

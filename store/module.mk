@@ -1,11 +1,13 @@
 noinst_LIBRARIES += libcs_store.a
 libcs_store_a_SOURCES = \
 	store/answer_row.c store/answer_row.h \
+	store/copy.c store/copy.h \
 	store/db.c store/db.h \
 	store/file.c store/file.h \
 	store/fixed_body.c store/fixed_body.h \
 	store/ledger.c store/ledger.h \
 	store/ledger_admin.c \
+	store/ledger_backup.c \
 	store/ledger_batch.c \
 	store/ledger_check.c \
 	store/ledger_clock.c \
@@ -14,6 +16,7 @@ libcs_store_a_SOURCES = \
 	store/ledger_intake.c \
 	store/ledger_recover.c \
 	store/ledger_request.c \
+	store/ledger_restore.c \
 	store/ledger_room.h \
 	store/ledger_sign.c \
 	store/ledger_start.c \
