@@ -34,6 +34,7 @@ libcs_issuer_a_SOURCES = \
 # What tests share: requests, a CA, messages.
 CSR_MAKER = tests/lib/csr_maker.c tests/lib/csr_maker.h
 CA_MAKER = tests/lib/ca_maker.c tests/lib/ca_maker.h
+PLAN_MAKER = tests/lib/plan_maker.c tests/lib/plan_maker.h
 CSR_FIXTURE = tests/lib/csr_fixture.c tests/lib/csr_fixture.h $(CSR_MAKER)
 JUDGE_MAKER = tests/lib/judge_maker.c tests/lib/judge_maker.h
 
@@ -41,7 +42,7 @@ issuer_tests = issuer/ca_test issuer/ceiling_test issuer/crypto_test \
 	issuer/csr_key_test issuer/csr_oracle_test issuer/csr_test \
 	issuer/csr_vectors_test \
 	issuer/judge_test issuer/key_test issuer/oom_test issuer/signer_test \
-	issuer/tbs_test issuer/weak_key_test issuer/worker_test
+	issuer/tbs_oracle_test issuer/tbs_test issuer/weak_key_test issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
 issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
 issuer_ca_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
@@ -64,7 +65,10 @@ issuer_oom_test_SOURCES = issuer/oom_test.c tests/lib/oom.c tests/lib/oom.h \
 issuer_oom_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_oom_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-issuer_tbs_test_SOURCES = issuer/tbs_test.c $(CA_MAKER)
+issuer_tbs_oracle_test_SOURCES = issuer/tbs_oracle_test.c $(PLAN_MAKER) \
+	$(CA_MAKER)
+issuer_tbs_oracle_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_tbs_test_SOURCES = issuer/tbs_test.c $(PLAN_MAKER) $(CA_MAKER)
 issuer_tbs_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_signer_test_SOURCES = issuer/signer_test.c $(CA_MAKER)
 issuer_signer_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
