@@ -6,6 +6,9 @@
 
 #include "base/json.h"
 
+/* Octets of the known names that a refusal shows. */
+#define MAX_NAMES_SHOWN 256
+
 /* Bytes of a value that a sentence shows. */
 #define SHOWN 80
 
@@ -89,6 +92,17 @@ static bool wrong_type(const struct cs_body *b, const char *field,
 			      type_name(v), (int)n, text, wanted);
 }
 
+/* "a, b, c" of a NULL-terminated list; cut where there is no more room. */
+static void list_names(const char *const *fields, char *out, size_t size)
+{
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; fields[i] != NULL && n < size; i++)
+		n += (size_t)snprintf(out + n, size - n, "%s%s",
+				      i == 0 ? "" : ", ", fields[i]);
+}
+
 bool cs_body_known(const struct cs_body *b, const char *const *fields)
 {
 	const char *key;
@@ -97,6 +111,7 @@ bool cs_body_known(const struct cs_body *b, const char *const *fields)
 	json_object_foreach(b->object, key, value)
 	{
 		char name[sizeof(b->p->field)];
+		char names[MAX_NAMES_SHOWN];
 		size_t i = 0;
 
 		(void)value;
@@ -105,8 +120,11 @@ bool cs_body_known(const struct cs_body *b, const char *const *fields)
 		if (fields[i] != NULL)
 			continue;
 		full_name(b, key, name, sizeof(name));
+		list_names(fields, names, sizeof(names));
 		return cs_problem_set(b->p, CS_PROBLEM_UNKNOWN_FIELD, name,
-				      "%s: there is no such field", name);
+				      "%s: there is no such field; known are"
+				      " %s",
+				      name, names);
 	}
 	return true;
 }

@@ -4,6 +4,7 @@
 
 #include "api/body.h"
 #include "api/front_room.h"
+#include "api/openapi.h"
 #include "api/params.h"
 #include "api/submit.h"
 #include "base/json.h"
@@ -39,6 +40,14 @@ bool cs_front_readyz(struct cs_front *f, struct cs_call *c)
 					      : cs_problem_title(code));
 	cs_front_reply_json(f, c->ticket, 200,
 			    CS_SPAN_LIT("{\"status\":\"ready\"}"));
+	return true;
+}
+
+bool cs_front_get_openapi(struct cs_front *f, struct cs_call *c)
+{
+	if (!cs_params_none(c->request->head->query, c->p))
+		return false;
+	cs_front_reply_json(f, c->ticket, 200, cs_openapi());
 	return true;
 }
 

@@ -12,6 +12,7 @@ typedef bool handler_fn(struct cs_front *f, struct cs_call *c);
 static handler_fn *const handlers[CS_ROUTES] = {
 	[CS_ROUTE_HEALTHZ] = cs_front_healthz,
 	[CS_ROUTE_READYZ] = cs_front_readyz,
+	[CS_ROUTE_OPENAPI] = cs_front_get_openapi,
 	[CS_ROUTE_STATUS] = cs_front_get_status,
 	[CS_ROUTE_SUBMIT] = cs_front_submit,
 	[CS_ROUTE_REQUESTS] = cs_front_list_requests,

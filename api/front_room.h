@@ -225,6 +225,7 @@ void cs_front_page(struct cs_front *f, uint64_t ticket,
 
 bool cs_front_healthz(struct cs_front *f, struct cs_call *c);
 bool cs_front_readyz(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_openapi(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_issuers(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_chain(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_clients(struct cs_front *f, struct cs_call *c);

@@ -42,6 +42,7 @@ libcs_api_a_SOURCES += \
 	api/front_request.c \
 	api/front_room.h \
 	api/inflight.c api/inflight.h \
+	api/openapi.h \
 	api/params.c api/params.h \
 	api/problem.c api/problem.h \
 	api/problem.def \
@@ -50,12 +51,22 @@ libcs_api_a_SOURCES += \
 	api/submit.c api/submit.h \
 	api/waits.c api/waits.h
 
+# The description that /openapi.json serves, as C.
+nodist_libcs_api_a_SOURCES = api/openapi_text.c
+EXTRA_DIST += api/openapi.json
+CLEANFILES += api/openapi_text.c
+api/openapi_text.c: api/openapi.json tools/embed
+	$(AM_V_GEN)$(MKDIR_P) api && \
+	$(SHELL) $(srcdir)/tools/embed api/openapi.h \
+	  cs_openapi=$(srcdir)/api/openapi.json >$@.tmp && mv -f $@.tmp $@
+
 front_tests = api/answer_test api/auth_test api/front_test \
-	api/inflight_test api/routes_test api/submit_test
+	api/inflight_test api/openapi_test api/routes_test api/submit_test
 UNIT_TESTS += $(front_tests)
 api_answer_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_auth_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_front_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_inflight_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_openapi_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_routes_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_submit_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)

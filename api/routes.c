@@ -13,6 +13,7 @@
 static const struct cs_route_row rows[] = {
 	{CS_HTTP_GET, "/healthz", ANYBODY, CS_ROUTE_HEALTHZ},
 	{CS_HTTP_GET, "/readyz", ANYBODY, CS_ROUTE_READYZ},
+	{CS_HTTP_GET, "/openapi.json", ANYBODY, CS_ROUTE_OPENAPI},
 	{CS_HTTP_GET, "/v1/status", LOCAL, CS_ROUTE_STATUS},
 	{CS_HTTP_POST, "/v1/requests", CS_ACCESS_CLIENT, CS_RIGHT_SUBMIT,
 	 CS_ROUTE_SUBMIT},
@@ -65,6 +66,11 @@ static bool follows(struct cs_span path, const char *pattern,
 		return false;
 	*ret_arg = arg;
 	return true;
+}
+
+const struct cs_route_row *cs_route_at(size_t n)
+{
+	return n < ROWS_N ? &rows[n] : NULL;
 }
 
 /* One more method for the Allow header. */

@@ -14,6 +14,7 @@
 enum cs_route {
 	CS_ROUTE_HEALTHZ,
 	CS_ROUTE_READYZ,
+	CS_ROUTE_OPENAPI,
 	CS_ROUTE_STATUS,
 	CS_ROUTE_SUBMIT,
 	CS_ROUTE_REQUESTS,
@@ -63,6 +64,9 @@ enum cs_route_result {
 
 /* Bytes of ret_allow, NUL included: "GET, HEAD, POST, DELETE". */
 #define CS_ROUTE_ALLOW 32
+
+/* The n-th row of the table; NULL: there are no more. */
+const struct cs_route_row *cs_route_at(size_t n);
 
 enum cs_route_result cs_route_find(enum cs_http_method method,
 				   struct cs_span path,
