@@ -7,6 +7,7 @@
 #include "cli/policy_doc.h"
 #include "cli/sets.h"
 #include "cli/show.h"
+#include "policy/effective.h"
 
 /* -- check -------------------------------------------------------------- */
 
@@ -179,7 +180,7 @@ static const struct cs_option show_options[] = {
 static bool print_effective(const struct cs_call *call,
 			    const struct cs_policy_info *p, json_t *list)
 {
-	json_t *doc = cs_policy_doc_effective(p->json);
+	json_t *doc = cs_policy_effective(p);
 
 	if (doc == NULL)
 		return false;

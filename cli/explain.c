@@ -284,7 +284,7 @@ static bool names_rule(const json_t *list, const char *rule)
 static json_t *rules(const struct matter *m, const json_t *answer)
 {
 	const struct cs_policy_info *p = m->verdict.policy;
-	json_t *flat = cs_policy_doc_rules(p->json);
+	json_t *flat = cs_policy_doc_rules(p);
 	json_t *list = json_array();
 	bool ok = flat != NULL && list != NULL;
 	const char *path;

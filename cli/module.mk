@@ -30,7 +30,6 @@ libcs_cli_a_SOURCES = \
 	cli/passphrase.c cli/passphrase.h \
 	cli/policies.c cli/policies.h \
 	cli/policy_doc.c cli/policy_doc.h \
-	cli/policy_effective.c \
 	cli/renew.c cli/renew.h \
 	cli/rooms.c cli/rooms.h \
 	cli/sets.c cli/sets.h \

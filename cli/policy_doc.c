@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "policy/effective.h"
 
 /* Maps inside maps that a document can hold: base/yaml.h allows less. */
 #define MAX_DEPTH 64
@@ -187,4 +188,24 @@ json_t *cs_policy_doc_diff(const struct cs_policy_set *now,
 		return list;
 	json_decref(list);
 	return NULL;
+}
+
+json_t *cs_policy_doc_rules(const struct cs_policy_info *policy)
+{
+	static const char *const others[] = {"match",  "priority", "tests",
+					     "tables", "vars",	   "mode",
+					     "extends"};
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	json_t *doc = cs_policy_effective(policy);
+	json_t *spec = json_object_get(doc, "spec");
+	json_t *flat = NULL;
+
+	cs_buf_init(&text, 8 * (size_t)CS_MAX_POLICY_FILE);
+	json_object_del(doc, "metadata");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		json_object_del(spec, others[i]);
+	if (doc != NULL && cs_json_canonical(doc, &text, NULL))
+		flat = cs_policy_doc_flat(cs_buf_span(&text));
+	json_decref(doc);
+	return flat;
 }

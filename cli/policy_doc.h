@@ -30,16 +30,9 @@ json_t *cs_policy_doc_diff(const struct cs_policy_set *now,
 			   const struct cs_policy_set *then);
 
 /*
- * A document with every default filled in, as a document that loads to the
- * same rules: what is absent is as the language defines it, or as the built-in
- * default has it (key, validity, extensions). NULL: no memory.
+ * The rules of a policy's effective form (policy/effective.h), flat: without
+ * metadata, match, priority and tests. NULL: no memory.
  */
-json_t *cs_policy_doc_effective(struct cs_span json);
-
-/*
- * The rules of a document's effective form, flat: without metadata, match,
- * priority and tests. NULL: no memory.
- */
-json_t *cs_policy_doc_rules(struct cs_span json);
+json_t *cs_policy_doc_rules(const struct cs_policy_info *policy);
 
 #endif

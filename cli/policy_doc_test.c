@@ -115,7 +115,7 @@ static void fills_in_defaults_and_what_they_give_way_to(void **state)
 	struct cs_policy_set *set =
 		load(f, POLICY("a", "san: {dns: {allow: [{dns: .a.example}]}}, "
 				    "validity: {max: 4m}"));
-	json_t *flat = cs_policy_doc_rules(cs_policy_set_at(set, 0)->json);
+	json_t *flat = cs_policy_doc_rules(cs_policy_set_at(set, 0));
 	static const char *const expected[][2] = {
 		{"san.dns.wildcard", "forbid"},
 		{"san.unlisted", "reject"},
@@ -137,27 +137,6 @@ static void fills_in_defaults_and_what_they_give_way_to(void **state)
 	cs_policy_set_free(set);
 }
 
-static void an_effective_document_loads_and_is_its_own_effective_form(
-	void **state)
-{
-	struct fixture *f = *state;
-	struct cs_policy_set *set =
-		load(f, POLICY("a", "subject: {commonName: {allow: [any]}}, "
-				    "san: {dns: {allow: [any]}}"));
-	json_t *once = cs_policy_doc_effective(cs_policy_set_at(set, 0)->json);
-	char *text = json_dumps(once, JSON_INDENT(2));
-	struct cs_policy_set *again = load(f, text);
-	json_t *twice =
-		cs_policy_doc_effective(cs_policy_set_at(again, 0)->json);
-
-	assert_true(json_equal(once, twice));
-	json_decref(once);
-	json_decref(twice);
-	free(text);
-	cs_policy_set_free(set);
-	cs_policy_set_free(again);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,9 +151,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			fills_in_defaults_and_what_they_give_way_to, setup,
 			teardown),
-		cmocka_unit_test_setup_teardown(
-			an_effective_document_loads_and_is_its_own_effective_form,
-			setup, teardown),
 	};
 
 	return cs_test_run("cli/policy_doc", tests);
