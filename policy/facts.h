@@ -59,11 +59,13 @@ enum cs_key_alg {
 	CS_KEY_ED25519
 };
 
-/* Why an RSA key is easy to factor (issuer/weak_key.h). */
+/* Why a key is weak: an RSA key by its arithmetic (issuer/weak_key.h). */
 enum {
 	CS_WEAK_ROCA = 1 << 0,
 	CS_WEAK_FERMAT = 1 << 1,
-	CS_WEAK_SMALL_FACTORS = 1 << 2
+	CS_WEAK_SMALL_FACTORS = 1 << 2,
+	/* On the operator's blocklist: only a policy's own tests say so. */
+	CS_WEAK_LISTED = 1 << 3
 };
 
 struct cs_fact_key {

@@ -54,6 +54,17 @@ static int compare(const void *a, const void *b)
 	return memcmp(a, b, 32);
 }
 
+/* Is the key on the operator's list, or said to be in a policy's test? */
+static bool is_listed(const struct cs_decide *j, const struct cs_fact_key *key)
+{
+	const struct cs_blocklist *list = j->blocklist;
+
+	return (key->weak & CS_WEAK_LISTED) != 0 ||
+	       (list != NULL && list->n > 0 &&
+		bsearch(key->spki_sha256, list->items, list->n, 32, compare) !=
+			NULL);
+}
+
 /* The key is not as good as its size: never waived. */
 static void judge_weakness(struct cs_decide *j)
 {
@@ -81,9 +92,7 @@ static void judge_weakness(struct cs_decide *j)
 					 &r->reject, none, "%s",
 					 words[i].sentence);
 	}
-	if (r->blocklist && j->blocklist != NULL && j->blocklist->n > 0 &&
-	    bsearch(key->spki_sha256, j->blocklist->items, j->blocklist->n, 32,
-		    compare) != NULL)
+	if (r->blocklist && is_listed(j, key))
 		cs_decide_refuse(j, CS_CODE_KEY_WEAK, field, none, &r->reject,
 				 none,
 				 "the key is on the blocklist; make a new "

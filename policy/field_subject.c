@@ -240,7 +240,7 @@ static void judge_asked(struct cs_decide *j, struct work *w)
 		judge_in_san(j, w, &cn);
 }
 
-/* max, over what stands of the asked ones. */
+/* max, over what was asked and not dropped: what is refused counts. */
 static void judge_count(struct cs_decide *j, const struct cs_attr_rules *a,
 			const struct work *work, size_t n)
 {
@@ -249,8 +249,9 @@ static void judge_count(struct cs_decide *j, const struct cs_attr_rules *a,
 	if (!a->max.present)
 		return;
 	for (size_t i = 0; i < n; i++)
-		count +=
-			work[i].rules == a && !work[i].gone && !work[i].ignored;
+		count += work[i].rules == a && !work[i].ignored &&
+			 !(work[i].gone &&
+			   a->on_violation == CS_ON_VIOLATION_DROP);
 	if (count > a->max.value)
 		cs_decide_refuse(j,
 				 a->is_cn ? CS_CODE_CN_TOO_MANY

@@ -151,6 +151,31 @@ static void every_accepted_curve_is_meant_where_none_is_named(void **state)
 	cs_testing_done(&t);
 }
 
+static void a_test_may_say_that_its_key_is_weak(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	start(&t,
+	      KEY(ALL "\n"
+		      "  tests:\n"
+		      "    - name: refuses each\n"
+		      "      request: {dns: [a.example], key: RSA 2048, weak: "
+		      "[roca, fermat, small-factors]}\n"
+		      "      expect: {codes: [KEY_WEAK], rules: [key.reject]}\n"
+		      "    - name: refuses what is on the list\n"
+		      "      request: {dns: [a.example], weak: blocklist}\n"
+		      "      expect: {codes: [KEY_WEAK]}\n"),
+	      "");
+	cs_testing_load(&t,
+			KEY("{allow: [{alg: EC}]}\n"
+			    "  tests:\n    - {name: t, request: {weak: [roca]},"
+			    " expect: {verdict: issued}}\n"));
+	assert_null(t.set);
+	assert_true(cs_testing_reports(&t, "only RSA keys have factors"));
+	cs_testing_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +186,7 @@ int main(void)
 		cmocka_unit_test(a_line_that_is_no_hash_does_not_load),
 		cmocka_unit_test(
 			every_accepted_curve_is_meant_where_none_is_named),
+		cmocka_unit_test(a_test_may_say_that_its_key_is_weak),
 	};
 
 	return cs_test_run("policy/key", tests);

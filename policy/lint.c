@@ -1,18 +1,15 @@
 /*
- * What is suspicious in a set that loads: rules that can never decide, and
- * rules that no test covers. Only told by who checks a set; judging is as
- * well without it.
+ * What is suspicious in a set that loads: policies and rules that can never
+ * decide. Only told by who checks a set; judging is as well without it.
  */
+#include "policy/lint.h"
+
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/decide.h"
-#include "policy/self_test.h"
+#include "policy/match.h"
 
-/* Rules of one policy that are looked at; what is beyond is not. */
-#define MAX_RULES ((size_t)256)
-/* Memory of one test's judgement. */
-#define TEST_ARENA ((size_t)CS_MAX_REQUEST_ARENA)
 /* A clamp to less than this meets the renewBefore values in use: 15d, 30d. */
 #define COMMON_RENEW_BEFORE ((int64_t)30 * 86400)
 
@@ -21,11 +18,6 @@ struct linting {
 	const struct cs_policy_set *set;
 	const struct cs_policy *policy;
 	struct cs_policy_report *report;
-	struct {
-		const struct cs_rule *rule;
-		bool covered;
-	} rules[MAX_RULES];
-	size_t n;
 };
 
 /* The line in "web.yaml:21"; 0: none. */
@@ -51,21 +43,28 @@ static struct cs_span source_of(struct cs_span at)
 	return cs_span_sub(at, 0, i > 0 ? i - 1 : 0);
 }
 
-/* A warning at a rule of the policy; two texts that it may be about. */
-static void warn(struct linting *l, const struct cs_rule *rule,
-		 const char *before, struct cs_span what, const char *between,
-		 struct cs_span other, const char *after)
+void cs_lint_warn(struct cs_policy_report *report, const struct cs_rule *rule,
+		  const char *fmt, ...)
 {
-	cs_report_add(l->report, CS_PROBLEM_WARNING, source_of(rule->at),
-		      line_of(rule->at), 1, "%s%.*s%s%.*s%s", before,
-		      CS_SPAN_FMT(what), between, CS_SPAN_FMT(other), after);
+	char sentence[CS_ERROR_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(sentence, sizeof(sentence), fmt, ap);
+	va_end(ap);
+	cs_report_add(report, CS_PROBLEM_WARNING, source_of(rule->at),
+		      line_of(rule->at), 1, "%s", sentence);
 }
 
 /* -- selection ------------------------------------------------------------ */
 
-/* Does `wide` take everything that `narrow` takes? */
+/*
+ * Does `wide` take everything that `narrow` takes? A glob takes all that
+ * another stands for when it takes its text: a star is taken by a star only.
+ */
 static bool selector_covers(const struct cs_selector *wide,
-			    const struct cs_selector *narrow)
+			    const struct cs_selector *narrow,
+			    bool (*takes)(struct cs_span, struct cs_span))
 {
 	if (!wide->present)
 		return true;
@@ -74,28 +73,52 @@ static bool selector_covers(const struct cs_selector *wide,
 
 		for (size_t k = 0; k < wide->n; k++)
 			found = found ||
-				cs_span_equal(wide->items[k], narrow->items[i]);
+				takes(wide->items[k], narrow->items[i]);
 		if (!found)
 			return false;
 	}
 	return narrow->present;
 }
 
+/* Has `narrow` every label that `wide` wants? */
+static bool labels_cover(const struct cs_match_rules *wide,
+			 const struct cs_match_rules *narrow)
+{
+	for (size_t i = 0; i < wide->labels_n; i++) {
+		const struct cs_fact_pair *w = &wide->labels[i];
+		bool found = false;
+
+		for (size_t k = 0; k < narrow->labels_n; k++)
+			found = found ||
+				(cs_span_equal(narrow->labels[k].key, w->key) &&
+				 cs_span_equal(narrow->labels[k].value,
+					       w->value));
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
 /* Does the policy in front match whatever the one behind matches? */
 static bool match_covers(const struct cs_match_rules *wide,
 			 const struct cs_match_rules *narrow)
 {
-	return wide->labels_n == 0 && !wide->has_until &&
-	       selector_covers(&wide->issuer, &narrow->issuer) &&
-	       selector_covers(&wide->source, &narrow->source) &&
-	       selector_covers(&wide->realm, &narrow->realm) &&
-	       selector_covers(&wide->namespace, &narrow->namespace) &&
-	       selector_covers(&wide->users, &narrow->users) &&
-	       selector_covers(&wide->groups, &narrow->groups) &&
-	       selector_covers(&wide->user_namespace,
-			       &narrow->user_namespace) &&
-	       selector_covers(&wide->service_account,
-			       &narrow->service_account);
+	if (wide->has_until &&
+	    (!narrow->has_until || narrow->until_s > wide->until_s))
+		return false;
+	return labels_cover(wide, narrow) &&
+	       selector_covers(&wide->issuer, &narrow->issuer, cs_match_glob) &&
+	       selector_covers(&wide->source, &narrow->source, cs_match_glob) &&
+	       selector_covers(&wide->realm, &narrow->realm, cs_match_glob) &&
+	       selector_covers(&wide->namespace, &narrow->namespace,
+			       cs_match_glob) &&
+	       selector_covers(&wide->users, &narrow->users,
+			       cs_match_user_glob) &&
+	       selector_covers(&wide->groups, &narrow->groups, cs_span_equal) &&
+	       selector_covers(&wide->user_namespace, &narrow->user_namespace,
+			       cs_match_glob) &&
+	       selector_covers(&wide->service_account, &narrow->service_account,
+			       cs_match_glob);
 }
 
 /* A policy that another always goes before. */
@@ -123,30 +146,20 @@ static void check_reach(struct linting *l, size_t at)
 
 /* -- matchers ------------------------------------------------------------- */
 
-static bool is_zone(const struct cs_matcher *m)
+static bool is_zone(enum cs_match_kind kind)
 {
-	return m->kind == CS_MATCH_DNS_ONE || m->kind == CS_MATCH_DNS_BELOW ||
-	       m->kind == CS_MATCH_DNS_WITHIN;
+	return kind == CS_MATCH_DNS_ONE || kind == CS_MATCH_DNS_BELOW ||
+	       kind == CS_MATCH_DNS_WITHIN;
 }
 
-/* Is every value that `a` takes also taken by `b`? False when not known. */
-static bool is_inside(const struct cs_matcher *a, const struct cs_matcher *b)
+/* Is the zone `a` inside the zone or host `b`? */
+static bool zone_is_inside(const struct cs_matcher *a,
+			   const struct cs_matcher *b)
 {
 	struct cs_match_value value = cs_match_dns(a->text);
 	char wildcard[CS_MAX_DNS_NAME + 3];
 
-	if (b->kind == CS_MATCH_ANY)
-		return true;
-	if (a->kind == CS_MATCH_DNS_HOST)
-		return cs_matcher_all(b, &value);
-	if (a->kind == CS_MATCH_EXACT && b->kind == CS_MATCH_EXACT)
-		return cs_span_equal(a->text, b->text);
-	if (a->kind == CS_MATCH_CIDR)
-		return b->kind == CS_MATCH_CIDR && a->prefix >= b->prefix &&
-		       cs_matcher_all(
-			       b, &(struct cs_match_value){.text = a->text,
-							   .octets = a->net});
-	if (!is_zone(a) || !is_zone(b) || a->text.n > CS_MAX_DNS_NAME ||
+	if (!is_zone(b->kind) || a->text.n > CS_MAX_DNS_NAME ||
 	    (a->kind != CS_MATCH_DNS_ONE && b->kind == CS_MATCH_DNS_ONE))
 		return false;
 	/* The apex is a member of ".zone" only. */
@@ -158,12 +171,50 @@ static bool is_inside(const struct cs_matcher *a, const struct cs_matcher *b)
 	return cs_matcher_all(b, &value);
 }
 
+/* By the domains of two matchers of e-mail addresses. */
+static bool email_is_inside(const struct cs_matcher *a,
+			    const struct cs_matcher *b)
+{
+	struct cs_matcher host_a = {.kind = a->host_kind, .text = a->text};
+	struct cs_matcher host_b = {.kind = b->host_kind, .text = b->text};
+	struct cs_match_value value = cs_match_dns(a->text);
+
+	if (b->kind != CS_MATCH_EMAIL)
+		return false;
+	return a->host_kind == CS_MATCH_DNS_HOST
+		       ? cs_matcher_all(&host_b, &value)
+		       : zone_is_inside(&host_a, &host_b);
+}
+
+bool cs_lint_is_inside(const struct cs_matcher *a, const struct cs_matcher *b)
+{
+	struct cs_match_value value = cs_match_text(a->text);
+
+	if (b->kind == CS_MATCH_ANY ||
+	    (a->kind == b->kind && cs_span_equal(a->shown, b->shown)))
+		return true;
+	if (a->kind == CS_MATCH_DNS_HOST) {
+		value = cs_match_dns(a->text);
+		return cs_matcher_all(b, &value);
+	}
+	if (a->kind == CS_MATCH_EXACT)
+		return cs_matcher_all(b, &value);
+	if (a->kind == CS_MATCH_CIDR) {
+		value = cs_match_ip(a->text, a->net);
+		return b->kind == CS_MATCH_CIDR && a->prefix >= b->prefix &&
+		       cs_matcher_all(b, &value);
+	}
+	if (a->kind == CS_MATCH_EMAIL)
+		return email_is_inside(a, b);
+	return is_zone(a->kind) && zone_is_inside(a, b);
+}
+
 /* Is the matcher inside one of the list? */
 static bool is_inside_any(const struct cs_matcher *a,
 			  const struct cs_matchers *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
-		if (is_inside(a, &list->items[i]))
+		if (cs_lint_is_inside(a, &list->items[i]))
 			return true;
 	}
 	return false;
@@ -179,9 +230,10 @@ static void check_allow(struct linting *l, const struct cs_matchers *allow,
 		const struct cs_matcher *a = &allow->items[i];
 
 		if (is_inside_any(a, deny))
-			warn(l, &allow->rule, "`", a->shown,
-			     "` of `allow` is inside `deny`: it allows nothing",
-			     CS_SPAN_LIT(""), "");
+			cs_lint_warn(l->report, &allow->rule,
+				     "`%.*s` of `allow` is inside `deny`: it "
+				     "allows nothing",
+				     CS_SPAN_FMT(a->shown));
 	}
 }
 
@@ -193,36 +245,36 @@ static void check_deny(struct linting *l, const struct cs_matchers *allow,
 		return;
 	for (size_t i = 0; i < deny->n; i++) {
 		const struct cs_matcher *d = &deny->items[i];
-		bool meets = !is_zone(d) && d->kind != CS_MATCH_DNS_HOST;
+		bool meets = !is_zone(d->kind) && d->kind != CS_MATCH_DNS_HOST;
 
 		/* Zones are one inside the other, or have nothing in common. */
 		for (size_t k = 0; k < allow->n && !meets; k++) {
 			const struct cs_matcher *a = &allow->items[k];
 
-			meets = (!is_zone(a) && a->kind != CS_MATCH_DNS_HOST) ||
-				is_inside(a, d) || is_inside(d, a);
+			meets = (!is_zone(a->kind) &&
+				 a->kind != CS_MATCH_DNS_HOST) ||
+				cs_lint_is_inside(a, d) ||
+				cs_lint_is_inside(d, a);
 		}
 		if (!meets)
-			warn(l, &deny->rule, "`", d->shown,
-			     "` of `deny` hits nothing that `allow` takes",
-			     CS_SPAN_LIT(""), "");
+			cs_lint_warn(l->report, &deny->rule,
+				     "`%.*s` of `deny` hits nothing that "
+				     "`allow` takes",
+				     CS_SPAN_FMT(d->shown));
 	}
 }
 
-/* An exact wildcard where wildcards are forbidden. */
-static void check_wildcards(struct linting *l, const struct cs_san_rules *r)
+/* `deny` where nothing is allowed anyway. */
+static void check_deny_alone(struct linting *l, const struct cs_matchers *deny,
+			     bool allows, bool sets)
 {
-	for (size_t i = 0;
-	     i < r->allow.n && !r->wildcards && r->allow.sources == NULL; i++) {
-		const struct cs_matcher *a = &r->allow.items[i];
-
-		if ((a->kind == CS_MATCH_EXACT ||
-		     a->kind == CS_MATCH_DNS_HOST) &&
-		    cs_span_starts_with(a->text, CS_SPAN_LIT("*.")))
-			warn(l, &r->allow.rule, "`", a->text,
-			     "` of `allow` never matches: `wildcard` is forbid",
-			     CS_SPAN_LIT(""), "");
-	}
+	if (!deny->present || allows)
+		return;
+	cs_lint_warn(l->report, &deny->rule, "%s",
+		     sets ? "`deny` beside `set` without `allow`: what is "
+			    "asked is not judged anyway"
+			  : "`deny` without `allow`: nothing is allowed "
+			    "anyway");
 }
 
 static void check_san(struct linting *l)
@@ -233,30 +285,33 @@ static void check_san(struct linting *l)
 		const struct cs_san_rules *r = &san->kind[kind];
 
 		check_allow(l, &r->allow, &r->deny);
-		if (r->deny.present && !r->allow.present)
-			warn(l, &r->deny.rule, "", CS_SPAN_LIT(""),
-			     "`deny` without `allow`: nothing is allowed "
-			     "anyway",
-			     CS_SPAN_LIT(""), "");
-		else if (kind == CS_NAME_DNS)
+		check_deny_alone(l, &r->deny, r->allow.present, false);
+		if (kind == CS_NAME_DNS && r->allow.present)
 			check_deny(l, &r->allow, &r->deny);
 	}
-	check_wildcards(l, &san->kind[CS_NAME_DNS]);
+	for (size_t i = 0; i < san->others_n; i++) {
+		const struct cs_san_rules *r = &san->others[i].rules;
+
+		check_allow(l, &r->allow, &r->deny);
+		check_deny_alone(l, &r->deny, r->allow.present, false);
+	}
 }
 
 static void check_subject(struct linting *l)
 {
 	const struct cs_subject_rules *subject = &l->policy->subject;
 
-	for (size_t i = 0; i < subject->n; i++)
-		check_allow(l, &subject->attrs[i].allow,
-			    &subject->attrs[i].deny);
+	for (size_t i = 0; i < subject->n; i++) {
+		const struct cs_attr_rules *a = &subject->attrs[i];
+
+		check_allow(l, &a->allow, &a->deny);
+		check_deny_alone(l, &a->deny, a->allow.present, a->set.present);
+	}
 }
 
 /* -- cert-manager --------------------------------------------------------- */
 
-/* May a request of Kubernetes be governed by it? */
-static bool may_be_kubernetes(const struct cs_match_rules *m)
+bool cs_lint_may_be_kubernetes(const struct cs_match_rules *m)
 {
 	for (size_t i = 0; i < m->source.n; i++) {
 		if (cs_match_glob(m->source.items[i],
@@ -273,114 +328,59 @@ static void check_clamp(struct linting *l)
 
 	if (v->on_max == CS_ON_VIOLATION_CLAMP &&
 	    v->max_s <= COMMON_RENEW_BEFORE &&
-	    may_be_kubernetes(&l->policy->match))
-		warn(l, &v->max, "", CS_SPAN_LIT(""),
-		     "a clamp to so little makes cert-manager renew without "
-		     "end where `renewBefore` is as long (15d and 30d are "
-		     "common); `reject` tells whoever asks",
-		     CS_SPAN_LIT(""), "");
+	    cs_lint_may_be_kubernetes(&l->policy->match))
+		cs_lint_warn(l->report, &v->max,
+			     "a clamp to so little makes cert-manager renew "
+			     "without end where `renewBefore` is as long (15d "
+			     "and 30d are common); `reject` tells whoever "
+			     "asks");
 }
 
-/* -- coverage ------------------------------------------------------------- */
-
-/* A rule of the document itself, when it is there. */
-static void add(struct linting *l, bool present, const struct cs_rule *rule)
+/* Does a path in it begin with `requester`? */
+static bool names_requester(const struct cs_template *t)
 {
-	if (present && rule->at.n > 0 && l->n < MAX_RULES)
-		l->rules[l->n++].rule = rule;
-}
+	for (size_t i = 0; i < t->n; i++) {
+		for (size_t k = 0; k < t->parts[i].ops_n; k++) {
+			const struct cs_path_op *op = &t->parts[i].ops[k];
 
-/* A list that takes anything decides nothing, and needs no test. */
-static void add_list(struct linting *l, const struct cs_matchers *list)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < list->n; i++)
-		any = any || (list->sources == NULL &&
-			      list->items[i].kind == CS_MATCH_ANY);
-	add(l, list->present && !any, &list->rule);
-}
-
-/* The rules of a policy that its own document states. */
-static void collect(struct linting *l)
-{
-	const struct cs_policy *p = l->policy;
-	const struct cs_key_usage_rules *ku = &p->ext.key_usage;
-	const struct cs_ext_key_usage_rules *eku = &p->ext.ext_key_usage;
-
-	for (size_t i = 0; i < p->subject.n; i++) {
-		const struct cs_attr_rules *a = &p->subject.attrs[i];
-
-		add_list(l, &a->allow);
-		add_list(l, &a->deny);
-		add(l, a->set.present, &a->set.rule);
-		add(l, a->fallback.present, &a->fallback.rule);
-	}
-	for (int kind = 0; kind < CS_SAN_KINDS; kind++) {
-		const struct cs_san_rules *r = &p->san.kind[kind];
-
-		add_list(l, &r->allow);
-		add_list(l, &r->deny);
-		add(l, r->max.present, &r->max.rule);
-	}
-	add(l, p->san.max_total.present, &p->san.max_total.rule);
-	add(l, true, &p->key.rule);
-	add(l, true, &p->validity.max);
-	add(l, ku->has_allow, &ku->allow_rule);
-	add(l, ku->has_set, &ku->set_rule);
-	add_list(l, &eku->allow);
-	add(l, eku->set.present, &eku->set.rule);
-}
-
-/* The rule decided something in a test. */
-static void cover(struct linting *l, struct cs_span id)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		if (cs_span_equal(l->rules[i].rule->id, id))
-			l->rules[i].covered = true;
-	}
-}
-
-/* Every test once more, for what it reaches. */
-static void run_tests(struct linting *l)
-{
-	struct cs_arena arena;
-	struct cs_verdict v;
-
-	cs_arena_init(&arena, TEST_ARENA);
-	for (size_t i = 0; i < l->policy->tests_n; i++) {
-		if (cs_decide_alone(l->policy, &l->policy->tests[i].facts,
-				    &arena, &v, NULL)) {
-			for (size_t k = 0; k < v.findings.n; k++)
-				cover(l, v.findings.items[k].rule);
-			for (size_t k = 0; k < v.diff_n; k++)
-				cover(l, v.diff[k].rule);
+			if (op->code == CS_PATH_FACT &&
+			    (op->index == CS_FACT_USERNAME ||
+			     op->index == CS_FACT_GROUPS ||
+			     op->index == CS_FACT_EXTRA ||
+			     op->index == CS_FACT_USER_NAMESPACE ||
+			     op->index == CS_FACT_SERVICE_ACCOUNT))
+				return true;
 		}
-		cs_arena_reset(&arena);
 	}
-	cs_arena_done(&arena);
+	return false;
 }
 
-/* Rules that decide in no test. */
-static void check_coverage(struct linting *l)
+/*
+ * Keys that mean cert-manager, who asks for whoever wrote a Certificate, and
+ * not the team: only where the policy says that it is for Kubernetes.
+ */
+static void check_requester(struct linting *l)
 {
-	if (l->policy->tests_n == 0) {
-		cs_report_add(l->report, CS_PROBLEM_WARNING,
-			      l->policy->info.source, l->policy->info.line, 1,
-			      "`%.*s` carries no tests",
-			      CS_SPAN_FMT(l->policy->info.name));
-		return;
-	}
-	l->n = 0;
-	memset(l->rules, 0, sizeof(l->rules));
-	collect(l);
-	run_tests(l);
-	for (size_t i = 0; i < l->n; i++) {
-		const struct cs_rule *rule = l->rules[i].rule;
+	static const char words[] =
+		"for requests that a Certificate made, `requester` is "
+		"cert-manager itself; `request.namespace` and "
+		"`request.owner` say whose they are";
+	const struct cs_policy *p = l->policy;
 
-		if (!l->rules[i].covered)
-			warn(l, rule, "no test is decided by `", rule->id, "`",
-			     CS_SPAN_LIT(""), "");
+	if (!p->match.source.present || !cs_lint_may_be_kubernetes(&p->match))
+		return;
+	for (size_t i = 0; i < p->timing.limits_n; i++) {
+		const struct cs_limit_rule *r = &p->timing.limits[i];
+
+		if (names_requester(&r->template))
+			cs_lint_warn(l->report, &r->rule, "%s", words);
+	}
+	for (size_t i = 0; i < p->vars_n; i++) {
+		for (size_t k = 0; k < p->vars[i].n; k++) {
+			if (names_requester(&p->vars[i].items[k]))
+				cs_lint_warn(l->report, &p->vars[i].rule, "%s",
+					     words);
+		}
 	}
 }
 
@@ -395,6 +395,12 @@ void cs_policy_set_lint(const struct cs_policy_set *set,
 		check_subject(&l);
 		check_san(&l);
 		check_clamp(&l);
-		check_coverage(&l);
+		check_requester(&l);
+		cs_lint_match(l.policy, report);
+		cs_lint_coverage(l.policy, report);
+	}
+	for (size_t i = 0; i < set->guards_n; i++) {
+		cs_lint_match(set->guards[i], report);
+		cs_lint_coverage(set->guards[i], report);
 	}
 }

@@ -1,4 +1,5 @@
 #include "policy/load.h"
+#include "policy/match.h"
 
 static const struct cs_load_key match_keys[] = {
 	{"issuer", false}, {"source", false},	 {"requester", false},
@@ -162,12 +163,13 @@ static void warn_of_requester(struct cs_load *l, const struct cs_yaml *node,
 			      const struct cs_selector *source)
 {
 	for (size_t i = 0; i < source->n; i++) {
-		if (cs_span_equal_str(source->items[i], "kubernetes"))
-			cs_load_warning(
-				l, node,
+		if (!cs_match_glob(source->items[i], CS_SPAN_LIT("kubernetes")))
+			continue;
+		cs_load_warning(l, node,
 				"for requests that a Certificate made, the "
 				"requester is cert-manager itself; match "
 				"`namespace` or `namespaceLabels` instead");
+		return;
 	}
 }
 

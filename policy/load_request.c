@@ -16,7 +16,8 @@ static const struct cs_load_key request_keys[] = {
 	{"realm", false},      {"renewal", false},
 	{"other_name", false}, {"namespace_labels", false},
 	{"attributes", false}, {"now", false},
-	{"extensions", false}, {NULL, false},
+	{"extensions", false}, {"weak", false},
+	{NULL, false},
 };
 
 static const struct cs_load_key requester_keys[] = {
@@ -229,6 +230,28 @@ static void load_key(struct cs_load *l, const struct cs_yaml *node,
 		      "2048, 3072, 4096, Ed25519");
 }
 
+/* weak: [roca, blocklist]: what is known of the key. */
+static void load_weak(struct cs_load *l, const struct cs_yaml *node,
+		      struct cs_fact_key *key)
+{
+	static const char *const words[] = {"roca", "fermat", "small-factors",
+					    "blocklist", NULL};
+	const struct cs_yaml *item = NULL;
+	size_t n = cs_load_list(l, node, &item);
+
+	for (size_t i = 0; i < n; i++, item = item->next) {
+		unsigned word;
+
+		if (cs_load_word(l, item, words, &word))
+			key->weak |= 1u << word;
+	}
+	if ((key->weak & ~(unsigned)CS_WEAK_LISTED) != 0 &&
+	    key->alg != CS_KEY_RSA)
+		cs_load_error(l, node,
+			      "only RSA keys have factors; say `key: RSA "
+			      "2048`");
+}
+
 /* {key: text}, for labels and attributes. */
 static void load_pairs(struct cs_load *l, const struct cs_yaml *node,
 		       struct cs_fact_pair **ret_pairs, size_t *ret_n)
@@ -347,6 +370,7 @@ void cs_load_test_request(struct cs_load *l, const struct cs_yaml *node,
 	add_names(l, cs_yaml_get(node, "email"), CS_NAME_EMAIL, csr);
 	add_others(l, cs_yaml_get(node, "other_name"), csr);
 	load_key(l, cs_yaml_get(node, "key"), &csr->key);
+	load_weak(l, cs_yaml_get(node, "weak"), &csr->key);
 	load_extensions(l, cs_yaml_get(node, "extensions"), csr);
 	load_scalars(l, node, &facts->request);
 }

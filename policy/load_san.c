@@ -217,6 +217,10 @@ void cs_load_san(struct cs_load *l, const struct cs_yaml *node,
 		      &san->min_total);
 	cs_load_count(l, cs_yaml_get(node, "max_total"), "san.max_total",
 		      &san->max_total);
+	if (san->min_total.present && san->max_total.present &&
+	    san->min_total.value > san->max_total.value)
+		cs_load_error(l, node,
+			      "`min_total` is greater than `max_total`");
 	refuse_kinds(l, node);
 	load_others(l, cs_yaml_get(node, "other_name"), san);
 	for (int kind = 0; kind < CS_SAN_KINDS; kind++) {

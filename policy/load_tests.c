@@ -74,7 +74,8 @@ static bool load_codes(struct cs_load *l, const struct cs_yaml *node,
 static void load_expect(struct cs_load *l, const struct cs_yaml *node,
 			struct cs_policy_test *t)
 {
-	static const char *const verdicts[] = {"issued", "refused", NULL};
+	static const char *const verdicts[] = {"issued", "refused", "held",
+					       NULL};
 	const struct cs_yaml *verdict = cs_yaml_get(node, "verdict");
 	unsigned i = 0;
 
@@ -84,6 +85,7 @@ static void load_expect(struct cs_load *l, const struct cs_yaml *node,
 	t->has_verdict =
 		verdict != NULL && cs_load_word(l, verdict, verdicts, &i);
 	t->refused = i == 1;
+	t->held = i == 2;
 	t->has_changed =
 		cs_load_bool(l, cs_yaml_get(node, "changed"), &t->changed);
 	t->has_codes = load_codes(l, cs_yaml_get(node, "codes"), &t->codes,

@@ -46,7 +46,9 @@ libcs_policy_a_SOURCES = \
 	policy/matcher_make.c \
 	policy/name.c policy/name.h \
 	policy/plan.h \
-	policy/lint.c \
+	policy/lint.c policy/lint.h \
+	policy/lint_coverage.c \
+	policy/lint_match.c \
 	policy/requester.c policy/requester.h \
 	policy/regex.h \
 	policy/regex_class.c \
@@ -55,6 +57,7 @@ libcs_policy_a_SOURCES = \
 	policy/regex_folding.c \
 	policy/regex_parse.c \
 	policy/regex_program.h \
+	policy/regex_reach.c \
 	policy/regex_run.c \
 	policy/regex_set.c \
 	policy/regex_tables.h \

@@ -106,4 +106,16 @@ struct cs_regex_result cs_regex_run(const struct cs_regex *re,
 /* States of the program: what its time and memory grow with. */
 size_t cs_regex_size(const struct cs_regex *re);
 
+/* A set of ASCII characters: bit c. */
+struct cs_regex_alphabet {
+	uint64_t ascii[2];
+};
+
+/*
+ * May a text of these characters match as a whole? False is certain; true is
+ * not, since assertions count as if they held.
+ */
+bool cs_regex_may_match(const struct cs_regex *re,
+			const struct cs_regex_alphabet *alphabet);
+
 #endif

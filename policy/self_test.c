@@ -55,28 +55,79 @@ static void check_codes(struct cs_load *l, const struct cs_policy_test *t,
 	}
 }
 
-/* The rules that refused must be those of the test, as sets. */
+/* Is this one of what the ledger is told because now is in a window? */
+static bool holds(const struct cs_limit *limit)
+{
+	return limit->disposition == CS_LIMIT_WINDOW;
+}
+
+/* Is it held by a window, and not refused? */
+static bool is_held(const struct cs_verdict *v)
+{
+	for (size_t i = 0; i < v->limits_n; i++) {
+		if (holds(&v->limits[i]) && !cs_verdict_is_refused(v))
+			return true;
+	}
+	return false;
+}
+
+/* A rule decided: it must be one of the test's. */
+static void expect_rule(struct cs_load *l, const struct cs_policy_test *t,
+			struct cs_span id)
+{
+	struct cs_span rule = path_of(id);
+
+	if (!among(t->rules, t->rules_n, rule))
+		fail(l, t, "it was not expected to be refused by ", rule);
+}
+
+/* Did it refuse or hold? */
+static bool decided(const struct cs_verdict *v, struct cs_span rule)
+{
+	for (size_t i = 0; i < v->findings.n; i++) {
+		if (cs_span_equal(rule, path_of(v->findings.items[i].rule)))
+			return true;
+	}
+	for (size_t i = 0; i < v->limits_n; i++) {
+		if (holds(&v->limits[i]) &&
+		    cs_span_equal(rule, path_of(v->limits[i].rule)))
+			return true;
+	}
+	return false;
+}
+
+/* The rules that refused or held must be those of the test, as sets. */
 static void check_rules(struct cs_load *l, const struct cs_policy_test *t,
 			const struct cs_verdict *v)
 {
-	for (size_t i = 0; i < v->findings.n; i++) {
-		struct cs_span rule = path_of(v->findings.items[i].rule);
-
-		if (!among(t->rules, t->rules_n, rule))
-			fail(l, t, "it was not expected to be refused by ",
-			     rule);
+	for (size_t i = 0; i < v->findings.n; i++)
+		expect_rule(l, t, v->findings.items[i].rule);
+	for (size_t i = 0; i < v->limits_n; i++) {
+		if (holds(&v->limits[i]))
+			expect_rule(l, t, v->limits[i].rule);
 	}
 	for (size_t i = 0; i < t->rules_n; i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < v->findings.n; k++)
-			found = found ||
-				cs_span_equal(
-					t->rules[i],
-					path_of(v->findings.items[k].rule));
-		if (!found)
+		if (!decided(v, t->rules[i]))
 			fail(l, t, "it is not refused by ", t->rules[i]);
 	}
+}
+
+/* Issued, refused or held? */
+static void check_verdict(struct cs_load *l, const struct cs_policy_test *t,
+			  const struct cs_verdict *v)
+{
+	const struct cs_span none = CS_SPAN_LIT("");
+	bool refused = cs_verdict_is_refused(v);
+
+	if (!t->has_verdict)
+		return;
+	if (!t->refused && refused)
+		fail(l, t, "it is refused: ", v->findings.items[0].message);
+	else if (t->refused && !refused)
+		fail(l, t, "it is issued, not refused", none);
+	else if (!t->refused && t->held != is_held(v))
+		fail(l, t, t->held ? "no window holds it" : "a window holds it",
+		     none);
 }
 
 /* A field of the diff must have been given this value. */
@@ -114,10 +165,7 @@ static void run(struct cs_load *l, const struct cs_policy *policy,
 		return;
 	}
 	refused = cs_verdict_is_refused(&v);
-	if (t->has_verdict && t->refused && !refused)
-		fail(l, t, "it is issued, not refused", none);
-	if (t->has_verdict && !t->refused && refused)
-		fail(l, t, "it is refused: ", v.findings.items[0].message);
+	check_verdict(l, t, &v);
 	if (t->has_changed && !refused && t->changed &&
 	    !cs_verdict_is_changed(&v))
 		fail(l, t, "nothing was changed", none);

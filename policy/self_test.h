@@ -21,7 +21,7 @@ struct cs_policy_test {
 	const struct cs_yaml *node;
 	struct cs_facts facts;
 
-	bool has_verdict, refused;
+	bool has_verdict, refused, held;
 	bool has_changed, changed;
 	bool has_codes, has_rules, has_warnings;
 	struct cs_span *codes;

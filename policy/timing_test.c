@@ -137,6 +137,41 @@ static void a_test_may_say_when_it_is(void **state)
 	cs_testing_done(&t);
 }
 
+static void a_test_may_say_that_a_window_holds(void **state)
+{
+	static const struct {
+		const char *when, *expect, *words;
+	} wrong[] = {
+		{"2026-12-24T12:00Z", "verdict: issued", "a window holds it"},
+		{"2027-01-03T00:00Z", "verdict: held", "no window holds it"},
+		{"2026-12-24T12:00Z", "verdict: held, rules: []",
+		 "it was not expected to be refused by windows.freeze"},
+		{"2026-12-24T12:00Z", "verdict: refused", "it is issued"},
+	};
+	struct cs_testing t;
+
+	(void)state;
+	start(&t,
+	      WEB("  windows: [" FREEZE "}]\n"
+		  "  tests:\n"
+		  "    - name: holds at Christmas\n"
+		  "      request: {dns: [a.example], now: 2026-12-24T12:00Z}\n"
+		  "      expect: {verdict: held, rules: [windows.freeze]}\n"));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char text[1024];
+
+		(void)snprintf(text, sizeof(text),
+			       WEB("  windows: [" FREEZE "}]\n"
+				   "  tests:\n    - {name: t, request: {dns: "
+				   "[a.example], now: %s}, expect: {%s}}\n"),
+			       wrong[i].when, wrong[i].expect);
+		cs_testing_load(&t, text);
+		assert_null(t.set);
+		assert_true(cs_testing_reports(&t, wrong[i].words));
+	}
+	cs_testing_done(&t);
+}
+
 static void reuse_of_a_key_is_for_the_ledger_to_see(void **state)
 {
 	struct cs_testing t;
@@ -232,6 +267,7 @@ int main(void)
 		cmocka_unit_test(
 			warnings_of_lint_refuse_where_the_policy_says_so),
 		cmocka_unit_test(a_test_may_say_when_it_is),
+		cmocka_unit_test(a_test_may_say_that_a_window_holds),
 		cmocka_unit_test(reuse_of_a_key_is_for_the_ledger_to_see),
 		cmocka_unit_test(what_cannot_be_meant_does_not_load),
 	};
