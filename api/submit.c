@@ -80,6 +80,25 @@ static bool keep(const struct draft *d, const struct cs_buf *b,
 	return cs_problem_set(d->p, CS_PROBLEM_BUSY, "", "Out of memory.");
 }
 
+/* The issuers that the client may submit to, in a sentence's form. */
+static const char *known_issuers(const struct draft *d)
+{
+	const char *list = "";
+
+	for (size_t i = 0; list != NULL && i < d->s->issuers_n; i++) {
+		const char *name = d->s->issuers[i].name;
+
+		if (cs_client_may(d->s->who->client, CS_RIGHT_SUBMIT,
+				  cs_span_str(name)))
+			list = cs_arena_printf(d->s->arena, "%s%s%s", list,
+					       list[0] != '\0' ? ", " : "",
+					       name);
+	}
+	if (list == NULL)
+		return "(out of memory)";
+	return list[0] != '\0' ? list : "none";
+}
+
 /* Which issuer, and may the client submit to it? */
 static bool resolve_issuer(struct draft *d)
 {
@@ -91,14 +110,18 @@ static bool resolve_issuer(struct draft *d)
 				     d->body.issuer);
 	if (d->issuer == NULL)
 		return cs_problem_set(d->p, CS_PROBLEM_UNKNOWN_ISSUER, "issuer",
-				      "issuer: there is no issuer \"%.*s\"",
-				      CS_SPAN_FMT(d->body.issuer));
+				      "issuer: there is no issuer \"%.*s\"; "
+				      "those that %.*s may submit to: %s",
+				      CS_SPAN_FMT(d->body.issuer),
+				      CS_SPAN_FMT(c->name), known_issuers(d));
 	if (!cs_client_may(c, CS_RIGHT_SUBMIT, d->body.issuer))
 		return cs_problem_set(d->p, CS_PROBLEM_FORBIDDEN, "issuer",
 				      "The client %.*s may not submit to the"
-				      " issuer \"%.*s\" (right submit).",
+				      " issuer \"%.*s\" (right submit); it may"
+				      " to: %s",
 				      CS_SPAN_FMT(c->name),
-				      CS_SPAN_FMT(d->body.issuer));
+				      CS_SPAN_FMT(d->body.issuer),
+				      known_issuers(d));
 	return true;
 }
 

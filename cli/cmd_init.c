@@ -48,7 +48,8 @@ static const struct cs_option options[] = {
 	{"host", 0, "DNS-OR-IP",
 	 "name of this server, for its own certificate; repeatable "
 	 "(localhost)"},
-	{"key", 0, "KIND", "ec-p256, ec-p384, rsa-3072 or ed25519 (ec-p256)"},
+	{"key", 0, "KIND",
+	 "ec-p256, ec-p384, rsa-3072, rsa-4096 or ed25519 (ec-p256)"},
 	{"single-tier", 0, NULL, "the root itself issues"},
 	{"crl-url", 0, "URL", "where CRLs will be found; fixed for good"},
 	{"passphrase-fd", 0, "N", "encrypt the issuer's key with what is read"},

@@ -223,23 +223,46 @@ static bool read_policy_source(struct reader *r, const struct cs_yaml *v,
 }
 
 /* Issuers are part of URLs and file names: [a-z0-9-], from a letter. */
+bool cs_config_issuer_name(struct cs_span name, struct cs_error *err)
+{
+	bool ok = name.n > 0;
+
+	if (name.n > CS_MAX_NAME)
+		return cs_error_set(err, CS_E_CONFIG,
+				    "name: longer than %d bytes", CS_MAX_NAME);
+	for (size_t i = 0; i < name.n; i++) {
+		uint8_t c = name.p[i];
+
+		if ((c < 'a' || c > 'z') &&
+		    (i == 0 || ((c < '0' || c > '9') && c != '-')))
+			ok = false;
+	}
+	return ok || cs_error_set(err, CS_E_CONFIG,
+				  "name: `%.*s`: expected "
+				  "lower-case letters, digits and `-`, a "
+				  "letter first",
+				  CS_SPAN_FMT(name));
+}
+
 static bool read_issuer_name(struct reader *r, const struct cs_yaml *v,
 			     void *target)
 {
 	if (!read_text(r, v, target))
 		return false;
-	if (v->text.n > CS_MAX_NAME)
-		return refuse(r, v, "name: longer than %d bytes", CS_MAX_NAME);
-	for (size_t i = 0; i < v->text.n; i++) {
-		uint8_t c = v->text.p[i];
+	return cs_config_issuer_name(v->text, r->err) ||
+	       cs_error_prefix(r->err, "%s:%u:%u", r->file, v->line, v->column);
+}
 
-		if ((c < 'a' || c > 'z') &&
-		    (i == 0 || ((c < '0' || c > '9') && c != '-')))
-			return refuse(r, v,
-				      "name: `%.*s`: expected lower-case "
-				      "letters, digits and `-`, a letter first",
-				      CS_SPAN_FMT(v->text));
-	}
+/* A credential is a file's name within a directory that systemd made. */
+static bool read_credential(struct reader *r, const struct cs_yaml *v,
+			    void *target)
+{
+	if (!read_text(r, v, target))
+		return false;
+	if (cs_span_find(v->text, '/', NULL) || v->text.p[0] == '.' ||
+	    v->text.n > CS_MAX_SOURCE_NAME)
+		return refuse(r, v, "%.*s: expected a credential's name",
+			      CS_SPAN_FMT(v->key));
 	return true;
 }
 
@@ -266,23 +289,12 @@ static bool read_duration_text(struct reader *r, const struct cs_yaml *v,
 	return read_duration(r, v, &seconds) && read_text(r, v, target);
 }
 
-/* `ca`: only false, which says what is so anyway. */
-static bool read_ca(struct reader *r, const struct cs_yaml *v, void *target)
-{
-	(void)target;
-	if (v->kind != CS_YAML_BOOL)
-		return expected(r, v, "true or false");
-	if (v->boolean)
-		return refuse(r, v, "ca: certificates of CAs are not issued");
-	return true;
-}
-
 static const struct key ceiling_keys[] = {
 	KEY(struct cs_config_ceiling, max_validity, read_duration_text, true),
 	KEY(struct cs_config_ceiling, ext_key_usage, read_list, true),
 	KEY(struct cs_config_ceiling, permitted_dns, read_list, false),
 	KEY(struct cs_config_ceiling, permitted_ip, read_list, false),
-	{"ca", read_ca, 0, false},
+	KEY(struct cs_config_ceiling, ca, read_bool, false),
 };
 
 static bool read_ceiling(struct reader *r, const struct cs_yaml *v,
@@ -296,6 +308,9 @@ static const struct key issuer_keys[] = {
 	KEY(struct cs_config_issuer, name, read_issuer_name, true),
 	KEY(struct cs_config_issuer, chain, read_text, true),
 	KEY(struct cs_config_issuer, key, read_text, true),
+	KEY(struct cs_config_issuer, passphrase_file, read_text, false),
+	KEY(struct cs_config_issuer, passphrase_credential, read_credential,
+	    false),
 	KEY(struct cs_config_issuer, self_approval, read_bool, false),
 	{"no_policy", read_no_policy, 0, false},
 	KEY(struct cs_config_issuer, crl_url, read_url, false),
@@ -324,6 +339,12 @@ static bool read_issuers(struct reader *r, const struct cs_yaml *v,
 		if (!read_map(r, i, issuer_keys,
 			      sizeof(issuer_keys) / sizeof(issuer_keys[0]), is))
 			return false;
+		if (is->passphrase_file != NULL &&
+		    is->passphrase_credential != NULL)
+			return refuse(r, i,
+				      "issuer `%s`: passphrase_file and "
+				      "passphrase_credential: one of them",
+				      is->name);
 		if (cs_config_issuer(c, is->name) != NULL)
 			return refuse(r, i, "issuer `%s` stands twice",
 				      is->name);
@@ -458,11 +479,24 @@ static void put_list(struct cs_buf *out, const char *key,
 	cs_buf_add_str(out, "]\n");
 }
 
-static void put_issuer(struct cs_buf *out, const struct cs_config_issuer *is)
+/* Where the key's passphrase is, or how that is said. */
+static void put_passphrase(struct cs_buf *out,
+			   const struct cs_config_issuer *is)
+{
+	if (is->passphrase_file != NULL)
+		put_text(out, "    passphrase_file", is->passphrase_file);
+	if (is->passphrase_credential != NULL)
+		put_text(out, "    passphrase_credential",
+			 is->passphrase_credential);
+}
+
+void cs_config_write_issuer(const struct cs_config_issuer *is,
+			    struct cs_buf *out)
 {
 	put_text(out, "  - name", is->name);
 	put_text(out, "    chain", is->chain);
 	put_text(out, "    key", is->key);
+	put_passphrase(out, is);
 	cs_buf_addf(out,
 		    "    # May one principal submit and approve? Convenient "
 		    "at first;\n    # every such entry in the log says "
@@ -488,7 +522,10 @@ static void put_issuer(struct cs_buf *out, const struct cs_config_issuer *is)
 			    "networks; empty: any.\n");
 	put_list(out, "      permitted_dns", &is->ceiling.permitted_dns);
 	put_list(out, "      permitted_ip", &is->ceiling.permitted_ip);
-	cs_buf_add_str(out, "      ca: false\n");
+	cs_buf_addf(out,
+		    "      # May it certify CAs? Only where policy says so, "
+		    "too.\n      ca: %s\n",
+		    is->ceiling.ca ? "true" : "false");
 }
 
 bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
@@ -530,6 +567,6 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 	put_text(out, "  key", config->log_key);
 	cs_buf_add_str(out, "\nissuers:\n");
 	for (size_t i = 0; i < config->n_issuers; i++)
-		put_issuer(out, &config->issuers[i]);
+		cs_config_write_issuer(&config->issuers[i], out);
 	return cs_buf_finish(out, CS_CONFIG_FILE, err);
 }

@@ -35,18 +35,24 @@ struct cs_config_list {
 
 /*
  * What the signer itself enforces, whatever policy says; the entries are
- * read by issuer/ceiling.h. A CA bit is never within it.
+ * read by issuer/ceiling.h.
  */
 struct cs_config_ceiling {
 	const char *max_validity;	     /* a duration */
 	struct cs_config_list ext_key_usage; /* words or OIDs; empty: any */
 	struct cs_config_list permitted_dns; /* empty: any */
 	struct cs_config_list permitted_ip;  /* CIDR; empty: any */
+	bool ca;			     /* may it certify CAs? */
 };
 
 struct cs_config_issuer {
 	const char *name;
 	const char *chain, *key; /* paths */
+	/*
+	 * Where an encrypted key's passphrase is: a file, or the name of a
+	 * systemd credential. At most one; neither: --passphrase-fd.
+	 */
+	const char *passphrase_file, *passphrase_credential;
 	bool self_approval;
 	const char *crl_url; /* NULL: no CRLDP */
 	uint32_t crl_shards; /* a power of two */
@@ -78,6 +84,17 @@ bool cs_config_parse(struct cs_span text, const char *file,
 /* The same as a commented file that a person can edit. */
 bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 		     struct cs_error *err) CS_MUST_USE;
+
+/* One issuer's stanza of it: an item of the list `issuers`, two spaces in. */
+void cs_config_write_issuer(const struct cs_config_issuer *issuer,
+			    struct cs_buf *out);
+
+/*
+ * Is this a name that an issuer may have: lower-case letters, digits and `-`,
+ * a letter first, at most CS_MAX_NAME bytes? CS_E_CONFIG: no.
+ */
+bool cs_config_issuer_name(struct cs_span name,
+			   struct cs_error *err) CS_MUST_USE;
 
 /* An issuer by its name, or NULL. */
 const struct cs_config_issuer *cs_config_issuer(const struct cs_config *config,

@@ -3,7 +3,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -118,22 +120,21 @@ static bool sync_parent(const char *name)
 	return rc == 0;
 }
 
-bool cs_files_write(const char *dir, const char *path, struct cs_span bytes,
-		    mode_t mode, struct cs_error *err)
+/* To a temporary file beside `name`, then into its place. */
+static bool write_as(const char *name, struct cs_span bytes, mode_t mode,
+		     uid_t uid, gid_t gid, struct cs_error *err)
 {
-	char name[PATH_BYTES];
 	char temporary[PATH_BYTES + 8];
 	bool ok;
 	int fd;
 
-	if (!join(dir, path, name, err))
-		return false;
 	snprintf(temporary, sizeof(temporary), "%s.tmp", name);
 	(void)unlink(temporary);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return cs_error_set_errno(err, CS_E_IO, errno, "%s", temporary);
-	ok = write_all(fd, bytes) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+	ok = write_all(fd, bytes) && fchown(fd, uid, gid) == 0 &&
+	     fchmod(fd, mode) == 0 && fsync(fd) == 0;
 	ok = close(fd) == 0 && ok;
 	ok = ok && rename(temporary, name) == 0 && sync_parent(name);
 	if (ok)
@@ -141,6 +142,30 @@ bool cs_files_write(const char *dir, const char *path, struct cs_span bytes,
 	cs_error_set_errno(err, CS_E_IO, errno, "%s", name);
 	(void)unlink(temporary);
 	return false;
+}
+
+bool cs_files_write(const char *dir, const char *path, struct cs_span bytes,
+		    mode_t mode, struct cs_error *err)
+{
+	char name[PATH_BYTES];
+
+	return join(dir, path, name, err) &&
+	       write_as(name, bytes, mode, (uid_t)-1, (gid_t)-1, err);
+}
+
+bool cs_files_replace(const char *dir, const char *path, struct cs_span bytes,
+		      struct cs_error *err)
+{
+	char name[PATH_BYTES], real[PATH_MAX];
+	struct stat st;
+
+	if (!join(dir, path, name, err))
+		return false;
+	/* A link to where the file really is stays one. */
+	if (realpath(name, real) == NULL || stat(real, &st) != 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", name);
+	return write_as(real, bytes, st.st_mode & 0777, st.st_uid, st.st_gid,
+			err);
 }
 
 bool cs_files_open_secret(const char *dir, const char *path, int *ret_fd,

@@ -33,6 +33,10 @@ bool cs_files_read_fd(int fd, const char *what, struct cs_buf *out,
 bool cs_files_write(const char *dir, const char *path, struct cs_span bytes,
 		    mode_t mode, struct cs_error *err) CS_MUST_USE;
 
+/* Replace a file that is there, durably, keeping its owner and mode. */
+bool cs_files_replace(const char *dir, const char *path, struct cs_span bytes,
+		      struct cs_error *err) CS_MUST_USE;
+
 /* Open for reading, CLOEXEC. */
 bool cs_files_open(const char *dir, const char *path, int *ret_fd,
 		   struct cs_error *err) CS_MUST_USE;

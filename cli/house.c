@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "cli/command.h"
 #include "cli/house_parts.h"
 #include "cli/notify.h"
@@ -233,6 +234,15 @@ static void on_death(struct cs_house *h, struct cs_house_proc *p, int status)
 		return;
 	}
 	tell_death(h, p, status);
+	/* What it could not use, another start cannot either. */
+	if (h->phase == CS_HOUSE_PHASE_LEDGER && p->room == CS_ROOM_S &&
+	    WIFEXITED(status) && WEXITSTATUS(status) == CS_EXIT_REFUSED) {
+		cs_error_set(&h->why, CS_E_KEY,
+			     "the signer cannot use a key; its reason stands "
+			     "above");
+		end_house(h, CS_EXIT_REFUSED);
+		return;
+	}
 	if (p->room != CS_ROOM_W || h->phase != CS_HOUSE_PHASE_RUNNING) {
 		cs_house_fail(h);
 		return;
@@ -320,8 +330,41 @@ static unsigned worker_count(const struct cs_config *config)
 	return cores > CS_MAX_WORKERS ? CS_MAX_WORKERS : (unsigned)cores;
 }
 
+/*
+ * A CA that is not valid yet means that the clock is wrong. One that has
+ * expired still has a past that is asked about: the house starts, and says
+ * that nothing is issued.
+ */
+static bool check_dates(const struct cs_house *h, struct cs_error *err)
+{
+	const struct cs_install *in = h->config->install;
+	int64_t now = cs_clock_wall_ms(&h->config->clock) / 1000;
+	char date[CS_TIME_TEXT], today[CS_TIME_TEXT];
+
+	cs_time_rfc3339(now, today);
+	for (size_t i = 0; i < in->config.n_issuers; i++) {
+		const char *name = in->config.issuers[i].name;
+
+		cs_time_rfc3339(in->ca[i]->not_before_s, date);
+		if (now < in->ca[i]->not_before_s)
+			return cs_error_set(err, CS_E_CLOCK,
+					    "issuer %s: its CA is valid from "
+					    "%s only, and the clock says %s",
+					    name, date, today);
+		cs_time_rfc3339(in->ca[i]->not_after_s, date);
+		if (now > in->ca[i]->not_after_s)
+			cs_log_write(h->config->log, CS_LOG_ERROR, "ca.expired",
+				     "issuer %s: its CA expired at %s: it "
+				     "issues nothing",
+				     name, date);
+	}
+	return true;
+}
+
 static bool open_house(struct cs_house *h, struct cs_error *err)
 {
+	if (!check_dates(h, err))
+		return false;
 	h->loop = cs_loop_new(err);
 	if (h->loop == NULL || !watch_signals(h, err))
 		return false;

@@ -44,6 +44,7 @@ static bool load_ceiling(struct cs_install *in, size_t i, struct cs_error *err)
 		.permitted_dns_n = c->permitted_dns.n,
 		.permitted_ip = spans(in, &c->permitted_ip),
 		.permitted_ip_n = c->permitted_ip.n,
+		.ca = c->ca,
 	};
 
 	if (text.ext_key_usage == NULL || text.permitted_dns == NULL ||

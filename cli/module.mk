@@ -64,6 +64,12 @@ endif
 libcs_cli_a_SOURCES += cli/archive.c cli/archive.h cli/cmd_backup.c \
 	cli/cmd_restore.c
 
+libcs_cli_a_SOURCES += \
+	cli/ca_place.c cli/ca_place.h \
+	cli/cmd_ca.c \
+	cli/config_edit.c cli/config_edit.h \
+	cli/roots.c cli/roots.h
+
 cli_tests = cli/command_test cli/config_test cli/files_test cli/house_test \
 	cli/policy_doc_test cli/show_test cli/text_test
 UNIT_TESTS += $(cli_tests)

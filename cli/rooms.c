@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/version.h"
 #include "cli/files.h"
+#include "cli/passphrase.h"
 #include "cli/spawn.h"
 #include "issuer/signer.h"
 #include "issuer/worker.h"
@@ -57,20 +58,36 @@ static int run_signer(void *ctx)
 	return cs_signer_run(&s->c);
 }
 
-/* Open every issuer's key. False: those that are open stay for the caller. */
+/* Where an issuer's passphrase is, for sentences. */
+static const char *passphrase_name(const struct cs_config_issuer *c)
+{
+	return c->passphrase_file != NULL	  ? c->passphrase_file
+	       : c->passphrase_credential != NULL ? c->passphrase_credential
+						  : "passphrase";
+}
+
+/*
+ * Open every issuer's key and passphrase. False: those that are open stay for
+ * the caller.
+ */
 static bool open_keys(struct signer *s, struct cs_error *err)
 {
 	const struct cs_install *in = s->r->install;
 
 	for (size_t i = 0; i < in->config.n_issuers; i++) {
+		const struct cs_config_issuer *c = &in->config.issuers[i];
 		struct cs_signer_issuer *is = &s->issuer[i];
 
 		is->ca = in->ca[i];
 		is->ceiling = &in->ceiling[i];
-		is->key_fd = -1;
+		is->key_fd = is->passphrase_fd = -1;
+		is->key_name = c->key;
+		is->passphrase_name = passphrase_name(c);
 		s->c.issuers_n = i + 1;
-		if (!cs_files_open_secret(in->dir, in->config.issuers[i].key,
-					  &is->key_fd, err))
+		if (!cs_files_open_secret(in->dir, c->key, &is->key_fd, err))
+			return cs_error_prefix(err, "issuer %s", c->name);
+		if (!cs_passphrase_open_issuer(in->dir, c, &is->passphrase_fd,
+					       err))
 			return false;
 	}
 	return true;
@@ -91,11 +108,15 @@ bool cs_rooms_start_signer(const struct cs_rooms *r, int parent_fd,
 	cs_spawn_keep(&spawn, parent_fd);
 	cs_spawn_keep(&spawn, ledger_fd);
 	cs_spawn_keep(&spawn, r->passphrase_fd);
-	for (size_t i = 0; i < s.c.issuers_n; i++)
+	for (size_t i = 0; i < s.c.issuers_n; i++) {
 		cs_spawn_keep(&spawn, s.issuer[i].key_fd);
+		cs_spawn_keep(&spawn, s.issuer[i].passphrase_fd);
+	}
 	ok = ok && cs_spawn_start(&spawn, ret_pid, err);
-	for (size_t i = 0; i < s.c.issuers_n; i++)
+	for (size_t i = 0; i < s.c.issuers_n; i++) {
 		close_fd(s.issuer[i].key_fd);
+		close_fd(s.issuer[i].passphrase_fd);
+	}
 	return ok;
 }
 
@@ -133,6 +154,8 @@ static void fill_ledger_issuers(struct ledger *l)
 			.crl_base = c->crl_url,
 			.crl_shards = c->crl_shards,
 			.self_approval = c->self_approval,
+			.not_before_s = ca->not_before_s,
+			.not_after_s = ca->not_after_s,
 		};
 	}
 	l->c.issuers = l->issuer;

@@ -220,7 +220,7 @@ static bool take_key(struct cs_issuer_ca *ca, X509 *cert, struct cs_error *err)
 	return true;
 }
 
-/* Subject, serial, key identifier and path length of the issuing CA. */
+/* Subject, serial and key identifier of the issuing CA. */
 static bool take_identity(struct cs_issuer_ca *ca, X509 *cert,
 			  struct cs_error *err)
 {
@@ -255,10 +255,24 @@ static bool take_identity(struct cs_issuer_ca *ca, X509 *cert,
 	OPENSSL_free(der);
 	if (!ok)
 		return no_memory(err);
-	ca->has_path_len = X509_get_pathlen(cert) >= 0;
-	if (ca->has_path_len)
-		ca->path_len = (unsigned)X509_get_pathlen(cert);
 	return true;
+}
+
+/*
+ * How many CAs the chain lets stand below: each one's path length counts
+ * those between it and us (RFC 5280 6.1.4; check_one() saw that it can).
+ */
+static void take_path_len(struct cs_issuer_ca *ca, const struct chain *chain)
+{
+	for (size_t i = 0; i < chain->n; i++) {
+		long own = X509_get_pathlen(chain->certs[i]);
+		unsigned left = own < 0 ? 0 : (unsigned)own - (unsigned)i;
+
+		if (own < 0 || (ca->has_path_len && left >= ca->path_len))
+			continue;
+		ca->has_path_len = true;
+		ca->path_len = left;
+	}
 }
 
 /* Keep of the CA's purposes those that `more` has too. */
@@ -339,6 +353,7 @@ static bool take_chain(struct cs_issuer_ca *ca, const struct chain *chain,
 	size_t n = chain->n;
 
 	ca->certificate = chain->ders[0];
+	take_path_len(ca, chain);
 	return take_dates(ca, chain, err) &&
 	       take_identity(ca, chain->certs[0], err) &&
 	       take_key(ca, chain->certs[0], err) &&

@@ -37,8 +37,8 @@ struct cs_issuer_ca {
 	struct cs_span ski; /* key identifier: our certificates' AKI */
 	int64_t not_before_s;
 	int64_t not_after_s; /* earliest of the chain's */
-	bool has_path_len;
-	unsigned path_len;
+	bool has_path_len;   /* of any of the chain's */
+	unsigned path_len;   /* CAs that may still stand below this one */
 	enum cs_sig_alg alg;
 	struct cs_span sig_alg; /* AlgorithmIdentifier, DER */
 	/* The CA's own extKeyUsage limits ours; none: no limit. */

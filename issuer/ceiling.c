@@ -155,7 +155,7 @@ bool cs_ceiling_parse(const struct cs_ceiling_text *text,
 		      struct cs_arena *arena, struct cs_ceiling *ret_ceiling,
 		      struct cs_error *err)
 {
-	struct cs_ceiling c = {0};
+	struct cs_ceiling c = {.ca = text->ca};
 
 	if (!cs_time_parse_duration(text->max_validity, &c.max_validity_s,
 				    err)) {
@@ -165,6 +165,13 @@ bool cs_ceiling_parse(const struct cs_ceiling_text *text,
 	if (c.max_validity_s <= 0)
 		return cs_error_set(err, CS_E_CONFIG,
 				    "ceiling.max_validity must not be zero");
+	/*= RFC 5280 4.2.1.10 */
+	if (c.ca && text->permitted_dns_n + text->permitted_ip_n > 0)
+		return cs_error_set(err, CS_E_CONFIG,
+				    "RFC 5280 4.2.1.10: ca: true beside "
+				    "permitted_dns or permitted_ip: a CA below "
+				    "could be held to these names by name "
+				    "constraints only, which are not written");
 	if (!parse_purposes(text, arena, &c, err) ||
 	    !parse_zones(text, arena, &c, err) ||
 	    !parse_nets(text, arena, &c, err))
@@ -268,11 +275,13 @@ static bool check_ca_bit(struct check *k)
 	const struct cs_span none = {0};
 
 	/*= RFC 5280 4.2.1.9 */
-	if (cert->ca && !beyond(k, "extensions.basic_constraints", none,
-				"RFC 5280 4.2.1.9: this issuer makes no CAs"))
+	if (cert->ca && !k->ceiling->ca &&
+	    !beyond(k, "extensions.basic_constraints", none,
+		    "RFC 5280 4.2.1.9: this issuer makes no CAs"))
 		return false;
 	/*= RFC 5280 4.2.1.3 */
 	if ((cert->key_usage & (CS_KU_CERT_SIGN | CS_KU_CRL_SIGN)) != 0 &&
+	    !(cert->ca && k->ceiling->ca) &&
 	    !beyond(k, "extensions.key_usage", none,
 		    "RFC 5280 4.2.1.3: keyCertSign and cRLSign are for CAs"))
 		return false;

@@ -7,14 +7,18 @@
  * Checked over a TBS as it was read back (issuer/cert_facts.h): the issuer
  * and the AKI are this CA's, the signature algorithm is the CA's, the serial
  * has our shape, the validity is in order, within the CA's own and not longer
- * than the maximum, the CA bit is as configured (never set) and no usage of a
- * CA's key is in keyUsage, extKeyUsage is a subset, and every name stands in
- * a permitted subtree.
+ * than the maximum, the CA bit is set only where that is configured and no
+ * usage of a CA's key is in keyUsage without it, extKeyUsage is a subset, and
+ * every name stands in a permitted subtree.
  *
  * permitted_dns holds for DNS names, for the hosts of URIs and e-mail
  * addresses and for a common name that is a DNS name; permitted_ip for
  * addresses. An empty list permits every name of its kind. Other kinds of
  * names (otherName, directoryName, registeredID) are beyond every ceiling.
+ *
+ * A ceiling with the CA bit permits every name: a CA below could be held to
+ * subtrees by name constraints only (RFC 5280 4.2.1.10), which nothing here
+ * writes. Its list of purposes holds for CAs too, which must then state them.
  */
 #ifndef CS_ISSUER_CEILING_H
 #define CS_ISSUER_CEILING_H
@@ -36,6 +40,7 @@ struct cs_ceiling {
 	size_t permitted_dns_n;
 	struct cs_ceiling_net *permitted_ip;
 	size_t permitted_ip_n;
+	bool ca; /* CAs may be certified */
 };
 
 /* The same as the configuration spells it; lists may be empty. */
@@ -47,6 +52,7 @@ struct cs_ceiling_text {
 	size_t permitted_dns_n;
 	const struct cs_span *permitted_ip; /* "10.0.0.0/8" */
 	size_t permitted_ip_n;
+	bool ca;
 };
 
 /* CS_E_CONFIG with a sentence that names the bad entry. In the arena. */

@@ -84,15 +84,24 @@ static bool check_path_len(const struct cs_issuer_ca *ca,
 	const struct cs_span field =
 		CS_SPAN_LIT("extensions.basic_constraints");
 
-	if (!tbs->cert.ca || !ca->has_path_len || ca->path_len > 0)
+	const char *code = cs_code_name(CS_CODE_CA_USAGE);
+	const struct cs_span none = {0};
+	bool ok = true;
+
+	if (!tbs->cert.ca || !ca->has_path_len)
 		return true;
-	if (!cs_findings_builtin(
-		    findings, cs_code_name(CS_CODE_CA_USAGE), field,
-		    (struct cs_span){0},
-		    "RFC 5280 6.1.4: the CA's own pathLenConstraint "
-		    "is 0: no CA may stand below it"))
-		return no_memory(err);
-	return true;
+	if (ca->path_len == 0)
+		ok = cs_findings_builtin(
+			findings, code, field, none,
+			"RFC 5280 6.1.4: the path length of the CA's chain is "
+			"used up: no CA may stand below it");
+	else if (tbs->cert.has_path_len && tbs->cert.path_len >= ca->path_len)
+		ok = cs_findings_builtin(
+			findings, code, field, none,
+			"RFC 5280 6.1.4: a pathLenConstraint of %u promises "
+			"more than the CA's chain, which leaves %u",
+			tbs->cert.path_len, ca->path_len - 1);
+	return ok || no_memory(err);
 }
 
 bool cs_feasible_check(const struct cs_issuer_ca *ca,

@@ -29,9 +29,8 @@ static const struct {
 	const char *name;
 	enum cs_key_kind kind;
 } kinds[] = {
-	{"ec-p256", CS_KEY_KIND_EC_P256},
-	{"ec-p384", CS_KEY_KIND_EC_P384},
-	{"rsa-3072", CS_KEY_KIND_RSA_3072},
+	{"ec-p256", CS_KEY_KIND_EC_P256},   {"ec-p384", CS_KEY_KIND_EC_P384},
+	{"rsa-3072", CS_KEY_KIND_RSA_3072}, {"rsa-4096", CS_KEY_KIND_RSA_4096},
 	{"ed25519", CS_KEY_KIND_ED25519},
 };
 
@@ -46,7 +45,7 @@ bool cs_key_kind_parse(const char *text, enum cs_key_kind *ret_kind,
 	}
 	return cs_error_set(err, CS_E_USAGE,
 			    "unknown kind of key \"%s\": ec-p256, ec-p384, "
-			    "rsa-3072 or ed25519",
+			    "rsa-3072, rsa-4096 or ed25519",
 			    text);
 }
 
@@ -111,6 +110,9 @@ struct cs_key *cs_key_generate(enum cs_key_kind kind, struct cs_error *err)
 	case CS_KEY_KIND_RSA_3072:
 		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)3072);
 		break;
+	case CS_KEY_KIND_RSA_4096:
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)4096);
+		break;
 	case CS_KEY_KIND_ED25519:
 		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 		break;
@@ -135,22 +137,34 @@ bool cs_key_passphrase(int fd, struct cs_secret *ret_passphrase,
 	return true;
 }
 
+bool cs_key_read_file(int fd, struct cs_secret *ret_pem, struct cs_error *err)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0 && errno != ESPIPE)
+		return cs_error_set_errno(err, CS_E_IO, errno, "key file");
+	return cs_secret_read(fd, CS_MAX_PEM_FILE, ret_pem, err);
+}
+
+struct cs_key *cs_key_from_pem(const struct cs_secret *pem,
+			       const struct cs_secret *passphrase,
+			       struct cs_error *err)
+{
+	EVP_PKEY *pkey = cs_key_read_pem(pem, passphrase, err);
+
+	ERR_clear_error();
+	return pkey == NULL ? NULL : wrap_take(pkey, err);
+}
+
 struct cs_key *cs_key_read(int fd, const struct cs_secret *passphrase,
 			   struct cs_error *err)
 {
 	struct cs_secret pem = {0};
-	EVP_PKEY *pkey = NULL;
+	struct cs_key *key;
 
-	if (lseek(fd, 0, SEEK_SET) < 0 && errno != ESPIPE) {
-		cs_error_set_errno(err, CS_E_IO, errno, "key file");
+	if (!cs_key_read_file(fd, &pem, err))
 		return NULL;
-	}
-	if (!cs_secret_read(fd, CS_MAX_PEM_FILE, &pem, err))
-		return NULL;
-	pkey = cs_key_read_pem(&pem, passphrase, err);
+	key = cs_key_from_pem(&pem, passphrase, err);
 	cs_secret_done(&pem);
-	ERR_clear_error();
-	return pkey == NULL ? NULL : wrap_take(pkey, err);
+	return key;
 }
 
 /* The key as PKCS#8 PEM in a memory BIO of the secure heap. */
@@ -208,6 +222,19 @@ bool cs_key_spki(const struct cs_key *key, struct cs_buf *out,
 	cs_buf_add(out, cs_span_make(der, (size_t)n));
 	OPENSSL_free(der);
 	return cs_buf_finish(out, "public key", err);
+}
+
+bool cs_key_check_spki(const struct cs_key *key, struct cs_span spki,
+		       struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf own;
+
+	cs_buf_init(&own, CS_MAX_CERT);
+	if (!cs_key_spki(key, &own, err))
+		return false;
+	return cs_span_equal(cs_buf_span(&own), spki) ||
+	       cs_error_set(err, CS_E_KEY,
+			    "the key is not that of the CA's certificate");
 }
 
 /* Make the context for this algorithm, once. */

@@ -22,10 +22,14 @@ enum cs_key_kind {
 	CS_KEY_KIND_EC_P256,
 	CS_KEY_KIND_EC_P384,
 	CS_KEY_KIND_RSA_3072,
+	CS_KEY_KIND_RSA_4096,
 	CS_KEY_KIND_ED25519
 };
 
-/* "ec-p256", "ec-p384", "rsa-3072", "ed25519". CS_E_USAGE: none of them. */
+/*
+ * "ec-p256", "ec-p384", "rsa-3072", "rsa-4096", "ed25519". CS_E_USAGE: none
+ * of them.
+ */
 bool cs_key_kind_parse(const char *text, enum cs_key_kind *ret_kind,
 		       struct cs_error *err) CS_MUST_USE;
 
@@ -50,6 +54,15 @@ struct cs_key *cs_key_read(int fd, const struct cs_secret *passphrase,
 bool cs_key_passphrase(int fd, struct cs_secret *ret_passphrase,
 		       struct cs_error *err) CS_MUST_USE;
 
+/* The same of a key file's text. */
+struct cs_key *cs_key_from_pem(const struct cs_secret *pem,
+			       const struct cs_secret *passphrase,
+			       struct cs_error *err) CS_MUST_USE;
+
+/* The text of a key file: all of fd, as above. */
+bool cs_key_read_file(int fd, struct cs_secret *ret_pem,
+		      struct cs_error *err) CS_MUST_USE;
+
 /*
  * Writes PKCS#8 PEM to a new file of mode 0600 (issuer/newfile.h). With a
  * passphrase: PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA-256.
@@ -61,6 +74,10 @@ bool cs_key_write(const struct cs_key *key, const char *path,
 /* The SubjectPublicKeyInfo, DER, appended to out. */
 bool cs_key_spki(const struct cs_key *key, struct cs_buf *out,
 		 struct cs_error *err) CS_MUST_USE;
+
+/* Is this its SubjectPublicKeyInfo? CS_E_KEY with a sentence: no. */
+bool cs_key_check_spki(const struct cs_key *key, struct cs_span spki,
+		       struct cs_error *err) CS_MUST_USE;
 
 /*
  * The signature over message by `alg` (which must fit the key), appended to

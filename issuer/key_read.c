@@ -31,7 +31,7 @@ static const char *const labels[FORMS] = {
 
 static EVP_PKEY *refuse(struct cs_error *err, const char *why)
 {
-	cs_error_set(err, CS_E_KEY, "key file: %s", why);
+	cs_error_set(err, CS_E_KEY, "%s", why);
 	ERR_clear_error();
 	return NULL;
 }
@@ -106,7 +106,7 @@ static bool decode(struct cs_span text, struct cs_secret *ret_der,
 		if (v < 0) {
 			cs_secret_done(&der);
 			return cs_error_set(err, CS_E_KEY,
-					    "key file: not Base64");
+					    "its PEM is not Base64");
 		}
 		acc = acc << 6 | (uint32_t)v;
 		if (++digits % 4 == 0) {
@@ -347,7 +347,7 @@ static EVP_PKEY *read_encrypted(struct cs_span der,
 
 	if (passphrase == NULL || passphrase->n == 0)
 		return refuse(err, "it is encrypted and no passphrase was "
-				   "given (--passphrase-fd)");
+				   "given");
 	sig = d2i_X509_SIG(NULL, &p, (long)der.n);
 	if (sig != NULL)
 		info = PKCS8_decrypt(sig, (const char *)passphrase->p,

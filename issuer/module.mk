@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libcs_issuer.a
 libcs_issuer_a_SOURCES = \
 	issuer/ca.c issuer/ca.h \
+	issuer/ca_make.c issuer/ca_make.h \
 	issuer/ceiling.c issuer/ceiling.h \
 	issuer/cert_facts.c issuer/cert_facts.h \
 	issuer/crypto.c issuer/crypto.h \
@@ -16,6 +17,7 @@ libcs_issuer_a_SOURCES = \
 	issuer/key.c issuer/key.h \
 	issuer/key_read.c issuer/key_read.h \
 	issuer/keygen.c issuer/keygen.h \
+	issuer/keygen_child.c issuer/keygen_parts.c issuer/keygen_parts.h \
 	issuer/lint.c issuer/lint.h \
 	issuer/names.c \
 	issuer/newfile.c issuer/newfile.h \

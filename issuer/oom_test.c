@@ -31,6 +31,7 @@ static void make_request(struct fixture *f, enum cs_key_kind kind, bool broken)
 		[CS_KEY_KIND_EC_P256] = CS_SIG_ECDSA_SHA256,
 		[CS_KEY_KIND_EC_P384] = CS_SIG_ECDSA_SHA384,
 		[CS_KEY_KIND_RSA_3072] = CS_SIG_RSA_SHA256,
+		[CS_KEY_KIND_RSA_4096] = CS_SIG_RSA_SHA256,
 		[CS_KEY_KIND_ED25519] = CS_SIG_ED25519,
 	};
 	struct csr_maker m = {.key = cs_key_generate(kind, NULL),

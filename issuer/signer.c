@@ -17,6 +17,8 @@
 
 /* An exit status after which a supervisor starts the house again. */
 #define EXIT_AGAIN 75
+/* One that a supervisor should not answer so: the keys are not right. */
+#define EXIT_REFUSED 1
 
 /* One issuer, ready to sign. */
 struct issuer {
@@ -52,61 +54,67 @@ static bool lock_down(struct cs_error *err)
 	return true;
 }
 
-/* Is this the key of the CA's certificate? */
-static bool check_key(const struct issuer *is, struct cs_error *err)
+/* The passphrase of one key; empty: there is none. */
+static bool read_passphrase(const struct cs_signer_config *c,
+			    const struct cs_signer_issuer *is,
+			    struct cs_secret *ret, struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf spki;
-	const struct cs_issuer_ca *ca = is->config->ca;
+	int fd = is->passphrase_fd >= 0 ? is->passphrase_fd : c->passphrase_fd;
 
-	cs_buf_init(&spki, CS_MAX_CERT);
-	if (!cs_key_spki(is->key, &spki, err))
-		return false;
-	if (!cs_span_equal(cs_buf_span(&spki), ca->key.spki))
-		return cs_error_set(err, CS_E_KEY,
-				    "issuer %.*s: the key is not that of the "
-				    "CA's certificate",
-				    CS_SPAN_FMT(ca->name));
-	return true;
+	if (fd < 0 || cs_key_passphrase(fd, ret, err))
+		return true;
+	return cs_error_prefix(err, "%s",
+			       is->passphrase_fd >= 0 ? is->passphrase_name
+						      : "passphrase");
 }
 
+/* The key, which must be that of the CA's certificate. */
 static bool read_issuer(struct signer *s, struct issuer *is,
-			const struct cs_secret *passphrase,
 			struct cs_error *err)
 {
-	const struct cs_issuer_ca *ca = is->config->ca;
+	const struct cs_signer_issuer *c = is->config;
+	struct cs_secret passphrase = {0};
+	bool ok;
 
-	is->key = cs_key_read(is->config->key_fd, passphrase, err);
-	if (is->key == NULL)
+	if (!read_passphrase(s->config, c, &passphrase, err))
 		return cs_error_prefix(err, "issuer %.*s",
-				       CS_SPAN_FMT(ca->name));
-	if (!check_key(is, err))
-		return false;
-	is->verifier = cs_verifier_new(s->crypto, &ca->key, ca->alg, err);
+				       CS_SPAN_FMT(c->ca->name));
+	is->key = cs_key_read(c->key_fd, &passphrase, err);
+	cs_secret_done(&passphrase);
+	ok = is->key != NULL &&
+	     cs_key_check_spki(is->key, c->ca->key.spki, err);
+	if (!ok)
+		return cs_error_prefix(err, "issuer %.*s: %s",
+				       CS_SPAN_FMT(c->ca->name), c->key_name);
+	is->verifier = cs_verifier_new(s->crypto, &c->ca->key, c->ca->alg, err);
 	return is->verifier != NULL;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Read every key, then let go of the files. */
 static bool read_keys(struct signer *s, struct cs_error *err)
 {
 	const struct cs_signer_config *c = s->config;
-	struct cs_secret passphrase = {0};
 	bool ok = true;
 
 	s->issuers = cs_mem_new_array(c->issuers_n, sizeof(*s->issuers));
 	if (s->issuers == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY,
 				    "no memory for issuers");
-	if (c->passphrase_fd >= 0)
-		ok = cs_key_passphrase(c->passphrase_fd, &passphrase, err);
 	for (size_t i = 0; ok && i < c->issuers_n; i++) {
 		s->issuers[i].config = &c->issuers[i];
-		ok = read_issuer(s, &s->issuers[i], &passphrase, err);
+		ok = read_issuer(s, &s->issuers[i], err);
 	}
-	cs_secret_done(&passphrase);
-	for (size_t i = 0; i < c->issuers_n; i++)
-		close(c->issuers[i].key_fd);
-	if (c->passphrase_fd >= 0)
-		close(c->passphrase_fd);
+	for (size_t i = 0; i < c->issuers_n; i++) {
+		close_fd(c->issuers[i].key_fd);
+		close_fd(c->issuers[i].passphrase_fd);
+	}
+	close_fd(c->passphrase_fd);
 	return ok;
 }
 
@@ -301,10 +309,13 @@ int cs_signer_run(const struct cs_signer_config *config)
 
 	cs_arena_init(&s.arena, CS_MAX_REQUEST_ARENA);
 	cs_buf_init(&s.signature, CS_MAX_SIGNATURE);
-	if (start(&s, &err))
+	if (start(&s, &err)) {
 		status = cs_loop_run(s.loop);
-	else
+	} else {
 		cs_log_error(config->log, "signer.start", &err);
+		if (err.code == CS_E_KEY)
+			status = EXIT_REFUSED;
+	}
 	finish(&s);
 	return status;
 }

@@ -31,6 +31,10 @@ struct cs_signer_issuer {
 	const struct cs_issuer_ca *ca;	  /* inherited, borrowed */
 	const struct cs_ceiling *ceiling; /* inherited, borrowed */
 	int key_fd; /* PEM file, open for reading; closed by the signer */
+	const char *key_name; /* its path, for sentences */
+	/* Of an encrypted key of its own; -1: the one for all; closed. */
+	int passphrase_fd;
+	const char *passphrase_name; /* where it is from, for sentences */
 };
 
 struct cs_signer_config {
@@ -43,7 +47,10 @@ struct cs_signer_config {
 	struct cs_log *log; /* inherited, borrowed */
 };
 
-/* Runs until the end; returns the process's exit status. */
+/*
+ * Runs until the end; returns the process's exit status: 0, 75, or 1 when a
+ * key cannot be used, which another start does not mend.
+ */
 int cs_signer_run(const struct cs_signer_config *config);
 
 #endif

@@ -57,6 +57,11 @@ struct cs_ledger_issuer {
 	const char *crl_base;	    /* URL; NULL: none */
 	uint32_t crl_shards;	    /* 1..65536 */
 	bool self_approval;	    /* requester and approver may be one */
+	/*
+	 * When its whole chain is valid; both 0: whenever. Outside of it
+	 * nothing is decided (503 CA_EXPIRED, CA_NOT_YET_VALID).
+	 */
+	int64_t not_before_s, not_after_s;
 };
 
 struct cs_ledger_worker {

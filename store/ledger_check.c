@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "base/limit.h"
+#include "base/time.h"
 #include "store/ledger_room.h"
 
 /* Clients retry after this; front may say more. */
 #define RETRY_S	     1
 #define RETRY_FULL_S 10
+#define RETRY_CA_S   300
 
 void cs_work_answer(struct cs_work *w, enum cs_answer outcome, const char *code,
 		    const char *fmt, ...)
@@ -81,6 +83,34 @@ bool cs_ledger_is_current(struct cs_ledger *l, struct cs_work *w,
 		return false;
 	}
 	return true;
+}
+
+bool cs_ledger_ca_is_valid(struct cs_ledger *l, struct cs_work *w)
+{
+	const struct cs_ledger_issuer_row *row =
+		cs_ledger_issuer(l, w->request.issuer);
+	const struct cs_ledger_issuer *c = row != NULL ? row->config : NULL;
+	int64_t now_s = l->batch.now_ms / 1000;
+	char text[CS_TIME_TEXT];
+
+	if (c == NULL || c->not_after_s == 0)
+		return true;
+	/*= RFC 5280 6.1.3 */
+	if (now_s > c->not_after_s) {
+		cs_time_rfc3339(c->not_after_s, text);
+		cs_work_answer(w, CS_ANSWER_BUSY, "CA_EXPIRED",
+			       "issuer %s: its CA expired at %s", c->name,
+			       text);
+	} else if (now_s < c->not_before_s) {
+		cs_time_rfc3339(c->not_before_s, text);
+		cs_work_answer(w, CS_ANSWER_BUSY, "CA_NOT_YET_VALID",
+			       "issuer %s: its CA is valid from %s only",
+			       c->name, text);
+	} else {
+		return true;
+	}
+	w->retry_s = RETRY_CA_S;
+	return false;
 }
 
 /* Words for what the roster said. */

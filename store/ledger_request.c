@@ -270,10 +270,12 @@ static bool is_current(struct cs_ledger *l, struct cs_work *w)
 {
 	if (w->number == CS_MSG_INTENT)
 		return cs_ledger_is_current(l, w, w->m.intent.epoch,
-					    w->m.intent.now_ms);
+					    w->m.intent.now_ms) &&
+		       cs_ledger_ca_is_valid(l, w);
 	if (w->number == CS_MSG_REFUSAL)
 		return cs_ledger_is_current(l, w, w->m.refusal.epoch,
-					    w->m.refusal.now_ms);
+					    w->m.refusal.now_ms) &&
+		       cs_ledger_ca_is_valid(l, w);
 	return true;
 }
 

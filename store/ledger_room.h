@@ -340,6 +340,8 @@ const char *cs_ledger_closed_code(const struct cs_ledger *l);
 /* Do epoch and `now` of the judgement hold? If not, *w is answered. */
 bool cs_ledger_is_current(struct cs_ledger *l, struct cs_work *w,
 			  uint64_t epoch, int64_t now_ms);
+/* Is the issuer's CA valid now? If not, *w is answered. */
+bool cs_ledger_ca_is_valid(struct cs_ledger *l, struct cs_work *w);
 /* May the submitter? May the approver? If not, *w is answered. */
 bool cs_ledger_may_submit(struct cs_ledger *l, struct cs_work *w);
 bool cs_ledger_may_approve(struct cs_ledger *l, struct cs_work *w,

@@ -155,6 +155,7 @@ E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
 	tests/e2e/secrets_test.py tests/e2e/tamper_test.py
 E2E_TESTS += tests/e2e/language_test.py
 E2E_TESTS += tests/e2e/backup_test.py
+E2E_TESTS += tests/e2e/issuers_test.py
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints docs/policy.md
 TEST_EXTENSIONS = .py .sh

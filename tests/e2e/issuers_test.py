@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""Several issuers in one installation, each with its key, policy, ceiling."""
+import os
+import stat
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
+from tests.lib import invariants  # noqa: E402
+from tests.lib.house import House, Tap, expect, run  # noqa: E402
+
+tap = Tap()
+house = House(("--host", "ca.example", "--host", "::1"))
+CREATED = {"web": "ec-p384", "rsa": "rsa-3072", "big": "rsa-4096",
+           "ed": "ed25519"}
+SIGNATURES = {"default": "ecdsa-with-SHA256", "web": "ecdsa-with-SHA384",
+              "rsa": "sha256WithRSAEncryption",
+              "big": "sha256WithRSAEncryption", "ed": "ED25519"}
+ROOT_KEY = os.path.join(house.dir, "offline", "root.key")
+
+
+def path(*names):
+    return os.path.join(house.dir, *names)
+
+
+def read(*names):
+    with open(path(*names), encoding="utf-8") as f:
+        return f.read()
+
+
+def write(text, *names):
+    with open(path(*names), "w", encoding="utf-8") as f:
+        f.write(text)
+
+
+def refused(*args, says):
+    """A command that must fail, with these words and nothing left behind."""
+    before = sorted(os.listdir(path("issuers"))), read("countersign.yaml")
+    done = house.cli(*args, check=False)
+    expect(done.returncode not in (0, 75), f"{args}: {done.returncode}")
+    expect(says in done.stderr, f"{args}: {done.stderr}")
+    after = sorted(os.listdir(path("issuers"))), read("countersign.yaml")
+    expect(before == after, f"{args}: left something behind")
+
+
+def verified(issuer, body):
+    """The certificate's text, after openssl has verified the chain."""
+    pem = body["certificate"]
+    leaf, chain = os.path.join(house.root, "leaf"), os.path.join(
+        house.root, "chain")
+    end = pem.index("-----END CERTIFICATE-----") + 26
+    for name, text in ((leaf, pem[:end]), (chain, pem[end:])):
+        with open(name, "w", encoding="ascii") as f:
+            f.write(text)
+    with open(path("root.pem"), encoding="ascii") as f:
+        expect(body["ca"] in f.read(), f"{issuer}: root.pem lacks its root")
+    untrusted = ["-untrusted", chain] if pem[end:].strip() else []
+    run("openssl", "verify", "-x509_strict", "-purpose", "sslserver",
+        "-CAfile", path("root.pem"), *untrusted, leaf)
+    return run("openssl", "x509", "-in", leaf, "-noout", "-text").stdout
+
+
+def foreign_ca(name, *key, ca="CA:TRUE,pathlen:0",
+               usage="keyCertSign,cRLSign"):
+    """A CA that OpenSSL made: (chain, key) files."""
+    made = os.path.join(house.root, name)
+    run("openssl", "req", "-x509", "-new", *key, "-nodes", "-keyout",
+        made + ".key", "-out", made + ".pem", "-days", "400", "-subj",
+        f"/O=Elsewhere/CN={name}",
+        "-addext", "basicConstraints=critical," + ca,
+        "-addext", "keyUsage=critical," + usage)
+    return made + ".pem", made + ".key"
+
+
+def expired_ca():
+    """--chain and --key of a CA whose day was the one before yesterday's."""
+    roots = read("root.pem")
+    shift = os.path.join(house.root, "shift")
+    with open(shift, "w", encoding="ascii") as f:
+        f.write(str(-3 * 86400 * 1000))
+    house.env["CS_CLOCK_SHIFT_FILE"] = shift
+    house.cli("ca", "create", "old", "--self-signed", "--days", "1",
+              "--no-config")
+    del house.env["CS_CLOCK_SHIFT_FILE"]
+    write(roots, "root.pem")
+    away = os.path.join(house.root, "old")
+    os.rename(path("issuers", "old"), away)
+    return (os.path.join(away, "chain.pem"), "--key",
+            os.path.join(away, "key.pem"))
+
+
+P256 = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+
+
+@tap.test
+def init_takes_several_hosts():
+    text = run("openssl", "x509", "-noout", "-ext", "subjectAltName", "-in",
+               path("tls", "chain.pem")).stdout
+    for host in ("IP Address:127.0.0.1", "DNS:ca.example",
+                 "IP Address:0:0:0:0:0:0:0:1"):
+        expect(host in text, text)
+
+
+@tap.test
+def ca_create_makes_issuers_of_every_kind_of_key():
+    commented = read("countersign.yaml").replace(
+        "issuers:", "# Ours.\nissuers:") + "\n# The end.\nworkers: 1\n"
+    commented = commented.replace("workers: 0\n", "")
+    write(commented, "countersign.yaml")
+    for name, kind in CREATED.items():
+        house.cli("ca", "create", name, "--under", "root", "--key", kind)
+        key = os.stat(path("issuers", name, "key.pem"))
+        expect(stat.S_IMODE(key.st_mode) == 0o600, f"{key.st_mode:o}")
+    text = read("countersign.yaml")
+    expect("# Ours.\nissuers:" in text, "a comment is gone")
+    expect(text.endswith("\n# The end.\nworkers: 1\n"), text[-200:])
+    expect(text.count("self_approval: false") == len(CREATED), text)
+    expect(read("root.pem").count("BEGIN") == 1, "a root too many")
+
+
+@tap.test
+def nothing_is_overwritten_and_nothing_is_left_behind():
+    refused("ca", "create", "web", "--under", "root",
+            says="there is an issuer `web` already")
+    os.mkdir(path("issuers", "old"))
+    refused("ca", "create", "old", "--under", "root", says="is there already")
+    os.rmdir(path("issuers", "old"))
+    refused("ca", "create", "Web", "--under", "root", says="lower-case")
+    refused("ca", "create", "../x", "--under", "root", says="lower-case")
+    refused("ca", "create", "new", says="--self-signed")
+    refused("ca", "create", "new", "--under", "web", says="path length")
+    refused("ca", "create", "new", "--under", "nobody", says="no issuer")
+    refused("ca", "create", "new", "--under", "root", "--ca-key",
+            path("log.key"), says="not that of the CA's certificate")
+    refused("ca", "create", "new", "--under", "root", "--path-len", "1",
+            says="promises more")
+
+
+@tap.test
+def the_roots_key_may_be_elsewhere():
+    away = os.path.join(house.root, "usb.key")
+    os.rename(ROOT_KEY, away)
+    refused("ca", "create", "new", "--under", "root", says="--ca-key FILE")
+    done = house.cli("ca", "create", "new", "--under", "root", "--no-config",
+                     "--ca-key", away, "--name", "New CA", "--days", "30")
+    expect(done.stdout.startswith('  - name: "new"\n'), done.stdout)
+    text = read("countersign.yaml")
+    expect('"new"' not in text, "it is in the configuration")
+    subject = run("openssl", "x509", "-noout", "-subject", "-in",
+                  path("issuers", "new", "chain.pem")).stdout
+    expect("CN = New CA" in subject and "O = Countersign" in subject, subject)
+    write(text.replace("\n# The end.", done.stdout + "\n# The end."),
+          "countersign.yaml")
+
+
+@tap.test
+def ca_import_takes_what_fits_and_nothing_else():
+    chain, key = foreign_ca("fits", *P256)
+    other = foreign_ca("other", *P256)[1]
+    take = ("ca", "import", "partner", "--chain")
+    refused(*take, chain, "--key", other, says="not that of the CA's")
+    refused(*take, key, "--key", key, says="CERTIFICATE")
+    leaf, leaf_key = foreign_ca("leaf", *P256, ca="CA:FALSE",
+                                usage="digitalSignature")
+    refused(*take, leaf, "--key", leaf_key, says="4.2.1.9")
+    usage, usage_key = foreign_ca("usage", *P256, usage="cRLSign")
+    refused(*take, usage, "--key", usage_key, says="keyCertSign")
+    with open(chain, encoding="ascii") as f, \
+            open(path("issuers", "web", "chain.pem"), encoding="ascii") as g:
+        text = f.read() + g.read()
+    mixed = os.path.join(house.root, "mixed.pem")
+    with open(mixed, "w", encoding="ascii") as f:
+        f.write(text)
+    refused(*take, mixed, "--key", key, says="RFC 5280 6.1.3")
+    refused(*take, *expired_ca(), says="expired")
+    done = house.cli(*take, chain, "--key", key)
+    expect("root.pem" in done.stdout, done.stdout)
+    expect(read("root.pem").count("BEGIN") == 2, "its root is not there")
+
+
+@tap.test
+def every_issuer_issues_after_a_restart():
+    house.start()
+    house.client_add("ci", "submit", "approve")
+    house.client_add("boss", "approve")
+    log = house.cli("audit", "list", "-o", "ndjson").stdout
+    expect(log.count('"ca.created"') == 7, log)
+    expect('"config.applied"' in log, log)
+    for name, signature in SIGNATURES.items():
+        csr = house.csr(f"www.{name}.example")
+        got = house.submit("ci", csr, "k-" + name, issuer=name,
+                           approved=name == "default")
+        if name != "default":
+            expect(got.status == 202, f"{name}: {got.status} {got.body}")
+            got = approve(got.json)
+        else:
+            expect(got.status == 201, f"{name}: {got.status} {got.body}")
+        text = verified(name, got.json)
+        expect(f"Signature Algorithm: {signature}" in text, text)
+    for name in ("new", "partner"):
+        got = house.submit("ci", house.csr("www.example"), "k-" + name,
+                           issuer=name, approved=False)
+        verified(name, approve(got.json).json)
+
+
+def approve(pending):
+    """The certificate of what waits, by another principal."""
+    import json
+    from tests.lib.house import Answer
+    status, headers, body = house.http(
+        "POST", f"/v1/requests/{pending['id']}/approve",
+        json.dumps({"request_sha256": pending["request_sha256"]}).encode(),
+        house.tokens["boss"])
+    expect(status == 200, f"{status} {body}")
+    return Answer(("boss", None), status, headers, body)
+
+
+@tap.test
+def an_unknown_issuer_is_named_with_those_there_are():
+    house.client_add("narrow", "submit", options=("--issuer", "web"))
+    csr = house.csr("www.example")
+    got = house.submit("ci", csr, issuer="nobody")
+    expect(got.status == 404 and got.json["code"] == "UNKNOWN_ISSUER",
+           f"{got.status} {got.body}")
+    for name in (*SIGNATURES, "new", "partner"):
+        expect(name in got.json["detail"], got.body)
+    got = house.submit("narrow", csr, issuer="nobody", approved=False)
+    expect("web" in got.json["detail"] and "big" not in got.json["detail"],
+           got.body)
+    got = house.submit("narrow", csr, issuer="big", approved=False)
+    expect(got.status == 403 and "web" in got.json["detail"], got.body)
+
+
+@tap.test
+def each_issuer_has_its_own_policy_and_ceiling():
+    write("""apiVersion: countersign.dev/v1
+kind: IssuancePolicy
+metadata: {name: web}
+spec:
+  match: {issuer: [web]}
+  subject: {commonName: {allow: [any], in_san: ignore}}
+  san: {dns: {allow: [{dns: .web.example}]}}
+""", "policies", "web.yaml")
+    house.cli("policy", "apply")
+    csr = house.csr("www.other.example")
+    got = house.submit("ci", csr, "p1", issuer="web", approved=False)
+    expect(got.status == 422 and got.json["policy"]["name"] == "web",
+           f"{got.status} {got.body}")
+    got = house.submit("ci", csr, "p2")
+    expect(got.status == 201 and got.json["policy"]["name"] != "web",
+           f"{got.status} {got.body}")
+    expect(house.stop() == 0, "stop")
+    text = read("countersign.yaml")
+    at = text.index('name: "ed"')
+    write(text[:at] + text[at:].replace(
+        "permitted_dns: []", "permitted_dns: [ed.example]", 1),
+        "countersign.yaml")
+    house.start()
+    got = house.submit("ci", csr, "c1", issuer="ed", approved=False)
+    expect(got.status == 422 and "CA_CEILING" in got.body.decode(),
+           f"{got.status} {got.body}")
+    csr = house.csr("www.ed.example")
+    got = house.submit("ci", csr, "c2", issuer="ed", approved=False)
+    expect(got.status == 202, f"{got.status} {got.body}")
+    verified("ed", approve(got.json).json)
+    found = invariants.violations(invariants.View(house))
+    expect(not found, "; ".join(found[:5]))
+    house.cli("audit", "verify")
+    expect(house.stop() == 0, "stop")
+
+
+status = tap.run()
+house.close()
+sys.exit(status)
