@@ -84,6 +84,15 @@ def enough_leaves():
         issued()
 
 
+def partner():
+    """Key and chain of a CA that somebody else made."""
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=Partner CA",
+        "-keyout", os.path.join(WORK, "partner-key.pem"),
+        "-out", os.path.join(WORK, "partner-chain.pem"),
+        "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+
+
 def serve(line):
     """Serve an installation of its own until SIGTERM."""
     other = os.path.join(house.root, "served")
@@ -113,6 +122,7 @@ write("policies.new/default.yaml", DEFAULT_POLICY)
 # Before its example runs; what it returns replaces the identifier in it.
 PREPARE = {
     "audit show": enough_leaves,
+    "ca import": partner,
     "cert show": issued,
     "client remove": lambda: house.cli("client", "add", "gw", "--right",
                                        "submit", check=False) and None,
