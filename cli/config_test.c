@@ -105,8 +105,15 @@ static void names_the_place_of_every_error(void **state)
 	refuses("self_approval: true", "self_approval: 1",
 		"c.yaml:15:20: self_approval: expected true or false, not "
 		"a number");
-	refuses("      max_validity: 90d\n", "      ca: true\n",
-		"c.yaml:19:11: ca: certificates of CAs are not issued");
+	refuses("      max_validity: 90d\n", "      ca: 1\n",
+		"c.yaml:19:11: ca: expected true or false, not a number");
+	refuses("no_policy: refuse", "passphrase_credential: a/b",
+		"c.yaml:16:28: passphrase_credential: expected a "
+		"credential's name");
+	refuses("no_policy: refuse",
+		"passphrase_file: /p\n    passphrase_credential: b",
+		"c.yaml:12:5: issuer `default`: passphrase_file and "
+		"passphrase_credential: one of them");
 	refuses("admin_uids: [0]", "admin_uids: []",
 		"c.yaml:6:13: admin_uids: expected a list of user ids, not "
 		"a list");

@@ -213,6 +213,44 @@ static void refuses_cas(void **state)
 	assert_one(f, "RFC 5280 4.2.1.3");
 }
 
+static void permits_cas_where_that_is_configured(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_ceiling ceiling = f->maker.ceiling;
+
+	ceiling.ca = true;
+	start(f);
+	f->plan.ca = true;
+	f->plan.key_usage = CS_KU_CERT_SIGN | CS_KU_CRL_SIGN;
+	check(f, &ceiling);
+	assert_int_equal(f->findings.n, 0);
+	f->plan.ext_key_usage_n = 0;
+	check(f, &ceiling);
+	assert_one(f, "RFC 5280 4.2.1.12");
+	start(f);
+	f->plan.key_usage = CS_KU_CERT_SIGN;
+	check(f, &ceiling);
+	assert_one(f, "RFC 5280 4.2.1.3");
+}
+
+static void has_no_cas_beside_permitted_names(void **state)
+{
+	struct fixture *f = *state;
+	const struct cs_span zone = CS_SPAN_LIT("corp.example");
+	const struct cs_ceiling_text text = {
+		.max_validity = CS_SPAN_LIT("90d"),
+		.permitted_dns = &zone,
+		.permitted_dns_n = 1,
+		.ca = true,
+	};
+	struct cs_ceiling ceiling;
+	struct cs_error err = {0};
+
+	assert_false(cs_ceiling_parse(&text, &f->arena, &ceiling, &err));
+	assert_int_equal(err.code, CS_E_CONFIG);
+	assert_non_null(strstr(err.text, "RFC 5280 4.2.1.10"));
+}
+
 static void refuses_other_purposes_and_none(void **state)
 {
 	struct fixture *f = *state;
@@ -379,6 +417,15 @@ static void tells_when_the_ca_may_have_no_ca_below(void **state)
 	assert_true(cs_feasible_check(&ca, &f->facts, CA_MAKER_NOW,
 				      &f->findings, NULL));
 	assert_int_equal(f->findings.n, 0);
+	f->facts.cert.has_path_len = true;
+	assert_true(cs_feasible_check(&ca, &f->facts, CA_MAKER_NOW,
+				      &f->findings, NULL));
+	assert_int_equal(f->findings.n, 0);
+	f->facts.cert.path_len = 1;
+	assert_true(cs_feasible_check(&ca, &f->facts, CA_MAKER_NOW,
+				      &f->findings, NULL));
+	assert_one(f, "leaves 0");
+	cs_findings_init(&f->findings, &f->arena);
 	ca.path_len = 0;
 	assert_true(cs_feasible_check(&ca, &f->facts, CA_MAKER_NOW,
 				      &f->findings, NULL));
@@ -602,6 +649,8 @@ int main(void)
 		cmocka_unit_test(refuses_to_outlive_the_ca),
 		cmocka_unit_test(refuses_another_cas_name_and_serial),
 		cmocka_unit_test(refuses_cas),
+		cmocka_unit_test(permits_cas_where_that_is_configured),
+		cmocka_unit_test(has_no_cas_beside_permitted_names),
 		cmocka_unit_test(refuses_other_purposes_and_none),
 		cmocka_unit_test(keeps_names_in_their_subtrees),
 		cmocka_unit_test(counts_a_common_name_that_is_one),

@@ -149,7 +149,7 @@ static void reads_back_what_it_writes(void **state)
 	assert_non_null(mkdtemp(path));
 	assert_true(cs_secret_new(3, &pass, NULL));
 	memcpy(pass.p, "abc", 3);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < ALL_KINDS; i++) {
 		struct cs_key *key = cs_key_generate(all_kinds[i], NULL), *back;
 		struct cs_buf a, b;
 		char file[64];
