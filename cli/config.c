@@ -208,11 +208,22 @@ static bool read_only(struct reader *r, const struct cs_yaml *v,
 	       refuse(r, v, "%.*s: expected %s", CS_SPAN_FMT(v->key), value);
 }
 
+/* One of two words; `yes` gives true. */
+static bool read_choice(struct reader *r, const struct cs_yaml *v,
+			const char *no, const char *yes, bool *ret)
+{
+	if (v->kind != CS_YAML_TEXT || (!cs_span_equal_str(v->text, no) &&
+					!cs_span_equal_str(v->text, yes)))
+		return refuse(r, v, "%.*s: expected %s or %s",
+			      CS_SPAN_FMT(v->key), no, yes);
+	*ret = cs_span_equal_str(v->text, yes);
+	return true;
+}
+
 static bool read_no_policy(struct reader *r, const struct cs_yaml *v,
 			   void *target)
 {
-	(void)target;
-	return read_only(r, v, "refuse");
+	return read_choice(r, v, "refuse", "hold", target);
 }
 
 static bool read_policy_source(struct reader *r, const struct cs_yaml *v,
@@ -312,7 +323,8 @@ static const struct key issuer_keys[] = {
 	KEY(struct cs_config_issuer, passphrase_credential, read_credential,
 	    false),
 	KEY(struct cs_config_issuer, self_approval, read_bool, false),
-	{"no_policy", read_no_policy, 0, false},
+	{"no_policy", read_no_policy,
+	 offsetof(struct cs_config_issuer, hold_no_policy), false},
 	KEY(struct cs_config_issuer, crl_url, read_url, false),
 	KEY(struct cs_config_issuer, crl_shards, read_shards, false),
 	KEY(struct cs_config_issuer, ceiling, read_ceiling, true),
@@ -502,8 +514,11 @@ void cs_config_write_issuer(const struct cs_config_issuer *is,
 		    "at first;\n    # every such entry in the log says "
 		    "`self_approved`.\n    self_approval: %s\n",
 		    is->self_approval ? "true" : "false");
-	cs_buf_add_str(out, "    # A request that no policy matches is "
-			    "refused.\n    no_policy: refuse\n");
+	cs_buf_addf(out,
+		    "    # What becomes of a request that no policy matches: "
+		    "refuse, or hold\n    # (202, judged again when policy "
+		    "changes).\n    no_policy: %s\n",
+		    is->hold_no_policy ? "hold" : "refuse");
 	if (is->crl_url != NULL)
 		put_text(out, "    crl_url", is->crl_url);
 	else

@@ -54,6 +54,7 @@ struct cs_config_issuer {
 	 */
 	const char *passphrase_file, *passphrase_credential;
 	bool self_approval;
+	bool hold_no_policy; /* no_policy: hold */
 	const char *crl_url; /* NULL: no CRLDP */
 	uint32_t crl_shards; /* a power of two */
 	struct cs_config_ceiling ceiling;

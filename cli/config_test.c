@@ -99,7 +99,7 @@ static void names_the_place_of_every_error(void **state)
 	refuses("crl_shards: 4", "crl_shards: 3",
 		"c.yaml:17:17: crl_shards: 3 is not a power of two");
 	refuses("no_policy: refuse", "no_policy: wait",
-		"c.yaml:16:16: no_policy: expected refuse");
+		"c.yaml:16:16: no_policy: expected refuse or hold");
 	refuses("no_policy: refuse", "crl_url: ftp://x",
 		"c.yaml:16:14: crl_url: expected an http or https URL");
 	refuses("self_approval: true", "self_approval: 1",

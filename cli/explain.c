@@ -371,6 +371,36 @@ static size_t count_names(const struct matter *m)
 	return n;
 }
 
+/* Does its issuer hold what no policy matches? */
+static bool holds_no_policy(const struct matter *m)
+{
+	const struct cs_install *in = m->e->install;
+
+	for (size_t i = 0; in != NULL && i < in->config.n_issuers; i++) {
+		if (cs_span_equal_str(m->request.issuer,
+				      in->config.issuers[i].name))
+			return in->config.issuers[i].hold_no_policy;
+	}
+	return false;
+}
+
+/* Then it is not refused: the ledger keeps it until a policy matches. */
+static void add_hold(const struct matter *m, json_t *answer)
+{
+	const char *code = json_string_value(json_object_get(answer, "code"));
+
+	if (code == NULL || strcmp(code, "NO_POLICY") != 0 ||
+	    !holds_no_policy(m))
+		return;
+	json_object_set_new(answer, "would", json_string("held"));
+	json_object_set_new(
+		answer, "detail",
+		json_sprintf("no policy matches the request; issuer %.*s holds "
+			     "it until one does",
+			     CS_SPAN_FMT(m->request.issuer)));
+	json_object_del(answer, "final");
+}
+
 /* Everything besides the verdict. */
 static void add_members(const struct matter *m, json_t *answer)
 {
@@ -378,6 +408,7 @@ static void add_members(const struct matter *m, json_t *answer)
 
 	json_object_set(answer, "would", verdict);
 	json_object_del(answer, "verdict");
+	add_hold(m, answer);
 	add_policy(m, answer);
 	if (json_object_get(answer, "not_reached") == NULL)
 		add_not_reached(m, answer);

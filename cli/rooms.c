@@ -156,6 +156,7 @@ static void fill_ledger_issuers(struct ledger *l)
 			.self_approval = c->self_approval,
 			.not_before_s = ca->not_before_s,
 			.not_after_s = ca->not_after_s,
+			.hold_no_policy = c->hold_no_policy,
 		};
 	}
 	l->c.issuers = l->issuer;

@@ -195,6 +195,9 @@ static void read_answer(struct reading *r, const json_t *answer)
 	t->final = json_is_true(json_object_get(answer, "final"));
 	t->all = json_object_get(answer, "all") != NULL;
 	t->code = span_of(answer, "code");
+	t->held = strcmp(text_of(answer, "would"), "held") == 0 ||
+		  (strcmp(text_of(answer, "state"), "approved") == 0 &&
+		   !cs_span_equal_str(t->code, "IN_PROGRESS"));
 	t->detail = span_of(answer, "detail");
 	t->serial = span_of(answer, "serial");
 	t->names = (size_t)json_integer_value(json_object_get(answer, "names"));

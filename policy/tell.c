@@ -175,6 +175,8 @@ static void put_next(const struct cs_tell *t, bool by_name, struct cs_buf *out)
 {
 	if (is_code(t, "KEY_REUSED"))
 		cs_buf_add_str(out, "Make a new key and CSR");
+	else if (is_code(t, "LIMIT"))
+		cs_buf_add_str(out, "Wait");
 	else
 		cs_buf_add_str(out, "Fix the CSR");
 	put_owner(t, by_name, out);
@@ -238,7 +240,11 @@ static void put_issued_head(const struct cs_tell *t, struct cs_buf *out)
 
 static void put_refused_head(const struct cs_tell *t, struct cs_buf *out)
 {
-	if (t->violations_n > 0) {
+	if (t->held) {
+		cs_buf_add_str(out, t->would ? "WOULD BE HELD" : "HELD");
+		put(out, "  ", t->code);
+		put(out, "  ", t->detail);
+	} else if (t->violations_n > 0) {
 		cs_buf_add_str(out,
 			       t->would ? "WOULD BE REFUSED  " : "REFUSED  ");
 		put_summary(t, out);
@@ -454,6 +460,7 @@ void cs_tell_long(const struct cs_tell *t, struct cs_buf *out)
 	put_findings(t->violations, t->violations_n, CROSS_MARK " ", out);
 	if (t->violations_more > 0)
 		cs_buf_addf(out, "  and %zu more\n", t->violations_more);
+	put_changes(t, out);
 	put_rules(t, out);
 	put_rest(t, out);
 	put_last_line(t, out);

@@ -56,6 +56,7 @@ struct cs_tell_texts {
 /* Zeroed is a refusal about which nothing is known. Everything borrows. */
 struct cs_tell {
 	bool issued;
+	bool held;    /* not issued yet, for the reason in `detail` */
 	bool would;   /* a dry run: nothing was recorded */
 	bool changed; /* issued, and otherwise than it was asked for */
 	bool final;

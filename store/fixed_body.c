@@ -36,6 +36,61 @@ bool cs_fixed_body_write(const char *verdict, const char *code,
 	return cs_json_finish(&j, "body", err);
 }
 
+/* A text; what is not UTF-8 is left out. */
+static json_t *text(struct cs_span s)
+{
+	json_t *t = json_stringn(s.n > 0 ? (const char *)s.p : "", s.n);
+
+	return t != NULL ? t : json_string("");
+}
+
+/* [{"at", "code", "expected", "field", "message", "rule", "value"}] */
+static json_t *violations(const struct cs_fixed_finding *f)
+{
+	return json_pack("[{s:s, s:s, s:o, s:o, s:o, s:o, s:o}]", "at", "",
+			 "code", f->code, "expected", text(f->expect), "field",
+			 text(f->field), "message", text(f->message), "rule",
+			 text(f->rule), "value", text(f->value));
+}
+
+/* What the verdict means for the members of a body that said yes. */
+static bool overrule(json_t *body, const char *verdict,
+		     const struct cs_fixed_finding *f, struct cs_span detail)
+{
+	bool refused = verdict[0] == 'r';
+	bool ok =
+		json_object_set_new(body, "code", json_string(f->code)) == 0 &&
+		json_object_set_new(body, "detail", text(detail)) == 0 &&
+		json_object_set_new(body, "verdict", json_string(verdict)) == 0;
+
+	if (!refused) {
+		(void)json_object_del(body, "final");
+		return ok;
+	}
+	(void)json_object_del(body, "kept");
+	(void)json_object_del(body, "warnings");
+	return ok && json_object_set_new(body, "changed", json_false()) == 0 &&
+	       json_object_set_new(body, "diff", json_array()) == 0 &&
+	       json_object_set_new(body, "final", json_true()) == 0 &&
+	       json_object_set_new(body, "not_reached", json_array()) == 0 &&
+	       json_object_set_new(body, "violations", violations(f)) == 0;
+}
+
+bool cs_fixed_body_overruled(struct cs_span judged, const char *verdict,
+			     const struct cs_fixed_finding *finding,
+			     struct cs_span detail, struct cs_buf *out,
+			     struct cs_error *err)
+{
+	json_t *body = cs_json_parse(judged, "the judgement", err);
+	bool ok = body != NULL;
+
+	if (ok && !overrule(body, verdict, finding, detail))
+		ok = cs_error_set(err, CS_E_NO_MEMORY, "body");
+	ok = ok && cs_json_canonical(body, out, err);
+	json_decref(body);
+	return ok;
+}
+
 /* Fields that hold for a request whatever became of it. */
 static bool field_stays(uint8_t field)
 {

@@ -15,6 +15,22 @@ bool cs_fixed_body_write(const char *verdict, const char *code,
 			 struct cs_span detail, struct cs_buf *out,
 			 struct cs_error *err) CS_MUST_USE;
 
+/* What only the ledger finds: one violation, in a worker's words. */
+struct cs_fixed_finding {
+	const char *code;
+	struct cs_span field, value, expect, rule, message;
+};
+
+/*
+ * The same of a judgement that said yes (`judged`: the worker's body): the
+ * policy and the set that judged stay in it. Verdict "refused": for good.
+ * "held", which only a dry run says: not now, with the diff that it will have.
+ */
+bool cs_fixed_body_overruled(struct cs_span judged, const char *verdict,
+			     const struct cs_fixed_finding *finding,
+			     struct cs_span detail, struct cs_buf *out,
+			     struct cs_error *err) CS_MUST_USE;
+
 /*
  * Terms (base/terms.h): what the pending judgement found about names and
  * people (if it is there), with this verdict and code in place of its own.

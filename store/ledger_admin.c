@@ -141,7 +141,8 @@ static bool policy_applied(struct cs_ledger *l, struct cs_work *w,
 		return true;
 	}
 	d = cs_ledger_draft(l, CS_LEAF_POLICY_APPLIED, err);
-	if (d == NULL || !set_row(l, m, epoch, d->rec.index, err))
+	if (d == NULL || !set_row(l, m, epoch, d->rec.index, err) ||
+	    !cs_ledger_holds_end(l, err))
 		return false;
 	begin(l, &j);
 	cs_json_member_span(&j, "engine", m->engine);

@@ -340,9 +340,11 @@ static void work_end(struct cs_ledger *l, struct cs_work *w)
 /* Everything that waited for this COMMIT leaves. */
 static void batch_send(struct cs_ledger *l, struct cs_work *first)
 {
-	if (l->batch.set_changed)
+	if (l->batch.set_changed) {
+		cs_ledger_drive_start(l);
 		for (size_t i = 0; i < l->workers_n; i++)
 			cs_ledger_send_set(l, l->workers[i].link);
+	}
 	if (l->batch.roster_changed)
 		cs_ledger_send_clients(l);
 	/* The signer first: it works while we talk. */

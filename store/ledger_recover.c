@@ -141,6 +141,7 @@ void cs_ledger_drive_next(void *ctx)
 	if (cs_ledger_state(l) != CS_LEDGER_ISSUING)
 		return;
 	s = cs_stmt(l->db, CS_SQL_REQUEST_TO_DRIVE);
+	cs_stmt_int(&s, cs_ledger_now(l));
 	cs_stmt_int(&s, l->drive_after);
 	cs_stmt_int(&s, DRIVE_SLICE);
 	while (row && n < DRIVE_SLICE) {

@@ -75,8 +75,7 @@ static void take_own_denial(struct cs_ledger *l, struct cs_work *w)
 	a->credential = w->row.credential;
 }
 
-/* The draft answers this work's ticket. */
-static void decided(struct cs_work *w, struct cs_draft *d)
+void cs_work_decided(struct cs_work *w, struct cs_draft *d)
 {
 	d->has_ticket = true;
 	d->ticket = w->ticket;
@@ -94,13 +93,15 @@ static bool deny(struct cs_ledger *l, struct cs_work *w, struct cs_error *err)
 					    : "denied",
 				    &d, err))
 		return false;
-	decided(w, d);
+	cs_work_decided(w, d);
 	return true;
 }
 
 /* Policy said no, or the CSR killed its workers. */
 static bool refuse(struct cs_ledger *l, struct cs_work *w, struct cs_error *err)
 {
+	bool wait = false;
+
 	const struct cs_msg_refusal *m = &w->m.refusal;
 	struct cs_verdict v = {
 		.kind = CS_LEAF_REFUSED,
@@ -112,6 +113,10 @@ static bool refuse(struct cs_ledger *l, struct cs_work *w, struct cs_error *err)
 	};
 	struct cs_draft *d;
 
+	if (!cs_ledger_waits_for_policy(l, w, &wait, err))
+		return false;
+	if (wait)
+		return cs_ledger_hold_for_policy(l, w, err);
 	if (w->number == CS_MSG_WORKER_KILLER) {
 		if (!cs_ledger_refuse_fixed(
 			    l, &w->row, CS_LEAF_REFUSED, "CSR_WORKER_FAILED",
@@ -120,84 +125,7 @@ static bool refuse(struct cs_ledger *l, struct cs_work *w, struct cs_error *err)
 	} else if (!cs_ledger_refuse(l, &w->row, &v, &d, err)) {
 		return false;
 	}
-	decided(w, d);
-	return true;
-}
-
-/* Held by a limit or a window: it stays approved, is open, and expires. */
-static bool hold(struct cs_ledger *l, struct cs_work *w,
-		 const struct cs_limit *limit, int64_t free_ms,
-		 struct cs_error *err)
-{
-	int64_t expires = l->batch.now_ms + l->config.pending_ttl_ms;
-	int64_t wait = free_ms - l->batch.now_ms;
-	bool window = limit->disposition == CS_LIMIT_WINDOW;
-	const char *code = window ? "WINDOW" : "LIMIT";
-	char until[CS_TIME_TEXT];
-	struct cs_stmt s;
-
-	cs_time_rfc3339_ms(free_ms, until);
-	if (window)
-		cs_work_answer(w, CS_ANSWER_HELD, code,
-			       "%.*s: nothing is issued before %s",
-			       CS_SPAN_FMT(limit->rule), until);
-	else
-		cs_work_answer(w, CS_ANSWER_HELD, code,
-			       "%.*s: %u in %u s are reached",
-			       CS_SPAN_FMT(limit->rule), limit->count,
-			       limit->window_s);
-	w->retry_s = wait <= 0 ? 1 : (uint32_t)((wait + 999) / 1000);
-	if (w->row.n == 0) {
-		w->row.hold = cs_span_str(code);
-		w->row.not_before_ms = free_ms;
-		w->row.expires_ms = expires;
-		return cs_ledger_request_insert(l, &w->row, CS_STATE_APPROVED,
-						-1, err) &&
-		       cs_ledger_approval_insert(l, &w->row, err);
-	}
-	s = cs_stmt(l->db, CS_SQL_REQUEST_HOLD);
-	cs_stmt_str(&s, cs_span_str(code));
-	cs_stmt_int(&s, free_ms);
-	cs_stmt_int(&s, w->row.expires_ms != 0 ? w->row.expires_ms : expires);
-	cs_stmt_int(&s, w->row.n);
-	l->batch.wrote = true;
-	return cs_stmt_run(&s, err);
-}
-
-/* A limit is reached: refused for good, or held. */
-static bool limited(struct cs_ledger *l, struct cs_work *w,
-		    const struct cs_limit *limit, int64_t free_ms,
-		    struct cs_error *err)
-{
-	const char *code = "LIMIT";
-	struct cs_draft *d;
-	char *detail;
-
-	if (limit->disposition == CS_LIMIT_HOLD ||
-	    limit->disposition == CS_LIMIT_WINDOW)
-		return hold(l, w, limit, free_ms, err);
-	if (cs_limit_counts(limit)) {
-		detail = cs_arena_printf(&l->batch.arena,
-					 "%.*s: %u in %u s are reached",
-					 CS_SPAN_FMT(limit->rule), limit->count,
-					 limit->window_s);
-	} else {
-		code = "KEY_REUSED";
-		detail = cs_arena_printf(
-			&l->batch.arena,
-			"%.*s: the key was certified before, for %s subject "
-			"and names; make a new one",
-			CS_SPAN_FMT(limit->rule),
-			limit->disposition == CS_LIMIT_KEY_SAME_SUBJECT
-				? "the same"
-				: "another");
-	}
-	if (detail == NULL)
-		return cs_error_set(err, CS_E_NO_MEMORY, "detail");
-	if (!cs_ledger_refuse_fixed(l, &w->row, CS_LEAF_REFUSED, code, detail,
-				    &d, err))
-		return false;
-	decided(w, d);
+	cs_work_decided(w, d);
 	return true;
 }
 
@@ -210,6 +138,12 @@ static bool limits_are_whole(struct cs_span list)
 	while (cs_limit_next(&list, &limit, &bad))
 		;
 	return !bad;
+}
+
+static void malformed_limits(struct cs_work *w)
+{
+	cs_work_answer(w, CS_ANSWER_BUSY, "INTENT_MALFORMED",
+		       "the limits of the judgement are malformed");
 }
 
 /* An approved INTENT: limits, rows, attempt. */
@@ -233,14 +167,13 @@ static bool attempt(struct cs_ledger *l, struct cs_work *w,
 		return true;
 	}
 	if (!limits_are_whole(w->m.intent.limits)) {
-		cs_work_answer(w, CS_ANSWER_BUSY, "INTENT_MALFORMED",
-			       "the limits of the judgement are malformed");
+		malformed_limits(w);
 		return true;
 	}
 	if (!cs_ledger_limits(l, &w->m.intent, &broken, &free_ms, err))
 		return false;
 	if (broken.rule.n > 0)
-		return limited(l, w, &broken, free_ms, err);
+		return cs_ledger_limited(l, w, &broken, free_ms, err);
 	if (w->row.n == 0 && (!cs_ledger_request_insert(
 				      l, &w->row, CS_STATE_APPROVED, -1, err) ||
 			      !cs_ledger_approval_insert(l, &w->row, err)))
@@ -258,8 +191,10 @@ static bool keep_pending(struct cs_ledger *l, struct cs_work *w,
 		return false;
 	if (!room)
 		return true;
-	w->row.pending_body = w->m.intent.body;
-	w->row.pending_terms = w->m.intent.terms;
+	w->row.pending_body = w->number == CS_MSG_INTENT ? w->m.intent.body
+							 : w->m.refusal.body;
+	w->row.pending_terms = w->number == CS_MSG_INTENT ? w->m.intent.terms
+							  : w->m.refusal.terms;
 	w->row.expires_ms = l->batch.now_ms + l->config.pending_ttl_ms;
 	w->end = CS_END_PENDING;
 	return cs_ledger_request_insert(l, &w->row, CS_STATE_PENDING, -1, err);
@@ -283,19 +218,30 @@ static bool is_current(struct cs_ledger *l, struct cs_work *w)
 static bool dry_run(struct cs_ledger *l, struct cs_work *w,
 		    struct cs_error *err)
 {
+	row_from_message(l, w);
 	if (!cs_ledger_may_submit(l, w) || !is_current(l, w))
 		return true;
-	cs_work_answer(w, CS_ANSWER_DRY_RUN, "", "%s", "");
-	if (w->number == CS_MSG_INTENT) {
-		w->reply = w->m.intent.body;
-	} else if (w->number == CS_MSG_REFUSAL) {
-		w->reply = w->m.refusal.body;
-	} else {
-		cs_work_answer(w, CS_ANSWER_BUSY, "CSR_WORKER_FAILED",
-			       "the CSR made two workers fail");
+	if (w->number == CS_MSG_INTENT &&
+	    !limits_are_whole(w->m.intent.limits)) {
+		malformed_limits(w);
+		return true;
 	}
-	(void)err;
-	return true;
+	return cs_ledger_dry_run(l, w, err);
+}
+
+/* It was judged, and may be submitted and approved as it is. */
+static bool fresh_judged(struct cs_ledger *l, struct cs_work *w,
+			 struct cs_error *err)
+{
+	bool wait = false;
+
+	if (w->number == CS_MSG_INTENT)
+		return has(w, CS_REQ_APPROVED) ? attempt(l, w, err)
+					       : keep_pending(l, w, err);
+	if (!cs_ledger_waits_for_policy(l, w, &wait, err))
+		return false;
+	return wait && !has(w, CS_REQ_APPROVED) ? keep_pending(l, w, err)
+						: refuse(l, w, err);
 }
 
 /* A request that the ledger has not seen. */
@@ -320,12 +266,7 @@ static bool fresh(struct cs_ledger *l, struct cs_work *w, struct cs_error *err)
 	} else {
 		if (approved)
 			take_approval(w);
-		if (w->number != CS_MSG_INTENT)
-			ok = refuse(l, w, err);
-		else if (approved)
-			ok = attempt(l, w, err);
-		else
-			ok = keep_pending(l, w, err);
+		ok = fresh_judged(l, w, err);
 	}
 	/* The id is there already: begin the batch again and look it up. */
 	if (!ok && err->code == CS_E_EXISTS && !w->serial_taken)
@@ -406,7 +347,7 @@ static bool orphan(struct cs_ledger *l, struct cs_work *w, struct cs_error *err)
 		    l, &w->row, CS_LEAF_DENIED, "CLIENT_REMOVED",
 		    "the client that submitted it was removed", &d, err))
 		return false;
-	decided(w, d);
+	cs_work_decided(w, d);
 	return true;
 }
 

@@ -370,6 +370,27 @@ bool cs_ledger_do_request(struct cs_ledger *l, struct cs_work *w,
 bool cs_ledger_do_deny(struct cs_ledger *l, struct cs_work *w,
 		       struct cs_error *err) CS_MUST_USE;
 
+/* The draft answers this work's ticket. */
+void cs_work_decided(struct cs_work *w, struct cs_draft *d);
+
+/* ledger_hold.c: what is not to be decided yet, and dry runs. */
+/* A limit is reached: refused for good, or held. */
+bool cs_ledger_limited(struct cs_ledger *l, struct cs_work *w,
+		       const struct cs_limit *limit, int64_t free_ms,
+		       struct cs_error *err) CS_MUST_USE;
+/* Is this a REFUSAL for want of a policy whose issuer lets it wait? */
+bool cs_ledger_waits_for_policy(struct cs_ledger *l, const struct cs_work *w,
+				bool *ret_waits,
+				struct cs_error *err) CS_MUST_USE;
+/* Then an approved one is held: driven again soon, and at each APPLY. */
+bool cs_ledger_hold_for_policy(struct cs_ledger *l, struct cs_work *w,
+			       struct cs_error *err) CS_MUST_USE;
+/* A set was applied: what waits for a policy need not wait longer. */
+bool cs_ledger_holds_end(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
+/* What would become of it, limits and keys in use looked at, not counted. */
+bool cs_ledger_dry_run(struct cs_ledger *l, struct cs_work *w,
+		       struct cs_error *err) CS_MUST_USE;
+
 /* ledger_sign.c */
 void cs_ledger_attempt_free(struct cs_attempt *a);
 /* The attempt under way for a request's row; NULL: none. */

@@ -13,6 +13,7 @@ libcs_store_a_SOURCES = \
 	store/ledger_clock.c \
 	store/ledger_decide.c \
 	store/ledger_expire.c \
+	store/ledger_hold.c \
 	store/ledger_intake.c \
 	store/ledger_recover.c \
 	store/ledger_request.c \
@@ -65,7 +66,8 @@ store_verify_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 # A whole ledger in one process, with the other rooms in the test's hands.
 LEDGER_HOUSE = tests/lib/ledger_house.c tests/lib/ledger_house.h $(SEAMS)
 store_ledger_tests = store/db_test store/ledger_disk_test \
-	store/ledger_fault_test store/ledger_limit_test store/ledger_test \
+	store/ledger_fault_test store/ledger_hold_test \
+	store/ledger_limit_test store/ledger_test \
 	store/migrate_test
 UNIT_TESTS += $(store_ledger_tests)
 store_ledger_test_SOURCES = store/ledger_test.c $(LEDGER_HOUSE)
@@ -73,6 +75,8 @@ store_ledger_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_disk_test_SOURCES = store/ledger_disk_test.c \
 	tests/lib/vfs_shim.c tests/lib/vfs_shim.h $(LEDGER_HOUSE)
 store_ledger_disk_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_ledger_hold_test_SOURCES = store/ledger_hold_test.c $(LEDGER_HOUSE)
+store_ledger_hold_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_limit_test_SOURCES = store/ledger_limit_test.c $(LEDGER_HOUSE)
 store_ledger_limit_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_fault_test_SOURCES = store/ledger_fault_test.c $(LEDGER_HOUSE)

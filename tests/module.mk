@@ -156,6 +156,7 @@ E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
 E2E_TESTS += tests/e2e/language_test.py
 E2E_TESTS += tests/e2e/backup_test.py
 E2E_TESTS += tests/e2e/issuers_test.py
+E2E_TESTS += tests/e2e/answers_test.py
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints docs/policy.md
 TEST_EXTENSIONS = .py .sh
