@@ -1,9 +1,21 @@
 #include "api/accept.h"
 
-static const struct {
+/* A media range, and the form that it takes. */
+struct accepted {
 	const char *range;
-	enum cs_certificate_form form;
-} forms[] = {
+	int form;
+};
+
+static const struct accepted of_lists[] = {
+	{"application/json", CS_LIST_JSON},
+	{"application/x-ndjson", CS_LIST_NDJSON},
+	{"text/csv", CS_LIST_CSV},
+	{"application/*", CS_LIST_JSON},
+	{"text/*", CS_LIST_CSV},
+	{"*/*", CS_LIST_JSON},
+};
+
+static const struct accepted of_certificates[] = {
 	{"application/json", CS_FORM_JSON},
 	{"application/pem-certificate-chain", CS_FORM_PEM_CHAIN},
 	{"application/pkix-cert", CS_FORM_DER},
@@ -68,19 +80,21 @@ static int weight_of(struct cs_span parameters)
 	return 1000;
 }
 
-enum cs_certificate_form cs_accept_certificate(struct cs_span accept)
+/* The best form of a table; `none` when there is none. */
+static int choose(struct cs_span accept, const struct accepted *forms, size_t n,
+		  int none)
 {
-	enum cs_certificate_form best = CS_FORM_NONE;
+	int best = none;
 	int best_weight = 0;
 
 	if (trim(accept).n == 0)
-		return CS_FORM_JSON;
+		return forms[0].form;
 	while (accept.n > 0) {
 		struct cs_span parameters = next_part(&accept, ',');
 		struct cs_span range = next_part(&parameters, ';');
 		int w = weight_of(parameters);
 
-		for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		for (size_t i = 0; i < n; i++) {
 			if (w > best_weight &&
 			    cs_span_equal_icase(range,
 						cs_span_str(forms[i].range))) {
@@ -90,4 +104,19 @@ enum cs_certificate_form cs_accept_certificate(struct cs_span accept)
 		}
 	}
 	return best;
+}
+
+enum cs_certificate_form cs_accept_certificate(struct cs_span accept)
+{
+	return (enum cs_certificate_form)choose(
+		accept, of_certificates,
+		sizeof(of_certificates) / sizeof(of_certificates[0]),
+		CS_FORM_NONE);
+}
+
+enum cs_list_form cs_accept_list(struct cs_span accept)
+{
+	return (enum cs_list_form)choose(accept, of_lists,
+					 sizeof(of_lists) / sizeof(of_lists[0]),
+					 CS_LIST_NONE);
 }

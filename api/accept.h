@@ -7,9 +7,11 @@
 #ifndef CS_API_ACCEPT_H
 #define CS_API_ACCEPT_H
 
+#include "api/list_form.h"
 #include "api/waits.h"
 #include "base/span.h"
 
 enum cs_certificate_form cs_accept_certificate(struct cs_span accept);
+enum cs_list_form cs_accept_list(struct cs_span accept);
 
 #endif

@@ -134,6 +134,7 @@ static void stop(struct cs_front *f, const struct cs_msg_stop *m)
 	f->listener.wanted = false;
 	tell_backups(f);
 	cs_timer_stop(f->retry);
+	cs_front_tails_end(f);
 	cs_timer_start(f->drain, m->drain_ms);
 	if (f->server != NULL)
 		cs_http_server_drain(f->server);
@@ -425,8 +426,9 @@ static bool open_room(struct cs_front *f, struct cs_error *err)
 			      ? NULL
 			      : cs_inflight_new(
 					CS_MAX_IN_FLIGHT + CS_MAX_DRIVES, err);
-	f->waits = f->inflight == NULL ? NULL
-				       : cs_waits_new(CS_MAX_QUESTIONS, err);
+	f->waits = f->inflight == NULL
+			   ? NULL
+			   : cs_waits_new(CS_MAX_QUESTIONS + CS_MAX_POLLS, err);
 	if (f->waits == NULL)
 		return false;
 	f->drain = cs_timer_new(f->loop, on_drain_time, f, err);
@@ -434,7 +436,10 @@ static bool open_room(struct cs_front *f, struct cs_error *err)
 		f->drain == NULL
 			? NULL
 			: cs_timer_new(f->loop, cs_front_listener_try, f, err);
-	return f->retry != NULL &&
+	f->tails = f->retry == NULL
+			   ? NULL
+			   : cs_timer_new(f->loop, cs_front_tails_look, f, err);
+	return f->tails != NULL &&
 	       open_link(f, &c->parent_fd, CS_ROOM_P, on_parent_message,
 			 &f->parent, err) &&
 	       open_link(f, &c->ledger_fd, CS_ROOM_L, on_ledger_message,
@@ -461,6 +466,7 @@ void cs_front_free(struct cs_front *f)
 		close(f->config.listens[i].fd);
 	cs_timer_free(f->drain);
 	cs_timer_free(f->retry);
+	cs_timer_free(f->tails);
 	cs_front_drop_driven(f);
 	cs_waits_free(f->waits);
 	cs_inflight_free(f->inflight);

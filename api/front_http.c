@@ -45,7 +45,7 @@ struct cs_buf *cs_front_out(struct cs_front *f)
 void cs_front_reply(struct cs_front *f, uint64_t ticket,
 		    const struct cs_reply *r, struct cs_span body)
 {
-	struct cs_http_header headers[4];
+	struct cs_http_header headers[5];
 	struct cs_http_answer answer = {
 		.status = (int)r->status,
 		.content_type = r->media_type,
@@ -65,6 +65,9 @@ void cs_front_reply(struct cs_front *f, uint64_t ticket,
 	if (r->replay != 0)
 		headers[answer.headers_n++] = (struct cs_http_header){
 			"Idempotent-Replay", CS_SPAN_LIT("true")};
+	if (r->link.n > 0)
+		headers[answer.headers_n++] =
+			(struct cs_http_header){"Link", r->link};
 	if (r->allow != NULL)
 		headers[answer.headers_n++] =
 			(struct cs_http_header){"Allow", cs_span_str(r->allow)};
@@ -175,8 +178,12 @@ bool cs_front_find_asker(const struct cs_front *f, const struct cs_asker *a,
 bool cs_front_wait(struct cs_front *f, struct cs_call *c,
 		   enum cs_wait_kind kind, struct cs_wait **ret_wait)
 {
-	struct cs_wait *w = cs_waits_add(f->waits, kind, c->ticket);
+	size_t polls = cs_waits_polls(f->waits);
+	struct cs_wait *w = NULL;
 
+	/* Polls that wait take no place from questions. */
+	if (cs_waits_count(f->waits) - polls < CS_MAX_QUESTIONS)
+		w = cs_waits_add(f->waits, kind, c->ticket);
 	if (w == NULL)
 		return cs_problem_set(c->p, CS_PROBLEM_BUSY, "",
 				      "Too many questions are under way.");
@@ -360,7 +367,10 @@ void cs_front_on_gone(void *ctx, uint64_t ticket)
 	for (size_t i = 0; i < cs_waits_capacity(f->waits); i++) {
 		struct cs_wait *w = cs_waits_at(f->waits, i);
 
-		if (w != NULL && w->http == ticket)
-			w->http = 0;
+		if (w == NULL || w->http != ticket)
+			continue;
+		w->http = 0;
+		if (w->kind == CS_WAIT_LIST && w->list.parked)
+			cs_waits_end(f->waits, w);
 	}
 }

@@ -6,18 +6,13 @@
 #include "base/codec.h"
 #include "base/json.h"
 
-/*
- * To whose own requests an answer is limited: with `audit` everything is
- * read, and with `approve` what may have to be decided about.
- */
-static uint64_t limited_to(const struct cs_call *c, unsigned rights)
+uint64_t cs_front_limited_to(const struct cs_call *c, unsigned rights)
 {
 	return (c->who.client->rights & rights) != 0 ? 0 : c->who.client->id;
 }
 
-/* Send a question; its PAGE finds the wait by the ticket. */
-static bool ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
-		enum cs_query kind, uint64_t client, struct cs_span params)
+bool cs_front_ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
+		  enum cs_query kind, uint64_t client, struct cs_span params)
 {
 	const struct cs_msg_query m = {kind, client, params};
 	struct cs_error err;
@@ -37,7 +32,7 @@ static bool ask_new(struct cs_front *f, struct cs_call *c,
 
 	if (!cs_front_wait(f, c, wait, &w))
 		return false;
-	if (ask(f, c, w, kind, client, params))
+	if (cs_front_ask(f, c, w, kind, client, params))
 		return true;
 	cs_waits_end(f->waits, w);
 	return false;
@@ -74,7 +69,8 @@ bool cs_front_get_request(struct cs_front *f, struct cs_call *c)
 	return cs_params_none(c->request->head->query, c->p) &&
 	       one_hex(f, c, "id", 16, &params) &&
 	       ask_new(f, c, CS_WAIT_REQUEST, CS_QUERY_REQUEST,
-		       limited_to(c, CS_RIGHT_AUDIT | CS_RIGHT_APPROVE),
+		       cs_front_limited_to(c,
+					   CS_RIGHT_AUDIT | CS_RIGHT_APPROVE),
 		       params);
 }
 
@@ -84,36 +80,7 @@ bool cs_front_ask_stored(struct cs_front *f, struct cs_call *c,
 	struct cs_span params;
 
 	return one_hex(f, c, "id", 16, &params) &&
-	       ask(f, c, w, CS_QUERY_STORED, 0, params);
-}
-
-/* A list: the query's parameters by its table. */
-static bool ask_list(struct cs_front *f, struct cs_call *c,
-		     const struct cs_param *table, enum cs_query kind,
-		     uint64_t client)
-{
-	struct cs_buf *out = cs_front_out(f);
-
-	return cs_params_write(table, c->request->head->query, &f->arena, out,
-			       c->p) &&
-	       ask_new(f, c, CS_WAIT_PAGE, kind, client, cs_buf_span(out));
-}
-
-bool cs_front_list_requests(struct cs_front *f, struct cs_call *c)
-{
-	return ask_list(f, c, cs_params_requests, CS_QUERY_REQUESTS,
-			limited_to(c, CS_RIGHT_AUDIT | CS_RIGHT_APPROVE));
-}
-
-bool cs_front_list_certificates(struct cs_front *f, struct cs_call *c)
-{
-	return ask_list(f, c, cs_params_certificates, CS_QUERY_CERTIFICATES,
-			limited_to(c, CS_RIGHT_AUDIT));
-}
-
-bool cs_front_list_audit(struct cs_front *f, struct cs_call *c)
-{
-	return ask_list(f, c, cs_params_audit, CS_QUERY_AUDIT, 0);
+	       cs_front_ask(f, c, w, CS_QUERY_STORED, 0, params);
 }
 
 bool cs_front_get_audit(struct cs_front *f, struct cs_call *c)
@@ -156,8 +123,8 @@ bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c)
 	    !cs_front_wait(f, c, CS_WAIT_CERTIFICATE, &w))
 		return false;
 	w->form = form;
-	if (ask(f, c, w, CS_QUERY_CERTIFICATE, limited_to(c, CS_RIGHT_AUDIT),
-		params))
+	if (cs_front_ask(f, c, w, CS_QUERY_CERTIFICATE,
+			 cs_front_limited_to(c, CS_RIGHT_AUDIT), params))
 		return true;
 	cs_waits_end(f->waits, w);
 	return false;
@@ -283,6 +250,10 @@ void cs_front_page(struct cs_front *f, uint64_t ticket,
 		break;
 	case CS_WAIT_STATUS:
 		cs_front_reply_status(f, w->http, m->body);
+		break;
+	case CS_WAIT_LIST:
+		if (cs_front_list_page(f, w, m->body))
+			return; /* it waits for more */
 		break;
 	default:
 		cs_front_reply_json(f, w->http, 200, m->body);

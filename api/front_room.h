@@ -7,6 +7,7 @@
  *			the listener's certificate
  *	front_request.c	submit, approve, deny
  *	front_read.c	questions to the reader
+ *	front_list.c	lists, their forms, and waiting for what comes
  *	front_admin.c	clients, clock, health, status
  *	front_policy.c	policy sets
  *
@@ -88,6 +89,7 @@ struct cs_front {
 	bool drained;
 	struct cs_timer *drain;
 	struct cs_timer *retry; /* the listener's next try */
+	struct cs_timer *tails; /* the next look at polls that wait */
 
 	struct cs_hash *hash;
 	struct cs_auth *auth;
@@ -135,8 +137,9 @@ struct cs_reply {
 	unsigned status;
 	const char *media_type;
 	uint32_t retry_s;
-	unsigned replay;   /* Idempotent-Replay: true */
-	const char *allow; /* 405 */
+	unsigned replay;     /* Idempotent-Replay: true */
+	const char *allow;   /* 405 */
+	struct cs_span link; /* RFC 8288 */
 };
 
 /* Answer a server's ticket; ticket 0: nobody listens. */
@@ -208,6 +211,27 @@ bool cs_front_deny(struct cs_front *f, struct cs_call *c);
 /* The reader brought the stored request. */
 void cs_front_decide(struct cs_front *f, struct cs_wait *w,
 		     struct cs_span stored);
+
+/*
+ * To whose own requests an answer is limited: with `audit` everything is
+ * read, and with `approve` what may have to be decided about.
+ */
+uint64_t cs_front_limited_to(const struct cs_call *c, unsigned rights);
+/* Send a question; its PAGE finds the wait by the ticket. */
+bool cs_front_ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
+		  enum cs_query kind, uint64_t client,
+		  struct cs_span params) CS_MUST_USE;
+
+/*
+ * front_list.c: a page of a list has come; true: the poll waits on, and so
+ * does its wait. _tails_look: ask again for those behind which the log has
+ * grown, and end those whose time is up; a timer's. _tails_end: all of them,
+ * with an empty page.
+ */
+bool cs_front_list_page(struct cs_front *f, struct cs_wait *w,
+			struct cs_span page) CS_MUST_USE;
+void cs_front_tails_look(void *front);
+void cs_front_tails_end(struct cs_front *f);
 
 bool cs_front_get_request(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_requests(struct cs_front *f, struct cs_call *c);

@@ -32,16 +32,19 @@ libcs_api_a_SOURCES += \
 	api/auth.c api/auth.h \
 	api/body.c api/body.h \
 	api/clients.c api/clients.h \
+	api/csv.c api/csv.h \
 	api/decide.c api/decide.h \
 	api/front.c api/front.h \
 	api/front_admin.c \
 	api/front_drive.c \
+	api/front_list.c \
 	api/front_http.c \
 	api/front_policy.c \
 	api/front_read.c \
 	api/front_request.c \
 	api/front_room.h \
 	api/inflight.c api/inflight.h \
+	api/list_form.c api/list_form.h \
 	api/openapi.h \
 	api/params.c api/params.h \
 	api/problem.c api/problem.h \
@@ -61,11 +64,13 @@ api/openapi_text.c: api/openapi.json tools/embed
 	  cs_openapi=$(srcdir)/api/openapi.json >$@.tmp && mv -f $@.tmp $@
 
 front_tests = api/answer_test api/auth_test api/front_test \
-	api/inflight_test api/openapi_test api/routes_test api/submit_test
+	api/inflight_test api/list_form_test api/openapi_test api/routes_test \
+	api/submit_test
 UNIT_TESTS += $(front_tests)
 api_answer_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_auth_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_front_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_list_form_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_inflight_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_openapi_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_routes_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)

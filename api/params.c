@@ -12,12 +12,15 @@
 /* Items of one page. */
 #define DEFAULT_LIMIT 100
 #define MAX_LIMIT     1000
+/* Seconds that one poll may wait. */
+#define MAX_WAIT 60
 
 const struct cs_param cs_params_audit[] = {
 	{"after", "after", CS_PARAM_COUNT},
 	{"approver", "approver", CS_PARAM_LIST},
 	{"client", "client", CS_PARAM_LIST},
 	{"code", "code", CS_PARAM_LIST},
+	{"covering", "covering", CS_PARAM_LIST},
 	{"cursor", "cursor", CS_PARAM_TEXT},
 	{"disposition", "disposition", CS_PARAM_LIST},
 	{"field", "field", CS_PARAM_LIST},
@@ -40,6 +43,7 @@ const struct cs_param cs_params_audit[] = {
 	{"spki", "spki", CS_PARAM_LIST},
 	{"until", "until_ms", CS_PARAM_TIME},
 	{"verdict", "verdict", CS_PARAM_LIST},
+	{"wait", "wait", CS_PARAM_WAIT},
 	{NULL, NULL, CS_PARAM_LIST},
 };
 
@@ -55,16 +59,22 @@ const struct cs_param cs_params_requests[] = {
 };
 
 const struct cs_param cs_params_certificates[] = {
+	{"client", "client", CS_PARAM_LIST},
+	{"covering", "covering", CS_PARAM_LIST},
 	{"cursor", "cursor", CS_PARAM_TEXT},
+	{"expires_before", "expires_before_ms", CS_PARAM_TIME},
 	{"issuer", "issuer", CS_PARAM_LIST},
 	{"limit", "limit", CS_PARAM_LIMIT},
 	{"holding", "name", CS_PARAM_LIST},
 	{"name", "name", CS_PARAM_LIST},
+	{"namespace", "namespace", CS_PARAM_LIST},
 	{"order", "order", CS_PARAM_ORDER},
+	{"policy", "policy", CS_PARAM_LIST},
 	{"requester", "requester", CS_PARAM_LIST},
 	{"since", "since_ms", CS_PARAM_TIME},
 	{"spki", "spki", CS_PARAM_LIST},
 	{"until", "until_ms", CS_PARAM_TIME},
+	{"valid_at", "valid_at_ms", CS_PARAM_TIME},
 	{NULL, NULL, CS_PARAM_LIST},
 };
 
@@ -247,6 +257,7 @@ static bool put_one(struct cs_json *j, const struct value *v,
 	case CS_PARAM_TEXT:
 	case CS_PARAM_LIST:
 	case CS_PARAM_FLAG:
+	case CS_PARAM_WAIT:
 		break;
 	}
 	cs_json_string(j, v->text);
@@ -294,6 +305,8 @@ static bool put_member(struct cs_json *j, const struct cs_param *row,
 {
 	const struct value *v = feeding(in, row->json);
 
+	if (row->kind == CS_PARAM_WAIT)
+		return true;
 	if (v == NULL) {
 		if (row->kind == CS_PARAM_LIMIT)
 			cs_json_member_int(j, row->json, DEFAULT_LIMIT);
@@ -329,6 +342,32 @@ bool cs_params_write(const struct cs_param *table, struct cs_span query,
 	if (!cs_json_finish(&j, "the question", &err))
 		return cs_problem_set(p, cs_problem_of_error(err.code), "",
 				      "%s", err.text);
+	return true;
+}
+
+bool cs_params_wait(struct cs_span query, struct cs_arena *arena,
+		    uint32_t *ret_seconds, struct cs_problem *p)
+{
+	struct parsed in = {.n = 0};
+	bool has_after = false;
+	const struct value *wait = NULL;
+	int64_t n = 0;
+
+	if (!parse(query, arena, &in, p))
+		return false;
+	for (size_t i = 0; i < in.n; i++) {
+		if (cs_span_equal_str(in.values[i].name, "wait"))
+			wait = &in.values[i];
+		if (cs_span_equal_str(in.values[i].name, "after"))
+			has_after = true;
+	}
+	if (wait != NULL && (!number(wait->text, &n) || n > MAX_WAIT))
+		return refuse(p, wait, "is no number of seconds from 0 to 60");
+	if (wait != NULL && !has_after)
+		return refuse(p, wait,
+			      "says how long to wait, but no `after`"
+			      " behind what");
+	*ret_seconds = (uint32_t)n;
 	return true;
 }
 

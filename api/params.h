@@ -21,6 +21,7 @@ enum cs_param_kind {
 	CS_PARAM_LIMIT, /* 1 to 1000; 100 when absent */
 	CS_PARAM_ORDER, /* asc or desc; desc when absent */
 	CS_PARAM_TIME,	/* RFC 3339: milliseconds */
+	CS_PARAM_WAIT,	/* seconds; not part of the question */
 	CS_PARAM_FLAG	/* `true`: the parameter's own name, as a list's item */
 };
 
@@ -39,6 +40,13 @@ extern const struct cs_param cs_params_certificates[];
 bool cs_params_write(const struct cs_param *table, struct cs_span query,
 		     struct cs_arena *arena, struct cs_buf *out,
 		     struct cs_problem *p) CS_MUST_USE;
+
+/*
+ * `wait` of a list that can be waited at, 0 to 60 seconds; absent: 0. It is
+ * refused without `after`.
+ */
+bool cs_params_wait(struct cs_span query, struct cs_arena *arena,
+		    uint32_t *ret_seconds, struct cs_problem *p) CS_MUST_USE;
 
 /* Of a route that takes `flag=true|false` at most; absent: false. */
 bool cs_params_flag(const char *flag, struct cs_span query,

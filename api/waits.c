@@ -55,6 +55,15 @@ size_t cs_waits_capacity(const struct cs_waits *w)
 	return w->capacity;
 }
 
+size_t cs_waits_polls(const struct cs_waits *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->capacity; i++)
+		n += w->slots[i].kind == CS_WAIT_LIST && w->slots[i].list.polls;
+	return n;
+}
+
 bool cs_waits_owns(uint64_t ticket)
 {
 	return (ticket & TOP_BIT) != 0;

@@ -13,12 +13,14 @@
 
 #include "api/auth.h"
 #include "api/decide.h"
+#include "api/list_form.h"
 #include "base/arena.h"
 #include "base/msg.h"
 
 enum cs_wait_kind {
 	CS_WAIT_FREE,
 	CS_WAIT_PAGE,	     /* JSON of the reader as it is */
+	CS_WAIT_LIST,	     /* a page of a list, by `list` */
 	CS_WAIT_REQUEST,     /* an encoded ANSWER of the reader */
 	CS_WAIT_CERTIFICATE, /* JSON, or what stands in it, by `form` */
 	CS_WAIT_STATUS,	     /* JSON of the reader, into our own */
@@ -46,6 +48,21 @@ struct cs_asker {
 	int64_t uid;
 };
 
+/* A list's page on its way; spans are in the wait's arena. */
+struct cs_wait_list {
+	enum cs_query kind;
+	enum cs_list_form form;
+	const char *const *columns; /* of CSV */
+	struct cs_span path, query; /* of the target */
+	/* A poll: `after`, and what stands behind it in the parameters. */
+	bool polls;
+	bool parked; /* nothing is asked; the log has to grow */
+	uint64_t after;
+	struct cs_span rest;
+	uint64_t asked_size; /* of the tree, when it was asked */
+	int64_t until_ms;    /* boot clock */
+};
+
 struct cs_wait {
 	uint64_t ticket;
 	enum cs_wait_kind kind;
@@ -54,6 +71,7 @@ struct cs_wait {
 	struct cs_arena arena;
 	struct cs_decide_body decision; /* APPROVE, DENY */
 	enum cs_certificate_form form;	/* CERTIFICATE */
+	struct cs_wait_list list;	/* LIST */
 	struct cs_auth_token token;	/* CLIENT_ADD */
 	struct cs_span name;		/* CLIENT_ADD, in the arena */
 	int64_t expires_ms;		/* CLIENT_ADD; 0: never */
@@ -72,6 +90,9 @@ struct cs_waits *cs_waits_new(size_t capacity,
 			      struct cs_error *err) CS_MUST_USE;
 size_t cs_waits_count(const struct cs_waits *w);
 size_t cs_waits_capacity(const struct cs_waits *w);
+
+/* Of these, polls (CS_WAIT_LIST with list.polls). */
+size_t cs_waits_polls(const struct cs_waits *w);
 
 /* Is the ticket of the kind that waits have? */
 bool cs_waits_owns(uint64_t ticket);

@@ -96,9 +96,10 @@
 #define CS_MAX_NOTE 8192
 /* A page of a list that the reader answers with. */
 #define CS_MAX_PAGE (256 * 1024)
-/* Items of one page, and rows that are looked at for it. */
+/* Items of one page, and rows that are looked at for it (a row that is read
+   whole counts as eight: this is some tens of milliseconds). */
 #define CS_MAX_PAGE_ITEMS 1000
-#define CS_MAX_SCAN	  50000
+#define CS_MAX_SCAN	  40000
 /* Search terms of one decision, encoded. */
 #define CS_MAX_TERMS 65536
 /* Recorded volatile inputs of one decision, vars and shadows included. */
@@ -124,6 +125,8 @@
 #define CS_MAX_DRIVEN 1024
 /* Questions and acts of administration that front has under way. */
 #define CS_MAX_QUESTIONS 64
+/* Polls that wait for what comes, beside these. */
+#define CS_MAX_POLLS 32
 /* Decisions in one transaction. */
 #define CS_MAX_BATCH 128
 

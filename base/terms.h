@@ -27,16 +27,16 @@ enum cs_term {
 	CS_TERM_NAMESPACE = 9,
 	CS_TERM_REALM = 10,
 	CS_TERM_ISSUER = 11,
-	CS_TERM_POLICY = 12,
-	CS_TERM_RULE = 13, /* each rule that refused or changed something */
-	CS_TERM_CODE = 14, /* each violation's code */
+	CS_TERM_POLICY = 12, /* its name, and its SHA-256 in hex */
+	CS_TERM_RULE = 13,   /* each rule that refused or changed something */
+	CS_TERM_CODE = 14,   /* each violation's code */
 	CS_TERM_FIELD = 15,
 	CS_TERM_DISPOSITION = 16,
 	CS_TERM_SPKI = 17,   /* SHA-256, 32 octets */
 	CS_TERM_SERIAL = 18, /* octets */
 	CS_TERM_VERDICT = 19,
 	CS_TERM_SOURCE = 20,
-	CS_TERM_FLAG = 21 /* "changed", "warned", "self_approved" */
+	CS_TERM_FLAG = 21 /* "changed", "warned", "self_approved", "ca" */
 };
 
 /* Collect terms in any order, then encode them sorted. */

@@ -212,7 +212,8 @@ static bool add_verdict(struct cs_terms *t, const struct cs_verdict *v)
 	     add_findings(t, &v->findings) &&
 	     (refused || add_findings(t, &v->warnings));
 	if (ok && v->policy != NULL)
-		ok = cs_terms_add(t, CS_TERM_POLICY, v->policy->name);
+		ok = cs_terms_add(t, CS_TERM_POLICY, v->policy->name) &&
+		     cs_terms_add(t, CS_TERM_POLICY, v->policy->sha256_text);
 	if (ok && !refused && v->warnings.n > 0)
 		ok = cs_terms_add(t, CS_TERM_FLAG, CS_SPAN_LIT("warned"));
 	if (!ok || refused)
@@ -245,7 +246,9 @@ bool cs_judge_terms(const struct cs_msg_request *request,
 	     add_approvers(&t, request) && add_verdict(&t, verdict) &&
 	     add_cert(&t, tbs != NULL ? &tbs->cert : &facts->csr, arena);
 	if (ok && tbs != NULL)
-		ok = cs_terms_add(&t, CS_TERM_SERIAL, tbs->serial);
+		ok = cs_terms_add(&t, CS_TERM_SERIAL, tbs->serial) &&
+		     (!tbs->cert.ca ||
+		      cs_terms_add(&t, CS_TERM_FLAG, CS_SPAN_LIT("ca")));
 	if (!ok)
 		return cs_error_set(err, CS_E_NO_MEMORY,
 				    "no memory for search terms");

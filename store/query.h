@@ -13,19 +13,30 @@
  *			 "namespace"?: [..], "order"?: "asc"|"desc",
  *			 "requester"?: [..], "state"?: [..]}
  *	CERTIFICATE	{"serial": hex}
- *	CERTIFICATES	as AUDIT, of issued certificates
  *	AUDIT		{"after"?: n, "cursor"?, "limit"?: n, "order"?,
  *			 "since_ms"?: n, "until_ms"?: n, and of strings, each
  *			 [..]: "kind", "verdict", "issuer", "client",
  *			 "requester", "approver", "namespace", "realm",
- *			 "source", "name", "serial", "spki", "rule", "code",
- *			 "policy", "field", "disposition", "flag"}
+ *			 "source", "name", "covering", "serial", "spki",
+ *			 "rule", "code", "policy", "field", "disposition",
+ *			 "flag"}
+ *	CERTIFICATES	the same, of issued certificates, and "valid_at_ms"?,
+ *			"expires_before_ms"?
  *	AUDIT_ENTRY	{"index": n}
  *	POLICY CLIENTS ISSUERS STATUS	{}
  *
  * A list of values is OR, members are AND. `name` is a canonical name, exact
  * over common name and alternative names; ".zone" is the zone and all below
- * it. since_ms is inclusive, until_ms exclusive, on the leaf's time.
+ * it. `covering` asks for whatever could be shown for a name: the name, the
+ * wildcard that it matches, and every CA's certificate. `field` takes its
+ * elements with it ("san.dns": "san.dns[2]"); `policy` is a policy's name, or
+ * its SHA-256 for that version of it. since_ms is inclusive, until_ms
+ * exclusive, on the leaf's time.
+ *
+ * Lists are in the order of the log, newest first unless `order` is "asc" or
+ * there is an `after`. With expires_before_ms, and without a parameter that
+ * narrows more (query_params.c), CERTIFICATES is in the order of the end of
+ * validity instead.
  *
  * Bodies are JSON, but REQUEST's an encoded ANSWER and STORED's an encoded
  * REQUEST (base/msg.h). A list is {"items":[..],"next":cursor or null}; a

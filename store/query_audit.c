@@ -1,12 +1,5 @@
-#include <string.h>
-
-#include "base/limits.h"
-#include "base/terms.h"
-#include "store/leaf.h"
+#include "base/der.h"
 #include "store/query_internal.h"
-
-/* Leaves are in the order of their times to within this. */
-#define SLACK_MS 86400000
 
 /* Columns of QUERY_LEAF. */
 enum {
@@ -24,165 +17,9 @@ enum {
 	L_TERMS,
 	L_SERIAL,
 	L_NOT_AFTER,
-	L_DECIDED_BY
+	L_DECIDED_BY,
+	L_TBS
 };
-
-/* The log as the question finds it, and the part that it is about. */
-struct range {
-	uint64_t low, high; /* [low, high) */
-	uint64_t terms_done;
-	unsigned clock_accepted; /* 1: times may have been anything */
-};
-
-/* Read meta. */
-static bool read_range(struct cs_questions *q, struct range *r,
-		       struct cs_error *err)
-{
-	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_META);
-	bool row = false;
-
-	*r = (struct range){.low = 0};
-	if (!cs_stmt_step(&s, &row, err))
-		return false;
-	if (row) {
-		r->high = (uint64_t)cs_stmt_col_int(&s, 0);
-		r->terms_done = (uint64_t)cs_stmt_col_int(&s, 1);
-		r->clock_accepted = cs_stmt_col_int(&s, 2) != 0;
-	}
-	cs_stmt_end(&s);
-	return true;
-}
-
-/* The first leaf of the range that is not older than `at`, by bisection. */
-static bool bisect(struct cs_questions *q, const struct range *r, int64_t at,
-		   uint64_t *ret_index, struct cs_error *err)
-{
-	uint64_t low = r->low;
-	uint64_t high = r->high;
-
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-		struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_LEAF_AT);
-		bool row = false;
-		bool older;
-
-		cs_stmt_int(&s, (int64_t)middle);
-		if (!cs_stmt_step(&s, &row, err))
-			return false;
-		older = row && cs_stmt_col_int(&s, 0) < at;
-		cs_stmt_end(&s);
-		if (older)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*ret_index = low;
-	return true;
-}
-
-/* Make the range as small as cursor and times allow. */
-static bool narrow(struct cs_questions *q, const struct cs_query_list *l,
-		   struct range *r, struct cs_error *err)
-{
-	uint64_t high = r->high;
-
-	if (l->has_position && l->ascending && l->position + 1 > r->low)
-		r->low = l->position + 1;
-	if (l->has_position && !l->ascending && l->position < high)
-		r->high = l->position;
-	if (r->low > r->high)
-		r->low = r->high;
-	if (r->clock_accepted)
-		return true;
-	high = r->high;
-	if (l->until_ms < INT64_MAX - SLACK_MS &&
-	    !bisect(q, r, l->until_ms + SLACK_MS, &high, err))
-		return false;
-	if (l->since_ms > INT64_MIN + SLACK_MS &&
-	    !bisect(q, r, l->since_ms - SLACK_MS, &r->low, err))
-		return false;
-	r->high = high;
-	if (r->low > r->high)
-		r->low = r->high;
-	return true;
-}
-
-/* The filter that the fewest leaves are likely to match; there is one. */
-static const struct cs_query_filter *driver(const struct cs_query_list *l)
-{
-	size_t best = 0;
-
-	for (size_t i = 1; i < l->filters; i++) {
-		if (l->filter[i].rank < l->filter[best].rank)
-			best = i;
-	}
-	return &l->filter[best];
-}
-
-/* The SQL that finds a filter's leaves in the term index, in order. */
-static bool write_index_sql(const struct cs_query_filter *f, unsigned ascending,
-			    struct cs_buf *sql, struct cs_error *err)
-{
-	static const char exact[] =
-		"SELECT leaf, NULL, NULL FROM term WHERE field = ?"
-		" AND value = ? AND leaf >= ? AND leaf < ?";
-	static const char below[] =
-		"SELECT leaf, NULL, NULL FROM term WHERE field = ?"
-		" AND value > ? AND value < ? AND leaf >= ? AND leaf < ?";
-
-	for (size_t i = 0; i < f->n; i++) {
-		if (i > 0)
-			cs_buf_add_str(sql, " UNION ");
-		cs_buf_add_str(sql, exact);
-		if (f->any[i].zone)
-			cs_buf_addf(sql, " UNION %s", below);
-	}
-	cs_buf_addf(sql, " ORDER BY 1%s", ascending ? "" : " DESC");
-	return cs_buf_finish(sql, "question", err);
-}
-
-/* The value with one octet behind it, in the arena; empty: no memory. */
-static struct cs_span value_and(struct cs_questions *q, struct cs_span value,
-				uint8_t octet)
-{
-	uint8_t *p = cs_arena_new(&q->arena, value.n + 1);
-
-	if (p == NULL)
-		return cs_span_make(NULL, 0);
-	if (value.n > 0)
-		memcpy(p, value.p, value.n);
-	p[value.n] = octet;
-	return cs_span_make(p, value.n + 1);
-}
-
-/* Bind what write_index_sql() left open. */
-static void bind_index(struct cs_questions *q, struct cs_stmt *s,
-		       const struct cs_query_filter *f, const struct range *r)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		const struct cs_query_alternative *a = &f->any[i];
-
-		cs_stmt_int(s, a->field);
-		cs_stmt_blob(s, a->value);
-		cs_stmt_int(s, (int64_t)r->low);
-		cs_stmt_int(s, (int64_t)r->high);
-		if (!a->zone)
-			continue;
-		/* "." is followed by "/": all that begins with "zone." */
-		cs_stmt_int(s, a->field);
-		cs_stmt_blob(s, value_and(q, a->value, '.'));
-		cs_stmt_blob(s, value_and(q, a->value, '/'));
-		cs_stmt_int(s, (int64_t)r->low);
-		cs_stmt_int(s, (int64_t)r->high);
-	}
-}
-
-/* Is this leaf's kind and time wanted? */
-static bool wanted(const struct cs_query_list *l, int64_t kind, int64_t at_ms)
-{
-	return kind > 0 && kind < 32 && (l->kinds >> kind & 1) != 0 &&
-	       at_ms >= l->since_ms && at_ms < l->until_ms;
-}
 
 /* A request's requester: a text, or an object's username. */
 static struct cs_span requester_of(const json_t *scalars)
@@ -236,12 +73,36 @@ static void put_first_half(struct cs_json *j, struct cs_stmt *s, uint64_t index,
 			 : cs_stmt_col(s, L_ISSUER));
 }
 
+/* When the certificate of the row begins to be valid; false: unknown. */
+static bool read_not_before(struct cs_stmt *s, int64_t *ret_seconds)
+{
+	struct cs_der tbs = cs_der_reader(cs_stmt_col(s, L_TBS));
+	struct cs_der in, validity;
+	bool there = false;
+	struct cs_span skip;
+
+	/* version, serialNumber, signature, issuer, validity */
+	return cs_der_enter(&tbs, CS_DER_SEQUENCE, "tbs", &in, NULL) &&
+	       cs_der_enter_optional(&in, CS_DER_CONTEXT_CONSTRUCTED(0),
+				     "version", &validity, &there, NULL) &&
+	       cs_der_integer(&in, "serialNumber", &skip, NULL) &&
+	       cs_der_element(&in, CS_DER_SEQUENCE, "signature", &skip, NULL,
+			      NULL) &&
+	       cs_der_element(&in, CS_DER_SEQUENCE, "issuer", &skip, NULL,
+			      NULL) &&
+	       cs_der_enter(&in, CS_DER_SEQUENCE, "validity", &validity,
+			    NULL) &&
+	       cs_der_time(&validity, "notBefore", ret_seconds, NULL);
+}
+
 /* An item's members from "kind" on. */
 static void put_second_half(struct cs_json *j, struct cs_stmt *s,
 			    const json_t *body, const json_t *scalars)
 {
 	enum cs_leaf_kind kind = (enum cs_leaf_kind)cs_stmt_col_int(s, L_KIND);
+	const json_t *policy = json_object_get(body, "policy");
 	const char *name = cs_leaf_kind_name(kind);
+	int64_t not_before;
 
 	cs_json_member_str(j, "kind", name == NULL ? "" : name);
 	cs_json_member_hex(j, "leaf_hash", cs_stmt_col(s, L_HASH));
@@ -251,8 +112,12 @@ static void put_second_half(struct cs_json *j, struct cs_stmt *s,
 		cs_json_name(j, "not_after");
 		cs_json_time_ms(j, cs_stmt_col_int(s, L_NOT_AFTER) * 1000);
 	}
-	put_text(j, "policy",
-		 cs_query_member(json_object_get(body, "policy"), "name"));
+	if (!cs_stmt_is_null(s, L_TBS) && read_not_before(s, &not_before)) {
+		cs_json_name(j, "not_before");
+		cs_json_time_ms(j, not_before * 1000);
+	}
+	put_text(j, "policy", cs_query_member(policy, "name"));
+	put_text(j, "policy_sha256", cs_query_member(policy, "sha256"));
 	put_text(j, "requester", requester_of(scalars));
 	if (!cs_stmt_is_null(s, L_SERIAL))
 		cs_json_member_hex(j, "serial", cs_stmt_col(s, L_SERIAL));
@@ -290,10 +155,41 @@ static bool write_item(struct cs_questions *q, struct cs_stmt *s,
 	return cs_json_finish(&j, "audit entry", err);
 }
 
-/* One candidate. *ret_go = false: the page is over. */
-static bool consider(struct cs_questions *q, const struct cs_query_list *l,
-		     struct cs_query_page *p, uint64_t index, bool *ret_go,
-		     struct cs_error *err)
+/* Was its certificate valid then, and does it end before that? */
+static bool is_valid(const struct cs_query_list *l, struct cs_stmt *s)
+{
+	int64_t not_after = cs_stmt_col_int(s, L_NOT_AFTER);
+	int64_t at = l->valid_at_ms / 1000;
+	int64_t not_before;
+
+	if (l->expires_before_s != INT64_MAX &&
+	    (cs_stmt_is_null(s, L_NOT_AFTER) ||
+	     not_after >= l->expires_before_s))
+		return false;
+	/* RFC 5280 4.1.2.5: both ends belong to the period. */
+	return !l->has_valid_at ||
+	       (at <= not_after && read_not_before(s, &not_before) &&
+		not_before <= at);
+}
+
+/* Does the row in hand match everything that is asked? */
+static bool matches(const struct cs_questions *q, const struct cs_query_list *l,
+		    struct cs_stmt *s)
+{
+	int64_t kind = cs_stmt_col_int(s, L_KIND);
+
+	/* What an abandoned attempt was to decide, it did not decide. */
+	return cs_query_wants(l, kind, cs_stmt_col_int(s, L_AT)) &&
+	       (l->filters == 0 || kind != CS_LEAF_ATTEMPT_ABANDONED) &&
+	       (q->what->client == 0 ||
+		(uint64_t)cs_stmt_col_int(s, L_CLIENT) == q->what->client) &&
+	       is_valid(l, s) && cs_query_matches(l, cs_stmt_col(s, L_TERMS));
+}
+
+bool cs_query_leaf_consider(struct cs_questions *q,
+			    const struct cs_query_list *l,
+			    struct cs_query_page *p, uint64_t index,
+			    bool *ret_go, struct cs_error *err)
 {
 	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_LEAF);
 	bool row = false;
@@ -303,16 +199,7 @@ static bool consider(struct cs_questions *q, const struct cs_query_list *l,
 	cs_stmt_int(&s, (int64_t)index);
 	if (!cs_stmt_step(&s, &row, err))
 		return false;
-	match = row &&
-		wanted(l, cs_stmt_col_int(&s, L_KIND),
-		       cs_stmt_col_int(&s, L_AT)) &&
-		(q->what->client == 0 ||
-		 (uint64_t)cs_stmt_col_int(&s, L_CLIENT) == q->what->client) &&
-		cs_query_matches(l, cs_stmt_col(&s, L_TERMS));
-	/* What an abandoned attempt was to decide, it did not decide. */
-	if (match && l->filters > 0 &&
-	    cs_stmt_col_int(&s, L_KIND) == CS_LEAF_ATTEMPT_ABANDONED)
-		match = false;
+	match = row && matches(q, l, &s);
 	if (match)
 		ok = write_item(q, &s, index, err);
 	cs_stmt_end(&s);
@@ -321,98 +208,18 @@ static bool consider(struct cs_questions *q, const struct cs_query_list *l,
 	return ok;
 }
 
-/* All candidates of one statement; ends it. */
-static bool take(struct cs_questions *q, const struct cs_query_list *l,
-		 struct cs_query_page *p, struct cs_stmt *s, bool *ret_go,
-		 struct cs_error *err)
-{
-	bool row = false;
-	bool ok = true;
-
-	while (*ret_go && (ok = cs_stmt_step(s, &row, err)) && row) {
-		uint64_t index = (uint64_t)cs_stmt_col_int(s, 0);
-
-		*ret_go = cs_query_page_look(p, index);
-		if (*ret_go &&
-		    (cs_stmt_is_null(s, 1) ||
-		     wanted(l, cs_stmt_col_int(s, 1), cs_stmt_col_int(s, 2))))
-			ok = consider(q, l, p, index, ret_go, err);
-		if (!ok)
-			break;
-	}
-	cs_stmt_end(s);
-	return ok;
-}
-
-/* Candidates of a part of the range, one leaf after the other. */
-static bool scan(struct cs_questions *q, const struct cs_query_list *l,
-		 struct cs_query_page *p, uint64_t low, uint64_t high,
-		 bool *ret_go, struct cs_error *err)
-{
-	struct cs_stmt s =
-		cs_stmt(q->db, l->ascending ? CS_SQL_QUERY_SCAN_UP
-					    : CS_SQL_QUERY_SCAN_DOWN);
-
-	cs_stmt_int(&s, (int64_t)low);
-	cs_stmt_int(&s, (int64_t)high);
-	return take(q, l, p, &s, ret_go, err);
-}
-
-/* Candidates below the watermark, by the term index. */
-static bool look_up(struct cs_questions *q, const struct cs_query_list *l,
-		    struct cs_query_page *p, const struct range *r,
-		    bool *ret_go, struct cs_error *err)
-{
-	const struct cs_query_filter *f = driver(l);
-	CS_CLEANUP(cs_buf_done) struct cs_buf sql;
-	struct cs_stmt s;
-
-	cs_buf_init(&sql, CS_MAX_PAGE);
-	if (!write_index_sql(f, l->ascending, &sql, err))
-		return false;
-	s = cs_stmt_text(q->db, cs_buf_str(&sql));
-	bind_index(q, &s, f, r);
-	return take(q, l, p, &s, ret_go, err);
-}
-
-/* The range in its order: index below the watermark, scan above it. */
-static bool fill(struct cs_questions *q, const struct cs_query_list *l,
-		 struct cs_query_page *p, const struct range *r,
-		 struct cs_error *err)
-{
-	struct range filed = *r;
-	uint64_t middle = r->terms_done;
-	bool go = true;
-
-	if (middle < r->low)
-		middle = r->low;
-	if (middle > r->high)
-		middle = r->high;
-	filed.high = middle;
-	if (l->filters == 0)
-		return scan(q, l, p, r->low, r->high, &go, err);
-	if (l->ascending)
-		return look_up(q, l, p, &filed, &go, err) &&
-		       scan(q, l, p, middle, r->high, &go, err);
-	return scan(q, l, p, middle, r->high, &go, err) &&
-	       look_up(q, l, p, &filed, &go, err);
-}
-
 bool cs_query_audit(struct cs_questions *q, struct cs_error *err)
 {
 	struct cs_query_list l;
 	struct cs_query_page p;
-	struct range r;
 	bool ok = false;
 
 	if (!cs_query_list_read(q, &l, &ok, err))
 		return false;
 	if (!ok)
 		return true;
-	if (!read_range(q, &r, err) || !narrow(q, &l, &r, err))
-		return false;
 	cs_query_page_begin(q, &p, &l);
-	return fill(q, &l, &p, &r, err) && cs_query_page_end(q, &p, err);
+	return cs_query_walk(q, &l, &p, err) && cs_query_page_end(q, &p, err);
 }
 
 /* The note that covers a leaf first, as text. */

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "store/leaf.h"
 #include "store/query.h"
 
 struct cs_questions {
@@ -40,33 +41,59 @@ struct cs_span cs_query_text(const struct cs_questions *q, const char *name);
 bool cs_query_hex(struct cs_questions *q, const char *name, size_t max,
 		  struct cs_span *ret_octets);
 
+/* By which table the leaves of an alternative are found. */
+enum cs_query_way {
+	CS_WAY_TERM,   /* term */
+	CS_WAY_SERIAL, /* attempt, and term for what was refused */
+	CS_WAY_KEY,    /* key_use, and term for what was refused */
+	CS_WAY_ACT     /* leaf, by kind: acts of administration */
+};
+
 /* One way in which a leaf can match a filter. */
 struct cs_query_alternative {
+	enum cs_query_way way;
 	uint8_t field; /* enum cs_term */
 	struct cs_span value;
-	unsigned zone; /* 1: the value, and all below it */
+	uint8_t below; /* also what goes on with this octet behind it; or 0 */
+	int64_t kind;  /* CS_WAY_ACT */
 };
 
 /* Any of the alternatives must match. */
 struct cs_query_filter {
 	const struct cs_query_alternative *any; /* in the arena */
 	size_t n;
-	unsigned rank; /* lower: fewer leaves are likely to match */
 };
 
-#define CS_QUERY_FILTERS 20
+#define CS_QUERY_FILTERS 24
+/* Bits of the kinds that decide a request. */
+#define CS_QUERY_DECISIONS                                                     \
+	(1u << CS_LEAF_ISSUED | 1u << CS_LEAF_REFUSED | 1u << CS_LEAF_DENIED | \
+	 1u << CS_LEAF_EXPIRED)
 
 /* What is common to the lists. */
 struct cs_query_list {
-	struct cs_query_filter filter[CS_QUERY_FILTERS]; /* all must match */
+	/* All must match; those that fewer leaves are likely to match first. */
+	struct cs_query_filter filter[CS_QUERY_FILTERS];
 	size_t filters;
 	uint32_t kinds; /* bit n: kind n is wanted */
 	int64_t since_ms, until_ms;
+	unsigned has_valid_at; /* 1: certificates that were valid then */
+	int64_t valid_at_ms;
+	int64_t expires_before_s; /* INT64_MAX: whenever */
+	unsigned by_end;	  /* 1: in the order of the end of validity */
 	size_t limit;
 	unsigned ascending;
+	unsigned tail;	       /* 1: `after` was said */
 	unsigned has_position; /* 1: only what comes behind it */
 	uint64_t position;
 	uint8_t question[8]; /* hash of the question, for the cursor */
+};
+
+/* The log as the question finds it, and the part that it is about. */
+struct cs_query_range {
+	uint64_t low, high; /* [low, high) */
+	uint64_t terms_done;
+	unsigned clock_accepted; /* 1: times may have been anything */
 };
 
 /*
@@ -94,12 +121,14 @@ struct cs_query_page {
 	uint64_t last_item; /* position of the last item written */
 	unsigned more;	    /* 1: there is more, behind `last` or `last_item` */
 	unsigned full;	    /* 1: more than fits was there */
+	unsigned bad_cursor; /* 1: its position is of no list */
 };
 
 void cs_query_page_begin(struct cs_questions *q, struct cs_query_page *p,
 			 struct cs_query_list *list);
-/* Note that a row is looked at; false: enough of them for one page. */
-bool cs_query_page_look(struct cs_query_page *p, uint64_t position);
+/* Note that a row is looked at, for so much; false: enough for one page. */
+bool cs_query_page_look(struct cs_query_page *p, uint64_t position,
+			unsigned cost);
 /* Add q->item as it stands; false: it does not fit, the page is over. */
 bool cs_query_page_add(struct cs_questions *q, struct cs_query_page *p,
 		       uint64_t position);
@@ -115,6 +144,29 @@ void cs_query_put_lines(struct cs_json *j, const char *name,
 
 /* A member of an object that is a string; empty when it is not there. */
 struct cs_span cs_query_member(const json_t *object, const char *name);
+
+/* -- query_walk.c: from leaf to leaf ------------------------------------- */
+
+/* Fill a page with what a list of leaves is about. */
+bool cs_query_walk(struct cs_questions *q, const struct cs_query_list *l,
+		   struct cs_query_page *p, struct cs_error *err) CS_MUST_USE;
+
+/* Is a leaf's kind and time wanted? */
+bool cs_query_wants(const struct cs_query_list *l, int64_t kind, int64_t at_ms);
+
+/*
+ * query_audit.c: one candidate; it becomes an item if it matches. *ret_go =
+ * false: the page is over.
+ */
+bool cs_query_leaf_consider(struct cs_questions *q,
+			    const struct cs_query_list *l,
+			    struct cs_query_page *p, uint64_t index,
+			    bool *ret_go, struct cs_error *err) CS_MUST_USE;
+
+/* A client's name, in the arena; empty when there is none (query_one.c). */
+bool cs_query_client_name(struct cs_questions *q, uint64_t client,
+			  struct cs_span *ret_name,
+			  struct cs_error *err) CS_MUST_USE;
 
 /* -- the kinds ----------------------------------------------------------- */
 

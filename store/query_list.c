@@ -114,7 +114,7 @@ static bool consider_request(struct cs_questions *q, struct cs_query_page *p,
 	json_t *scalars;
 	bool ok = true;
 
-	*ret_go = cs_query_page_look(p, n);
+	*ret_go = cs_query_page_look(p, n, 4);
 	if (!*ret_go || !cs_query_one_of(q, "state", cs_stmt_col(s, R_STATE)) ||
 	    !cs_query_one_of(q, "issuer", cs_stmt_col(s, R_ISSUER)) ||
 	    (q->what->client != 0 &&

@@ -58,9 +58,8 @@ bool cs_query_request(struct cs_questions *q, struct cs_error *err)
 	return true;
 }
 
-/* A client's name, in the arena; empty for 0. */
-static bool name_of(struct cs_questions *q, uint64_t client,
-		    struct cs_span *ret_name, struct cs_error *err)
+bool cs_query_client_name(struct cs_questions *q, uint64_t client,
+			  struct cs_span *ret_name, struct cs_error *err)
 {
 	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_CLIENT_NAME);
 	bool row = false;
@@ -91,7 +90,7 @@ bool cs_query_stored(struct cs_questions *q, struct cs_error *err)
 	if (!found)
 		return cs_query_refuse(q, "NOT_FOUND",
 				       "There is no such request.");
-	if (!name_of(q, stored.approval.client, &approver, err) ||
+	if (!cs_query_client_name(q, stored.approval.client, &approver, err) ||
 	    !cs_stored_request(&stored, approver, &q->item, &m, err))
 		return false;
 	cs_msg_request_encode(&m, q->body);

@@ -20,9 +20,11 @@ void cs_query_page_begin(struct cs_questions *q, struct cs_query_page *p,
 	cs_json_array(&p->json);
 }
 
-bool cs_query_page_look(struct cs_query_page *p, uint64_t position)
+bool cs_query_page_look(struct cs_query_page *p, uint64_t position,
+			unsigned cost)
 {
-	if (p->scanned++ == CS_MAX_SCAN) {
+	p->scanned += cost;
+	if (p->scanned > CS_MAX_SCAN) {
 		p->more = 1;
 		return false;
 	}
@@ -61,7 +63,10 @@ static void put_cursor(struct cs_query_page *p)
 bool cs_query_page_end(struct cs_questions *q, struct cs_query_page *p,
 		       struct cs_error *err)
 {
-	(void)q;
+	if (p->bad_cursor)
+		return cs_query_refuse(q, "BAD_CURSOR",
+				       "cursor: it is not one of this list; "
+				       "begin without one.");
 	cs_json_end(&p->json);
 	cs_json_name(&p->json, "next");
 	if (p->more)

@@ -143,7 +143,19 @@ static void filters_below_and_above_the_watermark(void **state)
 		{"{\"kind\":[\"start\",\"stop\"]}", "13 5"},
 		{"{\"kind\":[\"attempt.abandoned\"]}", "10"},
 		{"{\"flag\":[\"changed\"]}", "6"},
-		{"{\"serial\":[\"zz\"]}", ""},
+		{"{\"serial\":[\"5b\"]}", ""},
+		{"{\"verdict\":[\"issued\"],\"kind\":[\"refused\"]}", ""},
+		{"{\"kind\":[\"refused\",\"expired\"]}", "9 7"},
+		{"{\"kind\":[\"refused\",\"start\"]}", "7 5"},
+		{"{\"kind\":[\"start\",\"stop\"],\"order\":\"asc\"}", "5 13"},
+		{"{\"covering\":[\"www.shop.corp.example\"]}", "11 6"},
+		{"{\"covering\":[\"x.shop.corp.example\"]}", "11"},
+		{"{\"covering\":[\"a.b.shop.corp.example\"]}", ""},
+		{"{\"covering\":[\"shop.corp.example\"]}", "12"},
+		{"{\"covering\":[\".shop.corp.example\"]}", ""},
+		{"{\"name\":[\"%\",\"_\",\"' OR 1=1 --\",\"*\"]}", ""},
+		{"{\"requester\":[\"%\",\"al_ce\",\"a'; DROP TABLE leaf\"]}",
+		 ""},
 		{"{\"issuer\":[\"default\"]}", "12 11 9 8 7 6"},
 		{"{\"issuer\":[\"other\"]}", ""},
 	};
@@ -215,6 +227,49 @@ static void walks_pages_by_cursor_without_loss_or_repetition(void **state)
 	end(&a);
 }
 
+/* Each certificate of the history ends a day after its leaf was written. */
+static void lists_certificates_by_the_end_of_validity(void **state)
+{
+	const long long end_of_6 = CS_HISTORY_START_MS * 1000LL + 86407000;
+	struct asked a;
+	char params[200], cursor[40];
+
+	(void)state;
+	begin(&a);
+	(void)snprintf(params, sizeof(params), "{\"expires_before_ms\":%lld}",
+		       end_of_6);
+	assert_string_equal(indexes(&a, CS_QUERY_CERTIFICATES, 0, params, NULL),
+			    "");
+	(void)snprintf(params, sizeof(params), "{\"expires_before_ms\":%lld}",
+		       end_of_6 + 1);
+	assert_string_equal(indexes(&a, CS_QUERY_CERTIFICATES, 0, params, NULL),
+			    "6");
+	(void)snprintf(params, sizeof(params),
+		       "{\"expires_before_ms\":%lld,\"order\":\"asc\","
+		       "\"limit\":2}",
+		       end_of_6 + 100000);
+	assert_string_equal(
+		indexes(&a, CS_QUERY_CERTIFICATES, 0, params, cursor), "6 11");
+	(void)snprintf(params, sizeof(params),
+		       "{\"cursor\":\"%s\",\"expires_before_ms\":%lld,"
+		       "\"order\":\"asc\",\"limit\":2}",
+		       cursor, end_of_6 + 100000);
+	assert_string_equal(indexes(&a, CS_QUERY_CERTIFICATES, 0, params, NULL),
+			    "12");
+	(void)snprintf(params, sizeof(params),
+		       "{\"expires_before_ms\":%lld,\"issuer\":[\"default\"]}",
+		       end_of_6 + 100000);
+	assert_string_equal(indexes(&a, CS_QUERY_CERTIFICATES, 0, params, NULL),
+			    "12 11 6");
+	(void)snprintf(params, sizeof(params),
+		       "{\"expires_before_ms\":%lld,"
+		       "\"name\":[\"shop.corp.example\"]}",
+		       end_of_6 + 100000);
+	assert_string_equal(indexes(&a, CS_QUERY_CERTIFICATES, 0, params, NULL),
+			    "12");
+	end(&a);
+}
+
 static void refuses_a_cursor_of_another_question(void **state)
 {
 	struct asked a;
@@ -232,6 +287,12 @@ static void refuses_a_cursor_of_another_question(void **state)
 	assert_string_equal(a.result.code, "BAD_CURSOR");
 	(void)snprintf(params, sizeof(params),
 		       "{\"cursor\":\"%s\",\"verdict\":[\"issued\"]}", cursor);
+	assert_false(ask(&a, CS_QUERY_AUDIT, 0, params));
+	assert_string_equal(a.result.code, "BAD_CURSOR");
+	/* Of this question, but of a leaf that never was. */
+	memcpy(cursor, "00000000000000ff", 16);
+	(void)snprintf(params, sizeof(params),
+		       "{\"cursor\":\"%s\",\"limit\":5}", cursor);
 	assert_false(ask(&a, CS_QUERY_AUDIT, 0, params));
 	assert_string_equal(a.result.code, "BAD_CURSOR");
 	assert_false(ask(&a, CS_QUERY_AUDIT, 0, "{\"cursor\":\"forged\"}"));
@@ -254,6 +315,11 @@ static void refuses_parameters_that_mean_nothing(void **state)
 		"{\"kind\":[\"x\"]}",
 		"{\"kind\":[]}",
 		"{\"name\":\"x\"}",
+		"{\"serial\":[\"zz\"]}",
+		"{\"spki\":[\"'\"]}",
+		"{\"verdict\":[\"maybe\"]}",
+		"{\"since_ms\":9223372036854775807}",
+		"{\"valid_at_ms\":-9223372036854775808}",
 		"{\"name\":[\"\"]}",
 		"{\"name\":[1]}",
 		"{\"since_ms\":\"1\"}",
@@ -477,7 +543,8 @@ static void gives_up_a_question_at_its_deadline(void **state)
 		cs_history_act(&a.h, CS_LEAF_STOP, "{}");
 	assert_true(cs_db_commit(a.h.db, NULL));
 	assert_true(ask(&a, CS_QUERY_STATUS, 0, "{}"));
-	assert_false(ask(&a, CS_QUERY_AUDIT, 0, "{\"kind\":[\"start\"]}"));
+	assert_false(ask(&a, CS_QUERY_AUDIT, 0,
+			 "{\"kind\":[\"start\",\"issued\"]}"));
 	assert_string_equal(a.result.code, "BUSY");
 	assert_int_equal(a.body.n, 0);
 	/* The next question is asked of the same connection. */
@@ -494,6 +561,7 @@ int main(void)
 			bounds_by_time_since_inclusive_until_exclusive),
 		cmocka_unit_test(
 			walks_pages_by_cursor_without_loss_or_repetition),
+		cmocka_unit_test(lists_certificates_by_the_end_of_validity),
 		cmocka_unit_test(refuses_a_cursor_of_another_question),
 		cmocka_unit_test(refuses_parameters_that_mean_nothing),
 		cmocka_unit_test(says_of_a_decision_who_what_and_why),
