@@ -397,6 +397,8 @@ static bool open_server(struct cs_front *f, struct cs_error *err)
 
 	if (f->config.listens_n == 0)
 		return true;
+	if (f->config.max_connections > 0)
+		c.limits.max_connections = f->config.max_connections;
 	if (f->config.max_per_address > 0)
 		c.limits.max_per_address = f->config.max_per_address;
 	if (!open_tls(f, &c.tls, err))

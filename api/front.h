@@ -76,7 +76,8 @@ struct cs_front_config {
 	/* Listening sockets; front owns the descriptors. 0 at init. */
 	const struct cs_http_listen *listens;
 	size_t listens_n;
-	uint32_t max_per_address; /* connections; 0: the default */
+	uint32_t max_connections; /* 0: the default */
+	uint32_t max_per_address; /* likewise */
 	/* PEM of the listener's key and chain; closed at start; -1: none. */
 	int tls_key_fd;
 	int tls_chain_fd;

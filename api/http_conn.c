@@ -40,6 +40,26 @@ enum step {
 	WAIT   /* for the socket, the owner, or nothing any more */
 };
 
+/* Which queue a connection stands in: those that could be dropped. */
+static struct cs_http_queue *queue_of(const struct cs_http_conn *c)
+{
+	switch (c->state) {
+	case CS_HTTP_STATE_IDLE:
+		if (c->count > 0)
+			return &c->server->idle[c->kind];
+		return &c->server->newcomers[c->kind];
+	case CS_HTTP_STATE_HANDSHAKE:
+	case CS_HTTP_STATE_HEAD:
+	case CS_HTTP_STATE_BODY:
+		if (c->count == 0)
+			return &c->server->newcomers[c->kind];
+		break;
+	default:
+		break;
+	}
+	return NULL;
+}
+
 /* Move, with the deadline of the new state; 0: none. */
 static void move(struct cs_http_conn *c, enum cs_http_state to, uint32_t ms)
 {
@@ -48,6 +68,7 @@ static void move(struct cs_http_conn *c, enum cs_http_state to, uint32_t ms)
 	c->state = to;
 	c->deadline = ms == 0 ? INT64_MAX
 			      : cs_http_server_now(c->server) + (int64_t)ms;
+	cs_http_queue_move(c, queue_of(c));
 }
 
 /* Between two requests there is nothing to hold. */
@@ -64,6 +85,7 @@ static void bury(struct cs_http_conn *c)
 		return;
 	c->ticket = 0;
 	c->state = CS_HTTP_STATE_BURIED;
+	cs_http_queue_move(c, NULL);
 	cs_watch_free(c->readable);
 	cs_watch_free(c->writable);
 	c->readable = NULL;
@@ -313,11 +335,14 @@ static enum step fill(struct cs_http_conn *c)
 	return WAIT;
 }
 
-/* TLS handshake, one step. */
+/* TLS handshake, one step; the first one makes TLS of the stream. */
 static enum step shake(struct cs_http_conn *c)
 {
-	enum cs_stream_result result = cs_stream_handshake(&c->stream);
+	enum cs_stream_result result = CS_STREAM_BROKEN;
 
+	if (c->stream.ssl != NULL ||
+	    cs_stream_start_tls(&c->stream, c->server->tls, NULL))
+		result = cs_stream_handshake(&c->stream);
 	c->wants_write = result == CS_STREAM_WANT_WRITE;
 	if (result == CS_STREAM_WANT_READ || result == CS_STREAM_WANT_WRITE)
 		return WAIT;
@@ -487,12 +512,43 @@ static void look(struct cs_http_conn *c)
 	}
 }
 
+/*
+ * Bytes for a handshake. They wait, unwatched, for their turn; before the
+ * first record is whole there is nothing to take turns for.
+ */
+static void knock(struct cs_http_conn *c)
+{
+	enum cs_stream_result result = CS_STREAM_OK;
+
+	if (c->stream.ssl == NULL)
+		result = cs_stream_await_hello(&c->stream);
+	if (result == CS_STREAM_WANT_READ)
+		return;
+	if (result != CS_STREAM_OK) {
+		c->server->stats.tls_failed++;
+		cs_http_conn_cut(c);
+		return;
+	}
+	cs_watch_disable(c->readable);
+	c->reads = false;
+	cs_http_server_shake(c->server, c);
+}
+
+void cs_http_conn_shake(struct cs_http_conn *c)
+{
+	if (c->state == CS_HTTP_STATE_HANDSHAKE)
+		pump(c);
+}
+
 /* The loop's callback. */
 static void on_readable(void *ctx)
 {
 	struct cs_http_conn *c = ctx;
 
-	if (c->state == CS_HTTP_STATE_FLIGHT || c->state == CS_HTTP_STATE_REPLY)
+	if (c->state == CS_HTTP_STATE_HANDSHAKE)
+		knock(c);
+	else if (c->state == CS_HTTP_STATE_FLIGHT ||
+		 c->state == CS_HTTP_STATE_REPLY)
 		look(c);
 	else
 		pump(c);
@@ -598,13 +654,11 @@ static bool equip(struct cs_http_conn *c, int fd, enum cs_http_listen_kind kind)
 	struct cs_http_server *s = c->server;
 	const struct cs_http_limits *limits = &s->config.limits;
 
+	cs_stream_open(&c->stream, fd);
 	if (kind == CS_HTTP_LISTEN_LOCAL) {
-		cs_stream_open(&c->stream, fd);
 		c->deadline = cs_http_server_now(s) + limits->head_ms;
 		c->state = CS_HTTP_STATE_IDLE;
 	} else {
-		if (!cs_stream_open_tls(&c->stream, fd, s->tls, NULL))
-			return false;
 		c->deadline = cs_http_server_now(s) + limits->handshake_ms;
 		c->state = CS_HTTP_STATE_HANDSHAKE;
 	}
@@ -627,6 +681,7 @@ bool cs_http_conn_start(struct cs_http_server *s, int fd,
 		return false;
 	}
 	c->server = s;
+	c->kind = kind;
 	c->peer = *peer;
 	cs_buf_init(&c->in, MAX_IN);
 	cs_buf_init(&c->out, MAX_OUT);
@@ -638,6 +693,7 @@ bool cs_http_conn_start(struct cs_http_server *s, int fd,
 	c->address = address;
 	c->slot = s->free_slots[--s->free_n];
 	s->slots[c->slot] = c;
+	cs_http_queue_move(c, queue_of(c));
 	s->stats.open++;
 	s->stats.accepted++;
 	cs_http_server_sweep_start(s);

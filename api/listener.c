@@ -123,25 +123,50 @@ static bool read_credentials(int fd, struct cs_http_peer *peer)
 	return true;
 }
 
-/* The idle connection that has waited longest makes room. */
-static void drop_oldest_idle(struct cs_http_server *s)
+void cs_http_queue_move(struct cs_http_conn *c, struct cs_http_queue *to)
 {
-	struct cs_http_conn *oldest = NULL;
-	struct cs_http_conn *c;
-	uint32_t i;
+	struct cs_http_queue *from = c->queue;
 
-	for (i = 0; i < s->slots_n; i++) {
-		c = s->slots[i];
-		if (c == NULL || c->address == NULL || c->count == 0 ||
-		    c->state != CS_HTTP_STATE_IDLE || c->in.n > 0)
-			continue;
-		if (oldest == NULL || c->deadline < oldest->deadline)
-			oldest = c;
-	}
-	if (oldest == NULL)
+	if (to == from)
 		return;
-	cs_stream_finish(&oldest->stream);
-	cs_http_conn_cut(oldest);
+	if (from != NULL) {
+		*(c->older == NULL ? &from->oldest : &c->older->newer) =
+			c->newer;
+		*(c->newer == NULL ? &from->newest : &c->newer->older) =
+			c->older;
+	}
+	c->queue = to;
+	c->older = c->newer = NULL;
+	if (to == NULL)
+		return;
+	c->since = cs_http_server_now(c->server);
+	c->older = to->newest;
+	*(to->newest == NULL ? &to->oldest : &to->newest->newer) = c;
+	to->newest = c;
+}
+
+/*
+ * Somebody makes room: who has been idle longest, else who has been there
+ * longest without a request. The time a newcomer has for itself is what a
+ * flood must outrun to keep an honest one from its first request.
+ */
+static void make_room(struct cs_http_server *s, enum cs_http_listen_kind kind)
+{
+	struct cs_http_conn *c = s->idle[kind].oldest;
+
+	/* What has sent its next request already is about to be read. */
+	while (c != NULL && c->in.n > 0)
+		c = c->newer;
+	if (c != NULL) {
+		cs_stream_finish(&c->stream);
+	} else {
+		c = s->newcomers[kind].oldest;
+		if (c == NULL || cs_http_server_now(s) - c->since <
+					 s->config.limits.grace_ms)
+			return;
+	}
+	s->stats.dropped++;
+	cs_http_conn_cut(c);
 }
 
 /* Let a TCP peer in, within the caps. Takes fd. */
@@ -153,13 +178,7 @@ static void admit_tcp(struct cs_http_door *d, int fd,
 	struct cs_http_address *address;
 	uint8_t key[16];
 
-	if (s->open_tcp >= s->config.limits.max_connections)
-		drop_oldest_idle(s);
-	if (s->open_tcp >= s->config.limits.max_connections) {
-		s->stats.over_cap++;
-		(void)close(fd);
-		return;
-	}
+	/* Who has its share already makes nobody else give way. */
 	address_key(from, key);
 	address = s->tls == NULL ? NULL : address_enter(s, key);
 	if (address == NULL) {
@@ -167,6 +186,14 @@ static void admit_tcp(struct cs_http_door *d, int fd,
 		return;
 	}
 	s->open_tcp++;
+	if (s->open_tcp > s->config.limits.max_connections)
+		make_room(s, CS_HTTP_LISTEN_TLS);
+	if (s->open_tcp > s->config.limits.max_connections) {
+		s->stats.over_cap++;
+		cs_http_address_leave(s, address);
+		(void)close(fd);
+		return;
+	}
 	write_address(from, &peer);
 	if (!cs_http_conn_start(s, fd, d->kind, &peer, address)) {
 		s->stats.over_cap++;
@@ -180,6 +207,8 @@ static void admit_local(struct cs_http_door *d, int fd)
 	struct cs_http_server *s = d->server;
 	struct cs_http_peer peer = {0};
 
+	if (s->stats.open - s->open_tcp >= CS_MAX_HTTP_LOCAL)
+		make_room(s, CS_HTTP_LISTEN_LOCAL);
 	if (s->free_n == 0 ||
 	    s->stats.open - s->open_tcp >= CS_MAX_HTTP_LOCAL) {
 		s->stats.over_cap++;

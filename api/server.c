@@ -10,6 +10,13 @@
 
 /* Deadlines are kept to within this, or a quarter of the shortest. */
 #define SWEEP_MS 100
+/*
+ * In one pass of the loop: connections that are cut, and steps of handshakes,
+ * which take a hundred times as long as anything else here. Whoever is at
+ * work already waits for so many and no more.
+ */
+#define CUTS_A_PASS   64
+#define SHAKES_A_PASS 2
 
 struct cs_http_limits cs_http_limits_default(void)
 {
@@ -21,7 +28,8 @@ struct cs_http_limits cs_http_limits_default(void)
 		.idle_ms = 30000,
 		.linger_ms = 1000,
 		.drain_ms = 10000,
-		.max_connections = 4096,
+		.grace_ms = 1000,
+		.max_connections = CS_HTTP_CONNECTIONS,
 		.max_per_address = CS_HTTP_PER_ADDRESS,
 		.max_requests = 1000,
 	};
@@ -71,8 +79,8 @@ static void on_errands(void *ctx)
 	}
 	for (c = s->buried, s->buried = NULL; c != NULL; c = next) {
 		next = c->next_buried;
-		if (c->resumes) {
-			/* Named in the other list again: next time. */
+		if (c->resumes || c->shakes) {
+			/* Named in another list: next time. */
 			c->next_buried = s->buried;
 			s->buried = c;
 		} else {
@@ -94,6 +102,38 @@ void cs_http_server_resume(struct cs_http_server *s, struct cs_http_conn *c)
 	cs_timer_start(s->errands, 0);
 }
 
+/* The loop's callback: some handshakes, in the order they came. */
+static void on_shakes(void *ctx)
+{
+	struct cs_http_server *s = ctx;
+	struct cs_http_conn *c;
+	int n = 0;
+
+	while (s->shaking != NULL && n < SHAKES_A_PASS) {
+		c = s->shaking;
+		s->shaking = c->next_shaking;
+		c->shakes = false;
+		if (c->state == CS_HTTP_STATE_BURIED)
+			continue;
+		cs_http_conn_shake(c);
+		n++;
+	}
+	if (s->shaking != NULL)
+		cs_timer_start(s->shakes, 0);
+}
+
+void cs_http_server_shake(struct cs_http_server *s, struct cs_http_conn *c)
+{
+	if (c->shakes)
+		return;
+	c->shakes = true;
+	c->next_shaking = NULL;
+	*(s->shaking == NULL ? &s->shaking : &s->shaking_last->next_shaking) =
+		c;
+	s->shaking_last = c;
+	cs_timer_start(s->shakes, 0);
+}
+
 void cs_http_server_bury(struct cs_http_server *s, struct cs_http_conn *c)
 {
 	s->slots[c->slot] = NULL;
@@ -110,13 +150,20 @@ static void on_sweep(void *ctx)
 	struct cs_http_server *s = ctx;
 	int64_t now = cs_http_server_now(s);
 	struct cs_http_conn *c;
-	uint32_t i;
+	int cuts = 0;
 
-	for (i = 0; i < s->slots_n; i++) {
-		c = s->slots[i];
-		if (c != NULL && c->deadline <= now)
-			cs_http_conn_expire(c);
+	for (; s->sweep_at < s->slots_n && cuts < CUTS_A_PASS; s->sweep_at++) {
+		c = s->slots[s->sweep_at];
+		if (c == NULL || c->deadline > now)
+			continue;
+		cs_http_conn_expire(c);
+		cuts++;
 	}
+	if (s->sweep_at < s->slots_n) {
+		cs_timer_start(s->sweep, 0);
+		return;
+	}
+	s->sweep_at = 0;
 	s->sweeping = false;
 	if (s->stats.open > 0)
 		cs_http_server_sweep_start(s);
@@ -229,9 +276,10 @@ static bool set_up(struct cs_http_server *s, struct cs_error *err)
 	s->sweep_ms = sweep_interval(&s->config.limits);
 	s->sweep = cs_timer_new(loop, on_sweep, s, err);
 	s->errands = cs_timer_new(loop, on_errands, s, err);
+	s->shakes = cs_timer_new(loop, on_shakes, s, err);
 	s->drain = cs_timer_new(loop, on_drain_end, s, err);
-	return s->sweep != NULL && s->errands != NULL && s->drain != NULL &&
-	       cs_http_doors_open(s, err);
+	return s->sweep != NULL && s->errands != NULL && s->shakes != NULL &&
+	       s->drain != NULL && cs_http_doors_open(s, err);
 }
 
 /* Close what was handed over to an object that could not be made. */
@@ -300,6 +348,7 @@ void cs_http_server_free(struct cs_http_server *s)
 	}
 	cs_timer_free(s->sweep);
 	cs_timer_free(s->errands);
+	cs_timer_free(s->shakes);
 	cs_timer_free(s->drain);
 	cs_tls_free(s->tls);
 	cs_mem_free(s->slots);

@@ -14,6 +14,11 @@
  * to such a ticket, or a second reply, does nothing. on_gone is not called
  * for requests that were replied to, and not from inside cs_http_reply().
  *
+ * When all places are taken, the peer that has been idle longest makes room
+ * for the next; if nobody is idle, the one that has been there longest
+ * without a whole request, once its grace is over. So a peer that is slow on
+ * purpose keeps nobody out, and one that works is never dropped.
+ *
  * One request of a connection is in flight at a time; nothing behind it is
  * parsed before its reply. Deadlines are absolute: a byte now and then buys
  * no time. A malformed, oversize or late request is answered here, with a
@@ -63,6 +68,8 @@ struct cs_http_limits {
 	uint32_t linger_ms;    /* reading away what comes after the last
 				  answer, so that it is not lost to a reset */
 	uint32_t drain_ms;     /* cs_http_server_drain(), in all */
+	uint32_t grace_ms;     /* a peer without a request yet is not
+				  dropped for another one before this */
 	uint32_t max_connections;
 	uint32_t max_per_address; /* TCP; IPv6 by /64 */
 	uint32_t max_requests;	  /* of one connection */
@@ -135,6 +142,7 @@ struct cs_http_stats {
 	uint64_t open;
 	uint64_t accepted;
 	uint64_t over_cap;	   /* closed: max_connections, no memory */
+	uint64_t dropped;	   /* closed to make room for another */
 	uint64_t over_address_cap; /* closed: max_per_address */
 	uint64_t no_descriptor;	   /* closed: EMFILE or ENFILE */
 	uint64_t tls_failed;	   /* handshakes that failed or were late */

@@ -43,6 +43,12 @@ enum cs_http_state {
 	CS_HTTP_STATES
 };
 
+/* Connections that may be dropped to make room, in the order they came. */
+struct cs_http_queue {
+	struct cs_http_conn *oldest;
+	struct cs_http_conn *newest;
+};
+
 /* Connections of one address (IPv6: of one /64). */
 struct cs_http_address {
 	struct cs_http_address *next; /* in its bucket */
@@ -56,7 +62,12 @@ struct cs_http_conn {
 	struct cs_http_server *server; /* borrowed */
 	struct cs_http_conn *next_buried;
 	struct cs_http_conn *next_resumed;
+	struct cs_http_conn *next_shaking;
 	struct cs_http_address *address; /* counted; NULL: local */
+	struct cs_http_queue *queue;	 /* it stands in; NULL: in none */
+	struct cs_http_conn *older, *newer;
+	int64_t since; /* boot clock, ms: when it joined that queue */
+	enum cs_http_listen_kind kind;
 	uint16_t slot;
 	uint64_t id;
 	uint64_t ticket; /* of the request in flight; 0: none */
@@ -71,6 +82,7 @@ struct cs_http_conn {
 	bool pumping;	/* cs_http_conn_pump() is on the stack */
 	bool closes;	/* after the answer under way */
 	bool resumes;	/* is in the server's list */
+	bool shakes;	/* is in the server's other list */
 	uint32_t count; /* requests so far */
 	size_t wasted;	/* bytes discarded while lingering */
 	struct cs_buf in;
@@ -99,11 +111,15 @@ struct cs_http_server {
 	struct cs_timer *reopen;  /* doors, after EMFILE */
 	struct cs_timer *sweep;	  /* deadlines */
 	struct cs_timer *errands; /* resumed and buried, from the loop */
+	struct cs_timer *shakes;  /* handshakes, a few at a time */
 	struct cs_timer *drain;
 	uint32_t sweep_ms;
-	bool sweeping; /* the timer runs */
+	uint32_t sweep_at; /* the slot where it goes on */
+	bool sweeping;	   /* the timer runs */
 	bool draining;
-	bool drained;		     /* on_drained was called */
+	bool drained; /* on_drained was called */
+	/* By enum cs_http_listen_kind: between requests; before the first. */
+	struct cs_http_queue idle[2], newcomers[2];
 	struct cs_http_conn **slots; /* slots_n, NULL: free */
 	uint16_t *free_slots;	     /* a stack of free_n */
 	uint32_t slots_n;
@@ -111,6 +127,7 @@ struct cs_http_server {
 	uint32_t open_tcp; /* of stats.open */
 	struct cs_http_conn *buried;
 	struct cs_http_conn *resumed;
+	struct cs_http_conn *shaking, *shaking_last;
 	struct cs_http_address *buckets[CS_HTTP_BUCKETS];
 	uint64_t last_id;
 	struct cs_http_stats stats;
@@ -132,6 +149,9 @@ void cs_http_server_sweep_start(struct cs_http_server *s);
 /* Have cs_http_conn_resume() called from the loop, soon. */
 void cs_http_server_resume(struct cs_http_server *s, struct cs_http_conn *c);
 
+/* Have cs_http_conn_shake() called when it is its turn. */
+void cs_http_server_shake(struct cs_http_server *s, struct cs_http_conn *c);
+
 /* Take a closed connection out of its slot; release it soon. */
 void cs_http_server_bury(struct cs_http_server *s, struct cs_http_conn *c);
 
@@ -141,6 +161,8 @@ bool cs_http_doors_open(struct cs_http_server *s,
 			struct cs_error *err) CS_MUST_USE;
 /* Stop accepting and close the listening sockets. */
 void cs_http_doors_close(struct cs_http_server *s);
+/* Stand where a connection in this state stands; NULL: in no queue. */
+void cs_http_queue_move(struct cs_http_conn *c, struct cs_http_queue *to);
 /* One connection fewer from this address; NULL is allowed. */
 void cs_http_address_leave(struct cs_http_server *s, struct cs_http_address *a);
 
@@ -160,6 +182,9 @@ void cs_http_conn_reply(struct cs_http_conn *c,
 
 /* Look at what its buffers hold. */
 void cs_http_conn_resume(struct cs_http_conn *c);
+
+/* Go on with its handshake. */
+void cs_http_conn_shake(struct cs_http_conn *c);
 
 /* Its deadline has passed. */
 void cs_http_conn_expire(struct cs_http_conn *c);

@@ -628,6 +628,102 @@ static void makes_room_by_dropping_the_oldest_idle_peer(void **state)
 	house_close(&h);
 }
 
+static void makes_room_by_dropping_who_never_said_a_request(void **state)
+{
+	struct cs_http_limits limits = cs_http_limits_default();
+	struct house h;
+	struct peer p[4];
+	struct peer late;
+	int i;
+
+	(void)state;
+	limits.grace_ms = 100;
+	limits.max_connections = 3;
+	house_open(&h, limits);
+	peer_tcp(&p[0], &h); /* nothing */
+	house_turn_ms(&h, 5);
+	assert_true(peer_tls(&p[1], &h, NULL)); /* half a head */
+	peer_send(&p[1], &h, "GET / HT");
+	assert_true(peer_tls(&p[2], &h, NULL)); /* a request in flight */
+	h.holds = true;
+	peer_send(&p[2], &h, GET);
+	await_requests(&h, 1);
+	/* Within their grace nobody is dropped: the next is refused. */
+	assert_false(peer_tls(&p[3], &h, NULL));
+	assert_int_equal(cs_http_server_stats(h.server).over_cap, 1);
+	peer_close(&p[3]);
+	house_turn_ms(&h, 120);
+	/* The oldest one first, then the other; never the one at work. */
+	assert_true(peer_tls(&p[3], &h, NULL));
+	peer_await_end(&p[0], &h);
+	assert_false(p[1].ended);
+	peer_send(&p[3], &h, GET);
+	await_requests(&h, 2);
+	assert_true(peer_tls(&late, &h, NULL));
+	peer_await_end(&p[1], &h);
+	assert_int_equal(cs_http_server_stats(h.server).dropped, 2);
+	assert_int_equal(cs_http_server_stats(h.server).open, 3);
+	assert_int_equal(cs_http_server_stats(h.server).gone, 0);
+	house_reply(&h, h.held[0], "done");
+	assert_int_equal(peer_answers(&p[2], &h, 1), 1);
+	for (i = 0; i < 4; i++)
+		peer_close(&p[i]);
+	peer_close(&late);
+	house_close(&h);
+}
+
+static void slow_local_peers_do_not_keep_others_out(void **state)
+{
+	struct house h;
+	struct peer p[CS_MAX_HTTP_LOCAL];
+	struct peer late;
+	int i;
+
+	(void)state;
+	house_open(&h, cs_http_limits_default());
+	for (i = 0; i < CS_MAX_HTTP_LOCAL; i++) {
+		peer_local(&p[i], &h);
+		peer_send(&p[i], &h, "G");
+	}
+	house_turn_ms(&h, 1100);
+	peer_local(&late, &h);
+	peer_send(&late, &h, GET);
+	assert_int_equal(peer_answers(&late, &h, 1), 1);
+	peer_await_end(&p[0], &h);
+	assert_false(p[1].ended);
+	for (i = 0; i < CS_MAX_HTTP_LOCAL; i++)
+		peer_close(&p[i]);
+	peer_close(&late);
+	house_close(&h);
+}
+
+static void who_has_its_share_makes_nobody_give_way(void **state)
+{
+	struct cs_http_limits limits = cs_http_limits_default();
+	struct house h;
+	struct peer p[2];
+	struct peer late;
+	int i;
+
+	(void)state;
+	limits.max_connections = 2;
+	limits.max_per_address = 2;
+	house_open(&h, limits);
+	for (i = 0; i < 2; i++) {
+		assert_true(peer_tls(&p[i], &h, NULL));
+		peer_send(&p[i], &h, GET);
+		assert_int_equal(peer_answers(&p[i], &h, 1), 1);
+	}
+	assert_false(peer_tls(&late, &h, NULL));
+	assert_int_equal(cs_http_server_stats(h.server).over_address_cap, 1);
+	assert_int_equal(cs_http_server_stats(h.server).dropped, 0);
+	assert_int_equal(cs_http_server_stats(h.server).open, 2);
+	for (i = 0; i < 2; i++)
+		peer_close(&p[i]);
+	peer_close(&late);
+	house_close(&h);
+}
+
 static void survives_the_end_of_descriptors(void **state)
 {
 	struct house h;
@@ -762,6 +858,10 @@ int main(void)
 		cmocka_unit_test(ends_a_connection_after_its_share_of_requests),
 		cmocka_unit_test(limits_the_connections_of_one_address),
 		cmocka_unit_test(makes_room_by_dropping_the_oldest_idle_peer),
+		cmocka_unit_test(
+			makes_room_by_dropping_who_never_said_a_request),
+		cmocka_unit_test(slow_local_peers_do_not_keep_others_out),
+		cmocka_unit_test(who_has_its_share_makes_nobody_give_way),
 		cmocka_unit_test(survives_the_end_of_descriptors),
 		cmocka_unit_test(drains_what_is_under_way),
 		cmocka_unit_test(cuts_what_a_drain_waited_for_too_long),

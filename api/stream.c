@@ -4,10 +4,17 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "api/tls_context.h"
+
+/* RFC 8446 5.1: the head of a record, and the most that may follow it. */
+#define RECORD_HEAD 5
+#define RECORD_MAX  16640
+/* Looks at a ClientHello that is not whole; two are usual. */
+#define MAX_LOOKS 16
 
 /* What a socket call's errno means. */
 static enum cs_stream_result of_errno(enum cs_stream_result want)
@@ -44,15 +51,74 @@ void cs_stream_open(struct cs_stream *s, int fd)
 	*s = (struct cs_stream){.fd = fd};
 }
 
-bool cs_stream_open_tls(struct cs_stream *s, int fd, const struct cs_tls *tls,
-			struct cs_error *err)
+/* Does the other end send no more? */
+static bool has_ended(int fd)
 {
-	cs_stream_open(s, fd);
+	struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* Be woken when so many octets are there, and not by each of them. */
+static bool wake_at(int fd, int octets)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &octets,
+			  sizeof(octets)) == 0;
+}
+
+/*
+ * RFC 8446 5.1: type, version, length of a record, from its first octets. How
+ * many there must be before OpenSSL is bothered; it refuses what is no
+ * handshake or too long, with the alert that belongs to it.
+ */
+static int hello_size(const uint8_t *head, ssize_t got)
+{
+	int length;
+
+	if (head[0] != 0x16)
+		return 1;
+	if (got < RECORD_HEAD)
+		return RECORD_HEAD;
+	length = head[3] << 8 | head[4];
+	return length > RECORD_MAX ? RECORD_HEAD : RECORD_HEAD + length;
+}
+
+enum cs_stream_result cs_stream_await_hello(struct cs_stream *s)
+{
+	uint8_t head[RECORD_HEAD] = {0};
+	ssize_t got = recv(s->fd, head, sizeof(head), MSG_PEEK);
+	int have = 0;
+	int need;
+
+	if (got < 0)
+		return of_errno(CS_STREAM_WANT_READ);
+	if (got == 0)
+		return CS_STREAM_EOF;
+	need = hello_size(head, got);
+	if (ioctl(s->fd, FIONREAD, &have) != 0)
+		return CS_STREAM_BROKEN;
+	if (have < need && has_ended(s->fd))
+		return CS_STREAM_EOF;
+	/* A kernel that wakes us for less is not asked for ever. */
+	if (have < need && s->looks < MAX_LOOKS) {
+		s->looks++;
+		return wake_at(s->fd, need) ? CS_STREAM_WANT_READ
+					    : CS_STREAM_BROKEN;
+	}
+	if (s->looks > 0 && !wake_at(s->fd, 1))
+		return CS_STREAM_BROKEN;
+	return CS_STREAM_OK;
+}
+
+bool cs_stream_start_tls(struct cs_stream *s, const struct cs_tls *tls,
+			 struct cs_error *err)
+{
 	ERR_clear_error();
 	s->ssl = SSL_new(cs_tls_context(tls));
-	if (s->ssl == NULL || SSL_set_fd(s->ssl, fd) != 1) {
+	if (s->ssl == NULL || SSL_set_fd(s->ssl, s->fd) != 1) {
+		SSL_free(s->ssl);
+		s->ssl = NULL;
 		ERR_clear_error();
-		cs_stream_done(s);
 		return cs_error_set(err, CS_E_NO_MEMORY,
 				    "TLS connection: out of memory");
 	}

@@ -10,6 +10,9 @@
  * close_notify; a bare FIN is CS_STREAM_BROKEN, because it could be an
  * attacker's truncation (RFC 8446 6.1). After BROKEN only _done may follow.
  *
+ * A peer costs a descriptor and nothing else before its first record is
+ * whole: cs_stream_await_hello() leaves the bytes in the kernel until then.
+ *
  * What it does not know: HTTP, deadlines, the loop.
  */
 #ifndef CS_API_STREAM_H
@@ -28,7 +31,8 @@ struct ssl_st;
 
 struct cs_stream {
 	int fd;		    /* owned; -1: done */
-	struct ssl_st *ssl; /* owned; NULL: no TLS */
+	struct ssl_st *ssl; /* owned; NULL: no TLS, or not yet */
+	uint8_t looks;	    /* at a hello that was not whole */
 };
 
 enum cs_stream_result {
@@ -39,10 +43,19 @@ enum cs_stream_result {
 	CS_STREAM_BROKEN
 };
 
-/* Take fd. With tls, the server's side of a handshake comes next. */
+/* Take fd. */
 void cs_stream_open(struct cs_stream *s, int fd);
-bool cs_stream_open_tls(struct cs_stream *s, int fd, const struct cs_tls *tls,
-			struct cs_error *err) CS_MUST_USE;
+
+/*
+ * OK: a whole TLS record waits, or something that will never be one; _start
+ * comes next. Until then the socket is readable for the kernel only when
+ * what is missing has come. Consumes nothing.
+ */
+enum cs_stream_result cs_stream_await_hello(struct cs_stream *s) CS_MUST_USE;
+
+/* From here on TLS; the server's side of a handshake comes next. */
+bool cs_stream_start_tls(struct cs_stream *s, const struct cs_tls *tls,
+			 struct cs_error *err) CS_MUST_USE;
 
 /* OK: the handshake is complete. Nothing to do without TLS. */
 enum cs_stream_result cs_stream_handshake(struct cs_stream *s) CS_MUST_USE;

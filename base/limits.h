@@ -61,6 +61,11 @@
 #define CS_MAX_HTTP_LISTENS 16
 /* TCP connections of one address, unless the configuration says else. */
 #define CS_HTTP_PER_ADDRESS 64
+/*
+ * TCP connections, unless the configuration says else: 10,000 slow ones and
+ * 3,000 with TLS, and a good client still finds a place. 24 KiB each.
+ */
+#define CS_HTTP_CONNECTIONS 16384
 /* Open TCP connections, whatever the configuration says. */
 #define CS_MAX_HTTP_CONNECTIONS 65000
 /* And connections over the Unix socket, which have slots of their own. */

@@ -125,6 +125,7 @@ static bool make_config(struct init *in, struct cs_error *err)
 	    strncmp(crl_url, "https://", 8) != 0)
 		return cs_error_set(err, CS_E_USAGE,
 				    "--crl-url: `%s` is no http URL", crl_url);
+	c->connections = CS_HTTP_CONNECTIONS;
 	c->per_address = CS_HTTP_PER_ADDRESS;
 	c->pending_quota = 1000;
 	c->pending_expiry_s = 7 * 86400;

@@ -402,6 +402,8 @@ static bool read_tls(struct reader *r, const struct cs_yaml *v, void *target)
 }
 
 static const struct key limits_keys[] = {
+	{"connections", read_connections,
+	 offsetof(struct cs_config, connections), false},
 	{"connections_per_address", read_connections,
 	 offsetof(struct cs_config, per_address), false},
 };
@@ -429,7 +431,8 @@ bool cs_config_parse(struct cs_span text, const char *file,
 		     struct cs_error *err)
 {
 	struct reader r = {.file = file, .arena = arena, .err = err};
-	struct cs_config c = {.per_address = CS_HTTP_PER_ADDRESS,
+	struct cs_config c = {.connections = CS_HTTP_CONNECTIONS,
+			      .per_address = CS_HTTP_PER_ADDRESS,
 			      .pending_quota = 1000,
 			      .pending_expiry_s = 7 * 86400};
 	struct cs_yaml *doc = cs_yaml_parse(text, file, arena, err);
@@ -555,9 +558,10 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 			    "HTTPS is served: ADDRESS:PORT, [IPV6]:PORT.\n");
 	put_list(out, "listen", &config->listen);
 	cs_buf_addf(out,
-		    "\n# Open connections of one address (IPv6: of one "
-		    "/64).\nlimits:\n  connections_per_address: %u\n",
-		    config->per_address);
+		    "\n# Open connections: in all, and of one address (IPv6: "
+		    "of one /64).\nlimits:\n  connections: %u\n  "
+		    "connections_per_address: %u\n",
+		    config->connections, config->per_address);
 	cs_buf_add_str(out, "\n# The listener's own certificate: the names in "
 			    "it, and where it lies.\ntls:\n");
 	put_list(out, "  hosts", &config->hosts);

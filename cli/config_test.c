@@ -26,7 +26,8 @@ static const char good[] = "listen: [\"127.0.0.1:8443\"]\n"
 			   "    ceiling:\n"
 			   "      max_validity: 90d\n"
 			   "      ext_key_usage: [server auth]\n"
-			   "limits: {connections_per_address: 128}\n";
+			   "limits: {connections: 999, "
+			   "connections_per_address: 128}\n";
 
 /* The good text with its first `from` replaced by `to`. */
 static struct cs_span changed(const char *from, const char *to)
@@ -64,6 +65,7 @@ static void reads_every_key(void **state)
 		cs_config_parse(cs_span_str(good), "c.yaml", &arena, &c, &err));
 	assert_string_equal(c.listen.item[0], "127.0.0.1:8443");
 	assert_int_equal(c.workers, 2);
+	assert_int_equal(c.connections, 999);
 	assert_int_equal(c.per_address, 128);
 	assert_int_equal(c.pending_quota, 10);
 	assert_int_equal(c.pending_expiry_s, 2 * 86400);

@@ -13,8 +13,11 @@
 
 #include "cli/files.h"
 
-/* Connections that wait for accept; front takes them at once. */
-#define BACKLOG 512
+/*
+ * Connections that wait for accept. Front takes them at once, but a flood that
+ * fills this keeps an honest peer out for a second, until its SYN comes again.
+ */
+#define BACKLOG 4096
 #define SOCKET	"run/countersign.sock"
 /*
  * The front of a house that was killed holds its port for a moment longer;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/front.h"
@@ -246,11 +247,39 @@ struct front {
 	uid_t uid[CS_MAX_CONFIG_LIST];
 };
 
+/* Descriptors of front that are no client's: links, doors, loop, reserve. */
+#define FRONT_FDS (CS_MAX_HTTP_LOCAL + 64)
+
+/*
+ * A descriptor for each connection. The soft limit is raised; where the hard
+ * one is lower than what is configured, it decides, and the log says so.
+ */
+static void make_descriptors(struct front *f, struct cs_log *log)
+{
+	rlim_t wanted = (rlim_t)f->c.max_connections + FRONT_FDS;
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur >= wanted)
+		return;
+	l.rlim_cur = l.rlim_max < wanted ? l.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur >= wanted)
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0)
+		return;
+	f->c.max_connections = l.rlim_cur > 2 * FRONT_FDS
+				       ? (uint32_t)(l.rlim_cur - FRONT_FDS)
+				       : FRONT_FDS;
+	cs_log_write(log, CS_LOG_WARNING, "front.descriptors",
+		     "RLIMIT_NOFILE is %llu: at most %u connections at a time",
+		     (unsigned long long)l.rlim_cur, f->c.max_connections);
+}
+
 static int run_front(void *ctx)
 {
 	struct front *f = ctx;
 	struct cs_log log = own_log(f->r, "front");
 
+	make_descriptors(f, &log);
 	f->c.log = &log;
 	return cs_front_run(&f->c);
 }
@@ -278,6 +307,7 @@ static void fill_front(struct front *f)
 	f->c.issuers_n = in->config.n_issuers;
 	f->c.admin_uids = f->uid;
 	f->c.admin_uids_n = in->config.n_admin_uids;
+	f->c.max_connections = in->config.connections;
 	f->c.max_per_address = in->config.per_address;
 	f->c.listens = f->listen;
 	f->c.listens_n = f->r->listens_n;

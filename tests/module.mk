@@ -18,7 +18,17 @@ tests_bench_load_LDADD = $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(SQLITE_LIBS)
 EXTRA_DIST += tests/bench/run tests/bench/policy-rate \
 	tests/bench/thirty-rules.yaml
 
-.PHONY: bench bench-policy-rate fuzz
+# Slow clients; `make bench-slow` runs them by the thousand.
+check_PROGRAMS += tests/bench/slow
+tests_bench_slow_SOURCES = tests/bench/bench.h tests/bench/csrs.c \
+	tests/bench/measure.c tests/bench/slow.c tests/bench/slow.h \
+	tests/bench/slow_crowd.c tests/bench/slow_good.c
+tests_bench_slow_LDADD = $(OPENSSL_LIBS)
+EXTRA_DIST += tests/bench/slow-run
+
+.PHONY: bench bench-policy-rate bench-slow fuzz
+bench-slow: countersign tests/bench/slow
+	top_builddir=$(top_builddir) $(srcdir)/tests/bench/slow-run
 # The rate of issuing with thirty rules in force, beside that of the default.
 bench-policy-rate: countersign tests/bench/load
 	top_builddir=$(top_builddir) srcdir=$(srcdir) \

@@ -38,6 +38,7 @@ struct cs_http_limits quick_limits(void)
 	l.body_ms = 400;
 	l.linger_ms = 100;
 	l.drain_ms = 300;
+	l.grace_ms = 50;
 	return l;
 }
 
