@@ -211,7 +211,7 @@ static bool list_member(struct cs_ledger *l, struct cs_work *w, json_t *change,
 	json_array_foreach(list, i, item)
 	{
 		if (!json_is_string(item) || json_string_length(item) == 0 ||
-		    json_string_length(item) > CS_MAX_DNS_NAME)
+		    json_string_length(item) > CS_MAX_PRINCIPAL)
 			return cs_error_set(err, CS_E_FORMAT,
 					    "%s: not a list of names", name);
 	}
@@ -417,7 +417,7 @@ static bool client_add(struct cs_ledger *l, struct cs_work *w, json_t *change,
 		return false;
 	c.id = cs_roster_find(l->roster, c.name);
 	if (c.id != 0 && !cs_roster_is_removed(l->roster, c.id))
-		return cs_error_set(err, CS_E_FORMAT, "%.*s: exists already",
+		return cs_error_set(err, CS_E_EXISTS, "%.*s: exists already",
 				    CS_SPAN_FMT(c.name));
 	if (c.id == 0 && cs_roster_count(l->roster) >= CS_MAX_CLIENTS)
 		return cs_error_set(err, CS_E_FORMAT,

@@ -43,10 +43,24 @@ check-plans: issuer/tbs_oracle_test
 	issuer/tbs_oracle_test $(PLANS_COUNT) $(PLANS_SEED) oracles/plans
 	python3 $(srcdir)/tests/campaign/check_plans.py certtool oracles/plans
 
+# The server against its own description: no finding of schemathesis.
+API_EXAMPLES = 50
+API_SEED = 1
+oracles/schemathesis/ready:
+	rm -rf oracles/schemathesis
+	python3 -m venv oracles/schemathesis
+	oracles/schemathesis/bin/pip install -q schemathesis==4.32.5
+	touch $@
+.PHONY: check-api
+check-api: countersign-faults oracles/schemathesis/ready
+	$(CAMPAIGN_ENV) python3 $(srcdir)/tests/campaign/check_api.py \
+		oracles/schemathesis/bin/schemathesis $(API_EXAMPLES) \
+		$(API_SEED)
+
 clean-local: clean-oracles
 clean-oracles:
 	rm -rf oracles
 EXTRA_DIST += tests/campaign/__init__.py tests/campaign/certs.py \
-	tests/campaign/check_certs.py tests/campaign/check_plans.py \
+	tests/campaign/check_api.py tests/campaign/check_certs.py tests/campaign/check_plans.py \
 	tests/campaign/lint_pkix.py \
 	docs/evidence.md
