@@ -84,6 +84,7 @@ struct cs_front_config {
 
 	const struct cs_front_issuer *issuers; /* borrowed */
 	size_t issuers_n;
+	bool policy_by_api; /* sets come with POST /v1/policies, not files */
 	const uid_t *admin_uids; /* who is `_local` on the Unix socket */
 	size_t admin_uids_n;
 };

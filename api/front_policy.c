@@ -1,20 +1,30 @@
 #include "api/front_room.h"
 #include "api/params.h"
+#include "api/policy_body.h"
 #include "base/json.h"
 
 /* Workers that may die over one set before it is given up. */
 #define MAX_TRIES 2
 
-bool cs_front_apply_policies(struct cs_front *f, struct cs_call *c)
+/* DIR/policies: parent reads it, and only on the server itself is it asked. */
+static bool apply_files(struct cs_front *f, struct cs_call *c, bool dry_run)
 {
 	const struct cs_msg_policy_read m = {0};
 	struct cs_error err;
 	struct cs_wait *w;
-	bool dry_run;
 
-	if (!cs_params_flag("dry_run", c->request->head->query, &f->arena,
-			    &dry_run, c->p) ||
-	    !cs_front_wait(f, c, CS_WAIT_SOURCES, &w))
+	if (!c->who.is_local)
+		return cs_problem_set(c->p, CS_PROBLEM_LOCAL_ONLY, "",
+				      "The policy files are applied over the"
+				      " Unix socket, on the server itself.");
+	if (f->config.policy_by_api && !dry_run)
+		return cs_problem_set(c->p, CS_PROBLEM_CONFLICT, "",
+				      "countersign.yaml says policy_source:"
+				      " api, so the files in policies/ are not"
+				      " applied: POST /v1/policies with"
+				      " {\"sources\": [{\"name\", \"text\"}]}"
+				      " replaces the set.");
+	if (!cs_front_wait(f, c, CS_WAIT_SOURCES, &w))
 		return false;
 	w->apply = dry_run ? 0 : 1;
 	if (cs_link_send_policy_read(f->parent, w->ticket, &m, &err))
@@ -22,6 +32,43 @@ bool cs_front_apply_policies(struct cs_front *f, struct cs_call *c)
 	cs_waits_end(f->waits, w);
 	return cs_problem_set(c->p, cs_problem_of_error(err.code), "", "%s",
 			      err.text);
+}
+
+/* What came with the call, to a worker. */
+static bool apply_body(struct cs_front *f, struct cs_call *c, bool dry_run)
+{
+	struct cs_wait *w;
+
+	if (!cs_front_wait(f, c, CS_WAIT_CHECK, &w))
+		return false;
+	w->apply = dry_run ? 0 : 1;
+	cs_buf_init(&w->sources, CS_MAX_MESSAGE);
+	if (!cs_policy_body_read(c->request->body, &w->arena, &w->sources,
+				 c->p)) {
+		cs_waits_end(f->waits, w);
+		return false;
+	}
+	if (!f->config.policy_by_api && !dry_run) {
+		cs_waits_end(f->waits, w);
+		return cs_problem_set(c->p, CS_PROBLEM_CONFLICT, "",
+				      "countersign.yaml says policy_source:"
+				      " files, so a set cannot come with the"
+				      " call: change the files in policies/,"
+				      " then `countersign policy apply`.");
+	}
+	cs_front_pump_checks(f);
+	return true;
+}
+
+bool cs_front_apply_policies(struct cs_front *f, struct cs_call *c)
+{
+	bool dry_run;
+
+	if (!cs_params_flag("dry_run", c->request->head->query, &f->arena,
+			    &dry_run, c->p))
+		return false;
+	return c->request->body.n == 0 ? apply_files(f, c, dry_run)
+				       : apply_body(f, c, dry_run);
 }
 
 /* SIGHUP and init: nobody waits, the house itself asks. */

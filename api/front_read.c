@@ -50,7 +50,9 @@ static bool one_hex(struct cs_front *f, struct cs_call *c, const char *name,
 	if (c->arg.n > 2 * max ||
 	    !cs_codec_hex_decode(c->arg, &f->arena, &bytes, &err))
 		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
-				      "There is no %s like this.", name);
+				      "This is no %s: expected hexadecimal"
+				      " digits.",
+				      name);
 	cs_json_begin(&j, out);
 	cs_json_object(&j);
 	cs_json_member_hex(&j, name, bytes);
@@ -135,6 +137,15 @@ bool cs_front_get_policies(struct cs_front *f, struct cs_call *c)
 	return cs_params_none(c->request->head->query, c->p) &&
 	       ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY, 0,
 		       CS_SPAN_LIT("{}"));
+}
+
+bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c)
+{
+	struct cs_span params;
+
+	return cs_params_none(c->request->head->query, c->p) &&
+	       one_hex(f, c, "set_sha256", 32, &params) &&
+	       ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY, 0, params);
 }
 
 bool cs_front_get_status(struct cs_front *f, struct cs_call *c)

@@ -240,6 +240,7 @@ bool cs_front_list_certificates(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_audit(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_audit(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_policies(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_status(struct cs_front *f, struct cs_call *c);
 /* Ask the reader for a stored request that is to be decided about. */
 bool cs_front_ask_stored(struct cs_front *f, struct cs_call *c,

@@ -47,6 +47,7 @@ libcs_api_a_SOURCES += \
 	api/list_form.c api/list_form.h \
 	api/openapi.h \
 	api/params.c api/params.h \
+	api/policy_body.c api/policy_body.h \
 	api/problem.c api/problem.h \
 	api/problem.def \
 	api/request_body.c api/request_body.h \

@@ -179,6 +179,8 @@
 #define CS_MAX_POLICY_ARENA (16 * 1024 * 1024)
 /* The JSON report of one load. */
 #define CS_MAX_POLICY_REPORT (1024 * 1024)
+/* The difference that an APPLY makes, key by key, within its leaf. */
+#define CS_MAX_POLICY_DIFF 8192
 /* Nodes and depth of one YAML document. */
 #define CS_MAX_YAML_NODES 100000
 #define CS_MAX_YAML_DEPTH 32

@@ -1,12 +1,13 @@
 /* `policy check|apply|show`. */
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/limits.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
-#include "cli/policy_doc.h"
 #include "cli/sets.h"
 #include "cli/show.h"
+#include "policy/doc.h"
 #include "policy/effective.h"
 
 /* -- check -------------------------------------------------------------- */
@@ -133,6 +134,8 @@ static void print_applied(const struct cs_call *call, const json_t *body)
 		(long long)json_integer_value(json_object_get(body, "epoch")),
 		cs_reply_text(body, "set_sha256"));
 	print_files(call, body);
+	if (json_object_get(body, "diff") != NULL)
+		cs_show_policy_diff(json_object_get(body, "diff"), call->out);
 	if (!cs_loaded_in_force(call, &l, &err)) {
 		(void)cs_call_fail(call, &err);
 		return;
@@ -221,17 +224,39 @@ static int show_effective(const struct cs_call *call)
 	return cs_call_fail(call, &err);
 }
 
+/* The question about a set that is or was in force, by its whole hash. */
+static bool set_target(const char *hash, struct cs_question_call *q,
+		       struct cs_buf *target, struct cs_error *err)
+{
+	uint8_t sha256[32];
+
+	if (!cs_codec_hex_fixed(cs_span_str(hash), sha256, sizeof(sha256)))
+		return cs_error_set(err, CS_E_USAGE,
+				    "`%s` is not a set's hash: expected the 64 "
+				    "hexadecimal digits of set_sha256, as in "
+				    "`policy log -o json`",
+				    hash);
+	q->in_path = (struct cs_ask_param){CS_ASK_ONE, "set_sha256", hash, 0};
+	cs_buf_addf(target, "/v1/policies/%s", hash);
+	q->target = cs_buf_str(target);
+	return true;
+}
+
 static int run_show(const struct cs_call *call)
 {
-	const struct cs_question_call q = {.kind = CS_QUERY_POLICY,
-					   .target = "/v1/policies"};
+	struct cs_question_call q = {.kind = CS_QUERY_POLICY,
+				     .target = "/v1/policies"};
+	CS_CLEANUP(cs_buf_done) struct cs_buf target;
 	struct cs_error err = {0};
 	struct cs_reply r;
 	const json_t *s;
 	size_t i;
 	int status = CS_EXIT_DONE;
 
-	if (cs_call_get(call, "effective") != NULL)
+	cs_buf_init(&target, 4096);
+	if (call->n_args > 0 && !set_target(call->args[0], &q, &target, &err))
+		return cs_call_fail(call, &err);
+	if (call->n_args == 0 && cs_call_get(call, "effective") != NULL)
 		return show_effective(call);
 	if (!cs_ask_question(call, &q, &r, &err))
 		return cs_call_fail(call, &err);
@@ -272,8 +297,9 @@ const struct cs_command cs_cmd_policy_apply = {
 
 const struct cs_command cs_cmd_policy_show = {
 	.name = "policy show",
-	.args = "",
-	.help = "Show the policy set in force, as it was applied",
+	.args = "[SET]",
+	.max_args = 1,
+	.help = "Show the policy set in force, or one that was, by its hash",
 	.outputs = "table|json",
 	.options = show_options,
 	.example = "countersign policy show",

@@ -5,9 +5,9 @@
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/list.h"
-#include "cli/policy_doc.h"
 #include "cli/sets.h"
 #include "cli/show.h"
+#include "policy/doc.h"
 
 /* -- list --------------------------------------------------------------- */
 
@@ -37,51 +37,6 @@ static const struct cs_option diff_options[] = {
 	{"against", 0, "PATH", "these files, not DIR/policies"},
 	{0},
 };
-
-/* "  san.dns.allow  OLD  ->  NEW" */
-static void print_keys(const json_t *keys, FILE *out)
-{
-	static const char *const names[] = {"key", "old", "arrow", "new"};
-	struct cs_table t;
-	const json_t *k;
-	size_t i;
-
-	cs_table_init(&t, 4, NULL);
-	json_array_foreach(keys, i, k)
-	{
-		for (size_t n = 0; n < 4; n++) {
-			CS_CLEANUP(cs_buf_done) struct cs_buf b;
-
-			cs_buf_init(&b, CS_MAX_POLICY_FILE);
-			if (n == 2)
-				cs_buf_add_str(&b, "\xe2\x86\x92");
-			else
-				cs_show_value(json_object_get(k, names[n]), &b);
-			cs_table_cell(&t, cs_buf_str(&b));
-		}
-	}
-	if (!cs_table_print(&t, "  ", out, NULL))
-		fputs("  (no memory for the list)\n", out);
-	cs_table_done(&t);
-}
-
-static void print_diff(const json_t *diff, FILE *out)
-{
-	const json_t *d;
-	size_t i;
-
-	if (json_array_size(diff) == 0)
-		fputs("no difference\n", out);
-	json_array_foreach(diff, i, d)
-	{
-		fprintf(out, "%-7s  ", cs_reply_text(d, "change"));
-		cs_text_print(out, cs_reply_text(d, "name"));
-		fputs("  ", out);
-		cs_text_print(out, cs_reply_text(d, "source"));
-		fputc('\n', out);
-		print_keys(json_object_get(d, "keys"), out);
-	}
-}
 
 /* The files that would be put in force. */
 static bool load_files(const struct cs_call *call, struct cs_loaded *ret,
@@ -117,7 +72,7 @@ static int run_diff(const struct cs_call *call)
 		json_dumpf(diff, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
 		fputc('\n', call->out);
 	} else {
-		print_diff(diff, call->out);
+		cs_show_policy_diff(diff, call->out);
 	}
 	json_decref(diff);
 	cs_loaded_done(&now);
@@ -139,15 +94,14 @@ static int run_log(const struct cs_call *call)
 		{CS_ASK_LIST, "kind", "policy.applied", 0},
 		{CS_ASK_LIST, "kind", "policy.rejected", 0},
 	};
-	static const char *const header[] = {"INDEX", "TIME",  "KIND", "CLIENT",
-					     "EPOCH", "FILES", "SET"};
-	static const char *const names[] = {"index",
-					    "time",
-					    "kind",
-					    "client",
-					    "decision.epoch",
-					    "decision.files",
-					    "decision.set_sha256"};
+	static const char *const header[] = {"INDEX",  "TIME",	"KIND",
+					     "CLIENT", "EPOCH", "CHANGED",
+					     "FILES",  "SET"};
+	static const char *const names[] = {
+		"index",	  "time",
+		"kind",		  "client",
+		"decision.epoch", "decision.diff",
+		"decision.files", "decision.set_sha256"};
 	static const char *const none[] = {NULL};
 	const struct cs_list list = {
 		.kind = CS_QUERY_AUDIT,

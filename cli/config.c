@@ -200,14 +200,6 @@ static bool read_uids(struct reader *r, const struct cs_yaml *v, void *target)
 	return true;
 }
 
-/* A key that has one value in this version, and says what is so anyway. */
-static bool read_only(struct reader *r, const struct cs_yaml *v,
-		      const char *value)
-{
-	return (v->kind == CS_YAML_TEXT && cs_span_equal_str(v->text, value)) ||
-	       refuse(r, v, "%.*s: expected %s", CS_SPAN_FMT(v->key), value);
-}
-
 /* One of two words; `yes` gives true. */
 static bool read_choice(struct reader *r, const struct cs_yaml *v,
 			const char *no, const char *yes, bool *ret)
@@ -229,8 +221,7 @@ static bool read_no_policy(struct reader *r, const struct cs_yaml *v,
 static bool read_policy_source(struct reader *r, const struct cs_yaml *v,
 			       void *target)
 {
-	(void)target;
-	return read_only(r, v, "files");
+	return read_choice(r, v, "files", "api", target);
 }
 
 /* Issuers are part of URLs and file names: [a-z0-9-], from a letter. */
@@ -421,7 +412,8 @@ static const struct key top_keys[] = {
 	{"admin_uids", read_uids, 0, true},
 	KEY(struct cs_config, workers, read_workers, false),
 	{"pending", read_pending, 0, false},
-	{"policy_source", read_policy_source, 0, false},
+	{"policy_source", read_policy_source,
+	 offsetof(struct cs_config, policy_by_api), false},
 	{"log", read_log, 0, true},
 	{"issuers", read_issuers, 0, true},
 };
@@ -578,8 +570,11 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 		    "approval: how many of one client, how long.\npending:\n"
 		    "  quota: %u\n  expiry: %s\n",
 		    config->workers, config->pending_quota, expiry);
-	cs_buf_add_str(out, "\n# Where policy comes from: the directory "
-			    "policies/.\npolicy_source: files\n");
+	cs_buf_addf(out,
+		    "\n# Where policy comes from: the directory policies/ "
+		    "(files), or\n# POST /v1/policies (api).\npolicy_source: "
+		    "%s\n",
+		    config->policy_by_api ? "api" : "files");
 	cs_buf_add_str(out, "\n# The log of decisions. Its origin never "
 			    "changes.\nlog:\n");
 	put_text(out, "  origin", config->origin);

@@ -71,6 +71,7 @@ struct cs_config {
 	uint32_t per_address;	/* TCP connections of one address */
 	uint32_t pending_quota; /* open requests of one client */
 	int64_t pending_expiry_s;
+	bool policy_by_api;		 /* policy_source: api */
 	const char *origin;		 /* of the log, fixed at init */
 	const char *log_key;		 /* path */
 	const char *tls_key, *tls_chain; /* paths */

@@ -93,7 +93,7 @@ static void names_the_place_of_every_error(void **state)
 	refuses("expiry: 2d", "expiry: 1s",
 		"c.yaml:8:30: expiry: expected 1m to 3650d");
 	refuses("files\n", "git\n",
-		"c.yaml:9:16: policy_source: expected files");
+		"c.yaml:9:16: policy_source: expected files or api");
 	refuses("- name: default", "- name: Def",
 		"c.yaml:12:11: name: `Def`: expected lower-case letters, "
 		"digits and `-`, a letter first");

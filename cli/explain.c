@@ -4,10 +4,10 @@
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "cli/policy_doc.h"
 #include "issuer/csr.h"
 #include "issuer/judge.h"
 #include "issuer/judge_parts.h"
+#include "policy/doc.h"
 #include "policy/verdict_json.h"
 
 /* One request while it is explained. */

@@ -126,18 +126,22 @@ bool cs_house_take_cert(struct cs_house *h, struct cs_link *front,
 void cs_house_reload(struct cs_house *h)
 {
 	struct cs_house_proc *front = cs_house_find(h, CS_ROOM_F);
+	bool by_api = h->config->install->config.policy_by_api;
 	struct cs_error err = {0};
 
 	if (h->phase != CS_HOUSE_PHASE_RUNNING || front == NULL ||
 	    front->link == NULL)
 		return;
 	cs_log_write(h->config->log, CS_LOG_INFO, "house.reload",
-		     "reading policy files and the listener's key again");
+		     by_api ? "reading the listener's key again; policy comes "
+			      "with POST /v1/policies"
+			    : "reading policy files and the listener's key "
+			      "again");
 	if (!send_listener_key(h, front->link, &err))
 		cs_log_error(h->config->log, "house.reload", &err);
 	cs_timer_start(h->renew_timer, 1);
-	if (!cs_house_send_policies(h, front->link, CS_HOUSE_NO_TICKET,
-				    &h->why))
+	if (!by_api && !cs_house_send_policies(h, front->link,
+					       CS_HOUSE_NO_TICKET, &h->why))
 		cs_house_fail(h);
 }
 

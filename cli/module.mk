@@ -29,11 +29,10 @@ libcs_cli_a_SOURCES = \
 	cli/notify.c cli/notify.h \
 	cli/passphrase.c cli/passphrase.h \
 	cli/policies.c cli/policies.h \
-	cli/policy_doc.c cli/policy_doc.h \
 	cli/renew.c cli/renew.h \
 	cli/rooms.c cli/rooms.h \
 	cli/sets.c cli/sets.h \
-	cli/show.c cli/show.h cli/show_answer.c \
+	cli/show.c cli/show.h cli/show_answer.c cli/show_policy.c \
 	cli/spawn.c cli/spawn.h \
 	cli/text.c cli/text.h
 
@@ -71,7 +70,7 @@ libcs_cli_a_SOURCES += \
 	cli/roots.c cli/roots.h
 
 cli_tests = cli/command_test cli/config_edit_test cli/config_test cli/files_test cli/house_test \
-	cli/policy_doc_test cli/show_test cli/text_test
+	cli/show_test cli/text_test
 UNIT_TESTS += $(cli_tests)
 CLI_LIBS = libcs_cli.a $(POLICY_LIBS)
 cli_command_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
@@ -79,6 +78,5 @@ cli_config_edit_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_config_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_files_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_house_test_LDADD = libcs_cli.a $(ISSUER_LIBS) $(CMOCKA_LIBS)
-cli_policy_doc_test_LDADD = libcs_cli.a $(POLICY_LIBS) $(CMOCKA_LIBS)
 cli_show_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_text_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)

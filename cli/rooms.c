@@ -305,6 +305,7 @@ static void fill_front(struct front *f)
 	}
 	f->c.issuers = f->issuer;
 	f->c.issuers_n = in->config.n_issuers;
+	f->c.policy_by_api = in->config.policy_by_api;
 	f->c.admin_uids = f->uid;
 	f->c.admin_uids_n = in->config.n_admin_uids;
 	f->c.max_connections = in->config.connections;

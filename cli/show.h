@@ -30,6 +30,9 @@ void cs_show_issued(const json_t *answer, FILE *out);
 /* Any answer about a request: issued, refused, pending, a dry run. */
 void cs_show_answer(const json_t *answer, FILE *out);
 
+/* The difference of two policy sets (policy/doc.h), key by key. */
+void cs_show_policy_diff(const json_t *diff, FILE *out);
+
 /* Any object, a line for each member, "log.index  7". */
 void cs_show_object(json_t *object, FILE *out);
 

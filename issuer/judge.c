@@ -8,6 +8,7 @@
 #include "issuer/feasible.h"
 #include "issuer/judge_parts.h"
 #include "issuer/lint.h"
+#include "issuer/set_report.h"
 #include "issuer/tbs.h"
 #include "policy/codes.h"
 #include "policy/verdict_json.h"
@@ -410,75 +411,6 @@ bool cs_judge_set(struct cs_judge *j, const struct cs_msg_set *set,
 	return ok;
 }
 
-/* One document of a set that loaded. */
-static void write_policy(struct cs_json *w, const struct cs_policy_info *info)
-{
-	cs_json_object(w);
-	cs_json_member_str(w, "kind", cs_document_kind_name(info->kind));
-	cs_json_member_int(w, "line", info->line);
-	cs_json_member_span(w, "name", info->name);
-	if (info->owner.n > 0)
-		cs_json_member_span(w, "owner", info->owner);
-	if (info->kind == CS_DOCUMENT_POLICY)
-		cs_json_member_int(w, "priority", info->priority);
-	cs_json_member_hex(w, "sha256", cs_span_make(info->policy_sha256, 32));
-	cs_json_member_span(w, "source", info->source);
-	cs_json_member_int(w, "tests", (int64_t)info->tests);
-	if (info->ticket.n > 0)
-		cs_json_member_span(w, "ticket", info->ticket);
-	cs_json_end(w);
-}
-
-static void write_problem(struct cs_json *w, const struct cs_policy_problem *p)
-{
-	cs_json_object(w);
-	cs_json_member_int(w, "column", p->column);
-	cs_json_member_int(w, "line", p->line);
-	cs_json_member_str(w, "severity",
-			   p->severity == CS_PROBLEM_ERROR ? "error"
-							   : "warning");
-	cs_json_member_span(w, "source", p->source);
-	cs_json_name(w, "text");
-	cs_json_text(w, p->text);
-	cs_json_end(w);
-}
-
-/*
- * {"more"?, "ok", "policies", "problems", "set_sha256"}: what loading a set
- * came to.
- */
-static bool write_report(const struct cs_policy_set *set,
-			 const struct cs_policy_report *report,
-			 struct cs_buf *out, struct cs_error *err)
-{
-	struct cs_json w;
-
-	cs_json_begin(&w, out);
-	cs_json_object(&w);
-	if (report->more > 0)
-		cs_json_member_int(&w, "more", (int64_t)report->more);
-	cs_json_name(&w, "ok");
-	cs_json_bool(&w, set != NULL);
-	cs_json_name(&w, "policies");
-	cs_json_array(&w);
-	for (size_t i = 0; set != NULL && i < cs_policy_set_count(set); i++)
-		write_policy(&w, cs_policy_set_at(set, i));
-	cs_json_end(&w);
-	cs_json_name(&w, "problems");
-	cs_json_array(&w);
-	for (size_t i = 0; i < report->n; i++)
-		write_problem(&w, &report->items[i]);
-	cs_json_end(&w);
-	cs_json_name(&w, "set_sha256");
-	if (set != NULL)
-		cs_json_hex(&w, cs_span_make(cs_policy_set_sha256(set), 32));
-	else
-		cs_json_null(&w);
-	cs_json_end(&w);
-	return cs_json_finish(&w, "policy report", err) &&
-	       cs_buf_finish(out, "policy report", err);
-}
-
 /* A problem that is not any document's: the list itself. */
 static bool add_problem(struct cs_policy_report *report,
 			const struct cs_error *why,
@@ -509,7 +441,8 @@ bool cs_judge_check_set(struct cs_judge *j, struct cs_span files, bool *ret_ok,
 	set = load(j, files, &report, &why);
 	if (set == NULL && report.n == 0)
 		ok = add_problem(&report, &why, &room, err);
-	ok = ok && write_report(set, &report, out, err);
+	ok = ok &&
+	     cs_set_report_write(set, &report, j->set, j->epoch, out, err);
 	if (ok) {
 		*ret_ok = set != NULL;
 		memset(ret_sha256, 0, 32);

@@ -23,6 +23,7 @@ libcs_issuer_a_SOURCES = \
 	issuer/newfile.c issuer/newfile.h \
 	issuer/oids.h \
 	issuer/print.c issuer/print.h \
+	issuer/set_report.c issuer/set_report.h \
 	issuer/sigalg.c issuer/sigalg.h \
 	issuer/signer.c issuer/signer.h \
 	issuer/spki.c \

@@ -9,6 +9,7 @@ libcs_policy_a_SOURCES = \
 	policy/decide_verdict.c \
 	policy/detail.c policy/detail.h \
 	policy/effective.c policy/effective.h \
+	policy/doc.c policy/doc.h \
 	policy/engine.h \
 	policy/facts.h \
 	policy/field_ext.c \
@@ -109,6 +110,8 @@ policy_lint_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/effective_test
 policy_effective_test_SOURCES = policy/effective_test.c $(policy_testing)
 policy_effective_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/doc_test
+policy_doc_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/engine_test
 policy_engine_test_SOURCES = policy/engine_test.c $(policy_testing)
 policy_engine_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

@@ -126,6 +126,30 @@ static bool sources_record(struct cs_ledger *l,
 	return true;
 }
 
+/*
+ * "diff" of the worker's report: what the set changes. Left out when another
+ * set was in force by now than the worker compared with.
+ */
+static bool diff_record(struct cs_ledger *l, struct cs_work *w,
+			struct cs_json *j, struct cs_error *err)
+{
+	json_t *report = cs_json_parse(w->m.apply.report, "report", NULL);
+	json_t *diff = json_object_get(report, "diff");
+	json_t *from = json_object_get(report, "from");
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	bool ok = true;
+
+	cs_buf_init(&text, CS_MAX_POLICY_REPORT);
+	if (diff != NULL &&
+	    json_integer_value(from) == (json_int_t)l->batch.epoch) {
+		ok = cs_json_canonical(diff, &text, err);
+		cs_json_name(j, "diff");
+		cs_json_raw(j, cs_buf_span(&text));
+	}
+	json_decref(report);
+	return ok;
+}
+
 /* A set that loaded: one more epoch. */
 static bool policy_applied(struct cs_ledger *l, struct cs_work *w,
 			   struct cs_error *err)
@@ -145,6 +169,8 @@ static bool policy_applied(struct cs_ledger *l, struct cs_work *w,
 	    !cs_ledger_holds_end(l, err))
 		return false;
 	begin(l, &j);
+	if (!diff_record(l, w, &j, err))
+		return false;
 	cs_json_member_span(&j, "engine", m->engine);
 	cs_json_member_int(&j, "epoch", (int64_t)epoch);
 	if (!sources_record(l, &sources, epoch, &j, err))

@@ -23,7 +23,8 @@
  *	CERTIFICATES	the same, of issued certificates, and "valid_at_ms"?,
  *			"expires_before_ms"?
  *	AUDIT_ENTRY	{"index": n}
- *	POLICY CLIENTS ISSUERS STATUS	{}
+ *	POLICY		{"set_sha256"?: 64 hex}; the newest of these, or of all
+ *	CLIENTS ISSUERS STATUS	{}
  *
  * A list of values is OR, members are AND. `name` is a canonical name, exact
  * over common name and alternative names; ".zone" is the zone and all below

@@ -291,16 +291,23 @@ static bool put_sources(struct cs_questions *q, struct cs_json *j,
 bool cs_query_policy(struct cs_questions *q, struct cs_error *err)
 {
 	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_POLICY_SET);
+	struct cs_span hash = {0};
 	struct cs_json j;
 	bool row = false;
 	bool ok;
 
+	(void)cs_query_hex(q, "set_sha256", 32, &hash);
+	cs_stmt_blob_or_null(&s, hash);
 	if (!cs_stmt_step(&s, &row, err))
 		return false;
 	if (!row) {
 		cs_stmt_end(&s);
-		return cs_query_refuse(q, "NOT_FOUND",
-				       "No policy set was ever applied.");
+		return cs_query_refuse(
+			q, "NOT_FOUND",
+			hash.n > 0 ? "No policy set with this hash was ever "
+				     "applied; it is the set_sha256 of a "
+				     "decision that leads to one."
+				   : "No policy set was ever applied.");
 	}
 	cs_json_begin(&j, q->body);
 	cs_json_object(&j);

@@ -2,6 +2,7 @@
 """Answers that people can use: dry runs, what is held, what would be."""
 import json
 import os
+import signal
 import sys
 import time
 
@@ -144,6 +145,92 @@ def what_no_policy_matches_is_held_until_one_does():
     got = house.submit("other", csr, "held")
     expect(got.status == 201 and got.json["policy"]["name"] == "rest",
            got.body)
+
+
+@tap.test
+def what_is_applied_is_recorded_with_who_and_what_changes():
+    apply("  validity: {max: 30d}\n")
+    out = house.cli("policy", "log", "-o", "json").stdout
+    first = json.loads(out)[0]
+    expect(first["kind"] == "policy.applied" and first["client"] == "_local",
+           first)
+    changes = {d["name"]: d for d in first["decision"]["diff"]}
+    expect(changes["rest"]["change"] == "removed" and
+           changes["web"]["change"] == "changed" and
+           changes["web"]["keys"] == [
+               {"key": "validity.max", "old": None, "new": "30d"}], first)
+    expect(" web" in house.cli("policy", "log").stdout, "the table")
+    out = house.cli("policy", "apply").stdout
+    expect("no difference" in out, out)
+
+
+@tap.test
+def a_set_that_was_in_force_is_shown_by_its_hash():
+    log = json.loads(house.cli("policy", "log", "-o", "json").stdout)
+    old = [x for x in log if x["kind"] == "policy.applied"][2]
+    text = house.cli("policy", "show", old["decision"]["set_sha256"]).stdout
+    expect("name: rest" in text, text)
+    done = house.cli("policy", "show", "0" * 64, check=False)
+    expect(done.returncode == 5 and "was ever applied" in done.stderr,
+           done.stderr)
+    done = house.cli("policy", "show", "3f9a12", check=False)
+    expect(done.returncode == 2 and "64 hexadecimal" in done.stderr,
+           done.stderr)
+
+
+def sources(**files):
+    return {"sources": [{"name": n.replace("_", "."), "text": t}
+                        for n, t in files.items()]}
+
+
+@tap.test
+def with_files_a_set_does_not_come_with_the_call():
+    house.client_add("root", "admin")
+    status, j = post("/v1/policies", "root", **sources(a_yaml=POLICY))
+    expect(status == 409 and "policy_source: files" in j["detail"], j)
+    status, j = post("/v1/policies?dry_run=true", "root",
+                     **sources(a_yaml=POLICY))
+    expect(status == 200 and j["ok"] and
+           j["diff"][0]["change"] == "changed", j)
+    status, j = post("/v1/policies", "ci", **sources(a_yaml=POLICY))
+    expect(status == 403, j)
+    status, _, body = house.http("POST", "/v1/policies", None,
+                                 house.tokens["root"])
+    expect(status == 403 and b"LOCAL_ONLY" in body, body)
+
+
+@tap.test
+def with_api_it_does_and_the_files_do_not_count():
+    expect(house.stop() == 0, "it did not stop cleanly")
+    configure("policy_source: files", "policy_source: api")
+    house.start()
+    done = house.cli("policy", "apply", check=False)
+    expect(done.returncode == 1 and "policy_source: api" in done.stderr,
+           f"{done.returncode} {done.stderr}")
+    status, j = post("/v1/policies", "root", **sources(
+        a_yaml=POLICY.replace("name: web", "name: posted")))
+    expect(status == 200 and j["epoch"] > 1 and
+           {d["name"]: d["change"] for d in j["diff"]} ==
+           {"web": "removed", "posted": "added"}, j)
+    got = house.submit("ci", house.csr("z.example"))
+    expect(got.status == 201 and got.json["policy"]["name"] == "posted" and
+           got.json["policy"]["source"] == "a.yaml", got.body)
+    log = json.loads(house.cli("policy", "log", "-o", "json").stdout)
+    expect(log[0]["client"] == "root", log[0])
+    status, j = post("/v1/policies", "root", **sources(
+        a_yaml=POLICY + "  nonsense: 1\n"))
+    expect(status == 422 and "a.yaml:7" in j["detail"], j)
+    expect("posted" in house.cli("policy", "list").stdout, "the old one")
+    for bad, words in (
+            ({"sources": [{"name": "../x", "text": "a"}]}, "sources[0].name"),
+            ({"sources": [{"name": "a", "text": "a"}] * 2}, "stands twice"),
+            ({"sources": 1}, "sources"), ({}, "sources")):
+        status, j = post("/v1/policies", "root", **bad)
+        expect(status == 400 and words in j["detail"], j)
+    os.kill(house.process.pid, signal.SIGHUP)
+    time.sleep(0.3)
+    expect("posted" in house.cli("policy", "list").stdout,
+           "SIGHUP applied the files")
 
 
 @tap.test

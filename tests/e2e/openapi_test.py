@@ -12,7 +12,7 @@ from tests.lib.house import House, Tap, expect  # noqa: E402
 tap = Tap()
 house = House()
 house.start()
-house.client_add("all", "submit", "approve", "gateway", "audit")
+house.client_add("all", "submit", "approve", "gateway", "audit", "admin")
 SOCKET = os.path.join(house.dir, "run", "countersign.sock")
 DOCUMENT = json.loads(house.http("GET", "/openapi.json")[2])
 
@@ -27,7 +27,7 @@ class Local(http.client.HTTPConnection):
 
 def call(operation, method, path, body=None):
     """Status and problem or answer of one operation, as its access wants."""
-    for name in ("id", "serial", "index", "name"):
+    for name in ("id", "serial", "index", "name", "hash"):
         path = path.replace("{" + name + "}", "0" * 32)
     if operation["x-access"] == "local":
         c = Local("localhost")
@@ -109,7 +109,7 @@ def every_status_that_comes_of_nothing_is_described():
 @tap.test
 def without_a_credential_only_what_is_for_anybody_answers():
     for path, method, operation in operations():
-        for name in ("id", "serial", "index", "name"):
+        for name in ("id", "serial", "index", "name", "hash"):
             path = path.replace("{" + name + "}", "0" * 32)
         status, _, _ = house.http(method, path)
         expect((status == 401) == (operation["x-access"] != "anybody"),

@@ -1,10 +1,11 @@
-#include "cli/policy_doc.h"
+#include "policy/doc.h"
 
 #include <string.h>
 
 #include "base/json.h"
 #include "base/limits.h"
 #include "policy/effective.h"
+#include "policy/rules.h"
 
 /* Maps inside maps that a document can hold: base/yaml.h allows less. */
 #define MAX_DEPTH 64
@@ -146,6 +147,7 @@ static json_t *diff_keys(const struct cs_policy_info *now,
 	return NULL;
 }
 
+/* One line of the list; keys are taken over, NULL for none. */
 static bool add_change(json_t *list, const char *change,
 		       const struct cs_policy_info *p, json_t *keys)
 {
@@ -159,13 +161,39 @@ static bool add_change(json_t *list, const char *change,
 						    p->source.n))) == 0;
 }
 
+/* The hashes of keys that nobody gets, which are no document's. */
+static bool add_blocklist(json_t *list, const struct cs_policy_set *now,
+			  const struct cs_policy_set *then)
+{
+	size_t old = now != NULL ? now->blocklist.n : 0;
+	size_t new = then->blocklist.n;
+	json_t *keys;
+
+	if (old == new &&
+	    (old == 0 || memcmp(now->blocklist.items, then->blocklist.items,
+				old * 32) == 0))
+		return true;
+	keys = json_pack("[{s:s, s:o, s:o}]", "key", "hashes", "new",
+			 json_sprintf("%zu", new), "old",
+			 json_sprintf("%zu", old));
+	return keys != NULL &&
+	       json_array_append_new(
+		       list, json_pack("{s:s, s:o, s:s, s:s}", "change",
+				       old == 0	  ? "added"
+				       : new == 0 ? "removed"
+						  : "changed",
+				       "keys", keys, "name", "blocklist",
+				       "source", "*.blocklist")) == 0;
+}
+
 json_t *cs_policy_doc_diff(const struct cs_policy_set *now,
 			   const struct cs_policy_set *then)
 {
+	size_t n = now != NULL ? cs_policy_set_count(now) : 0;
 	json_t *list = json_array();
 	bool ok = list != NULL;
 
-	for (size_t i = 0; ok && i < cs_policy_set_count(now); i++) {
+	for (size_t i = 0; ok && i < n; i++) {
 		const struct cs_policy_info *old = cs_policy_set_at(now, i);
 		const struct cs_policy_info *new = find(then, old->name);
 		json_t *keys;
@@ -181,9 +209,10 @@ json_t *cs_policy_doc_diff(const struct cs_policy_set *now,
 	for (size_t i = 0; ok && i < cs_policy_set_count(then); i++) {
 		const struct cs_policy_info *new = cs_policy_set_at(then, i);
 
-		if (find(now, new->name) == NULL)
+		if (now == NULL || find(now, new->name) == NULL)
 			ok = add_change(list, "added", new, NULL);
 	}
+	ok = ok && add_blocklist(list, now, then);
 	if (ok)
 		return list;
 	json_decref(list);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/sources.h"
-#include "cli/policy_doc.h"
+#include "policy/doc.h"
 
 /* One policy's text around a spec in flow style. */
 #define POLICY(name, spec)                                                     \
@@ -153,5 +153,5 @@ int main(void)
 			teardown),
 	};
 
-	return cs_test_run("cli/policy_doc", tests);
+	return cs_test_run("policy/doc", tests);
 }

@@ -5,8 +5,8 @@
  * A path is "san.dns.allow"; a list is one value, as compact JSON. The tests
  * of a document are one value, how many there are.
  */
-#ifndef CS_CLI_POLICY_DOC_H
-#define CS_CLI_POLICY_DOC_H
+#ifndef CS_POLICY_DOC_H
+#define CS_POLICY_DOC_H
 
 #include <jansson.h>
 
@@ -24,7 +24,9 @@ json_t *cs_policy_doc_flat(struct cs_span json);
  * [{"change": "added"|"changed"|"removed", "keys": [{"key", "new", "old"}],
  * "name", "source"}], what goes and changes first; keys are null but for
  * "changed", old and new null where there is none. A policy that is the same
- * is not in it. NULL: no memory.
+ * is not in it. All blocklists together are one more document, "blocklist",
+ * with the key "hashes", how many. now NULL: there was nothing. NULL: no
+ * memory.
  */
 json_t *cs_policy_doc_diff(const struct cs_policy_set *now,
 			   const struct cs_policy_set *then);
