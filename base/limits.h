@@ -217,4 +217,13 @@
 #define CS_MAX_CLIENTS	   10000
 #define CS_MAX_CREDENTIALS 32
 
+/*
+ * Client certificates: the DER of a CA that a client is bound to (RSA 4096
+ * with room); how many different ones, each a chain to build for a stranger's
+ * certificate; and "uri:" with a SPIFFE id (at most 2,048 bytes).
+ */
+#define CS_MAX_CLIENT_CA  8192
+#define CS_MAX_CLIENT_CAS 64
+#define CS_MAX_CLIENT_SAN (4 + CS_MAX_URI)
+
 #endif

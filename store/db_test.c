@@ -167,7 +167,7 @@ static void what_was_recorded_cannot_be_changed(void **state)
 		"INSERT INTO client VALUES (1, 'a', '', '[]', '[]', '[]',"
 		" '[]', 1, NULL, 0)",
 		"INSERT INTO credential VALUES (1, 1, 'peer', NULL, NULL, 1,"
-		" NULL, NULL)",
+		" NULL, 2, NULL, NULL, NULL)",
 		"INSERT INTO request VALUES (1, zeroblob(16), 1, 1, -1, '', '',"
 		" NULL, zeroblob(32), 1, 0, 'd', x'', x'', 'refused', NULL,"
 		" NULL, NULL, NULL, NULL, 0)",
@@ -180,6 +180,10 @@ static void what_was_recorded_cannot_be_changed(void **state)
 		"DELETE FROM leaf",
 		"UPDATE checkpoint SET note = x'01'",
 		"DELETE FROM client",
+		"UPDATE credential SET kind = 'token'",
+		"UPDATE credential SET fingerprint = zeroblob(32)",
+		"UPDATE credential SET expires_ms = 1",
+		"UPDATE credential SET revoked_ms = NULL",
 		"UPDATE client SET name = 'b'",
 		"DELETE FROM request",
 		"UPDATE request SET csr = x'01'",

@@ -91,7 +91,7 @@ void cs_ledger_send_clients(struct cs_ledger *l)
 	struct cs_buf table;
 	struct cs_error err = {0};
 
-	cs_buf_init(&table, CS_MAX_MESSAGE - 1024);
+	cs_buf_init(&table, CS_ROSTER_MAX);
 	if (cs_roster_write(l->roster, &table, &err)) {
 		m.table = cs_buf_span(&table);
 		if (l->front == NULL ||

@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "base/ipc.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "store/answer_row.h"
 #include "store/db.h"
@@ -410,6 +411,18 @@ void cs_ledger_attempts_start(struct cs_ledger *l);
 /* ledger_admin.c: within the transaction. */
 bool cs_ledger_do_admin(struct cs_ledger *l, struct cs_work *w,
 			struct cs_error *err) CS_MUST_USE;
+/* The act is done (or not): what ADMIN_DONE says. */
+void cs_ledger_act_done(struct cs_work *w, unsigned ok, const char *code,
+			const char *detail);
+/* Begin an object in the scratch buffer. */
+void cs_ledger_act_begin(struct cs_ledger *l, struct cs_json *j);
+/* What was written to the scratch buffer, kept as long as the batch. */
+bool cs_ledger_act_keep(struct cs_ledger *l, struct cs_json *j,
+			struct cs_span *ret, struct cs_error *err) CS_MUST_USE;
+
+/* ledger_clients.c: a change of clients; what is wrong undoes only it. */
+bool cs_ledger_do_client_change(struct cs_ledger *l, struct cs_work *w,
+				struct cs_error *err) CS_MUST_USE;
 /* A client's row and its leaf; the first two come with the first start. */
 struct cs_client_new {
 	uint64_t id; /* 0: the next */

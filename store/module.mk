@@ -10,6 +10,7 @@ libcs_store_a_SOURCES = \
 	store/ledger_backup.c \
 	store/ledger_batch.c \
 	store/ledger_check.c \
+	store/ledger_clients.c \
 	store/ledger_clock.c \
 	store/ledger_decide.c \
 	store/ledger_expire.c \
@@ -65,7 +66,8 @@ store_verify_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 
 # A whole ledger in one process, with the other rooms in the test's hands.
 LEDGER_HOUSE = tests/lib/ledger_house.c tests/lib/ledger_house.h $(SEAMS)
-store_ledger_tests = store/db_test store/ledger_disk_test \
+store_ledger_tests = store/db_test store/ledger_client_test \
+	store/ledger_disk_test \
 	store/ledger_fault_test store/ledger_hold_test \
 	store/ledger_limit_test store/ledger_test \
 	store/migrate_test
@@ -77,6 +79,8 @@ store_ledger_disk_test_SOURCES = store/ledger_disk_test.c \
 store_ledger_disk_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_hold_test_SOURCES = store/ledger_hold_test.c $(LEDGER_HOUSE)
 store_ledger_hold_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_ledger_client_test_SOURCES = store/ledger_client_test.c $(LEDGER_HOUSE)
+store_ledger_client_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_limit_test_SOURCES = store/ledger_limit_test.c $(LEDGER_HOUSE)
 store_ledger_limit_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_fault_test_SOURCES = store/ledger_fault_test.c $(LEDGER_HOUSE)

@@ -185,7 +185,60 @@ bool cs_query_requests(struct cs_questions *q, struct cs_error *err)
 
 /* -- clients, issuers ---------------------------------------------------- */
 
-/* The credentials of one client; no digest leaves the database. */
+/* Columns of QUERY_CREDENTIALS. */
+enum {
+	C_ID,
+	C_KIND,
+	C_TOKEN_ID,
+	C_CREATED,
+	C_EXPIRES,
+	C_REVOKED,
+	C_FINGERPRINT,
+	C_SAN,
+	C_CA
+};
+
+/* What a credential is called outside: a certificate, by what it is known. */
+static struct cs_span kind_of(struct cs_stmt *s)
+{
+	struct cs_span kind = cs_stmt_col(s, C_KIND);
+
+	if (!cs_span_equal_str(kind, "cert"))
+		return kind;
+	return cs_span_str(!cs_stmt_is_null(s, C_FINGERPRINT)
+				   ? "cert-fingerprint"
+			   : !cs_stmt_is_null(s, C_SAN) ? "cert-san"
+							: "cert-issuer");
+}
+
+/* One credential; nothing that proves a token leaves the database. */
+static bool put_credential(struct cs_questions *q, struct cs_json *j,
+			   struct cs_stmt *s, struct cs_error *err)
+{
+	uint8_t digest[CS_SHA256_SIZE];
+
+	cs_json_object(j);
+	if (!cs_stmt_is_null(s, C_CA)) {
+		if (!cs_hash_sha256(q->hash, cs_stmt_col(s, C_CA), digest, err))
+			return false;
+		cs_json_member_hex(j, "ca_sha256",
+				   cs_span_make(digest, sizeof(digest)));
+	}
+	put_time(j, "created", s, C_CREATED);
+	put_time(j, "expires", s, C_EXPIRES);
+	if (!cs_stmt_is_null(s, C_FINGERPRINT))
+		cs_json_member_hex(j, "fingerprint",
+				   cs_stmt_col(s, C_FINGERPRINT));
+	cs_json_member_int(j, "id", cs_stmt_col_int(s, C_ID));
+	put_text(j, "kind", kind_of(s));
+	put_time(j, "revoked", s, C_REVOKED);
+	put_text(j, "san", cs_stmt_col(s, C_SAN));
+	put_text(j, "token_id", cs_stmt_col(s, C_TOKEN_ID));
+	cs_json_end(j);
+	return true;
+}
+
+/* The credentials of one client. */
 static bool put_credentials(struct cs_questions *q, struct cs_json *j,
 			    int64_t client, struct cs_error *err)
 {
@@ -197,14 +250,9 @@ static bool put_credentials(struct cs_questions *q, struct cs_json *j,
 	cs_json_array(j);
 	cs_stmt_int(&s, client);
 	while ((ok = cs_stmt_step(&s, &row, err)) && row) {
-		cs_json_object(j);
-		put_time(j, "created", &s, 3);
-		put_time(j, "expires", &s, 4);
-		cs_json_member_int(j, "id", cs_stmt_col_int(&s, 0));
-		put_text(j, "kind", cs_stmt_col(&s, 1));
-		put_time(j, "revoked", &s, 5);
-		put_text(j, "token_id", cs_stmt_col(&s, 2));
-		cs_json_end(j);
+		ok = put_credential(q, j, &s, err);
+		if (!ok)
+			break;
 	}
 	cs_stmt_end(&s);
 	cs_json_end(j);

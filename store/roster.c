@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -25,6 +26,12 @@ struct credential {
 	char token_id[40];
 	uint8_t digest[32];
 	bool has_digest;
+	uint8_t fingerprint[32];
+	bool has_fingerprint;
+	char *san;   /* owned; NULL: none */
+	uint8_t *ca; /* owned; NULL: none */
+	size_t ca_n;
+	uint8_t ca_sha256[32];
 	bool expires;
 	int64_t expires_ms;
 	bool revoked;
@@ -38,6 +45,7 @@ struct cs_roster {
 	/* Parties by row id: index + 1, 0 for none. */
 	uint32_t *by_id;
 	size_t by_id_n;
+	struct cs_hash *hash;
 };
 
 static const struct {
@@ -72,8 +80,13 @@ void cs_roster_free(struct cs_roster *r)
 		cs_mem_free(p->groups);
 		json_decref(p->issuer_list);
 	}
+	for (size_t i = 0; i < r->credentials_n; i++) {
+		cs_mem_free(r->credentials[i].san);
+		cs_mem_free(r->credentials[i].ca);
+	}
 	cs_mem_free(r->parties);
 	cs_mem_free(r->credentials);
+	cs_hash_free(r->hash);
 	cs_mem_free(r->by_id);
 	cs_mem_free(r);
 }
@@ -153,6 +166,28 @@ static bool party_read(struct cs_roster *r, struct cs_stmt *s,
 	return p->issuer_list != NULL && rights_read(p, err);
 }
 
+/* What a credential says of certificates. */
+static bool binding_read(struct cs_roster *r, struct credential *c,
+			 struct cs_stmt *s, struct cs_error *err)
+{
+	struct cs_span san = cs_stmt_col(s, 8);
+	struct cs_span ca = cs_stmt_col(s, 9);
+
+	c->has_fingerprint = cs_stmt_col_fixed(s, 7, c->fingerprint, 32);
+	if (san.n > 0) {
+		c->san = cs_mem_strndup((const char *)san.p, san.n);
+		if (c->san == NULL)
+			return cs_error_set(err, CS_E_NO_MEMORY, "roster");
+	}
+	if (ca.n == 0)
+		return true;
+	c->ca = cs_mem_dup(ca.p, ca.n);
+	if (c->ca == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "roster");
+	c->ca_n = ca.n;
+	return cs_hash_sha256(r->hash, ca, c->ca_sha256, err);
+}
+
 /* The current row of CREDENTIALS. */
 static bool credential_read(struct cs_roster *r, struct cs_stmt *s,
 			    struct cs_error *err)
@@ -178,7 +213,7 @@ static bool credential_read(struct cs_roster *r, struct cs_stmt *s,
 	c->expires = !cs_stmt_is_null(s, 5);
 	c->expires_ms = cs_stmt_col_int(s, 5);
 	c->revoked = !cs_stmt_is_null(s, 6);
-	return true;
+	return binding_read(r, c, s, err);
 }
 
 /* Every row of one table. */
@@ -233,7 +268,9 @@ struct cs_roster *cs_roster_new(struct cs_db *db, struct cs_error *err)
 		cs_error_set(err, CS_E_NO_MEMORY, "roster");
 		return NULL;
 	}
-	if (!table_read(r, db, CS_SQL_CLIENTS, party_read, err) ||
+	r->hash = cs_hash_new(err);
+	if (r->hash == NULL ||
+	    !table_read(r, db, CS_SQL_CLIENTS, party_read, err) ||
 	    !table_read(r, db, CS_SQL_CREDENTIALS, credential_read, err) ||
 	    !index_make(r, err)) {
 		cs_roster_free(r);
@@ -352,6 +389,47 @@ enum cs_roster_verdict cs_roster_check(const struct cs_roster *r,
 	return CS_ROSTER_GOOD;
 }
 
+bool cs_roster_credential(const struct cs_roster *r, uint64_t client,
+			  uint64_t id, struct cs_credential_new *ret)
+{
+	const struct credential *c = credential_of(r, id);
+
+	if (c == NULL || c->revoked || c->client != client)
+		return false;
+	*ret = (struct cs_credential_new){
+		.id = c->id,
+		.kind = cs_span_str(c->kind),
+		.token_id = cs_span_str(c->token_id),
+		.digest = cs_span_make(c->digest, c->has_digest ? 32 : 0),
+		.fingerprint = cs_span_make(c->fingerprint,
+					    c->has_fingerprint ? 32 : 0),
+		.san = cs_span_str(c->san),
+		.ca = cs_span_make(c->ca, c->ca_n),
+		.expires_ms = c->expires ? c->expires_ms : 0,
+	};
+	return true;
+}
+
+uint64_t cs_roster_bound(const struct cs_roster *r, struct cs_span fingerprint,
+			 struct cs_span san, struct cs_span ca)
+{
+	for (size_t i = 0; i < r->credentials_n; i++) {
+		const struct credential *c = &r->credentials[i];
+
+		if (c->revoked)
+			continue;
+		if (fingerprint.n > 0
+			    ? c->has_fingerprint &&
+				      memcmp(c->fingerprint, fingerprint.p,
+					     32) == 0
+			    : ca.n > 0 && c->ca_n == ca.n &&
+				      memcmp(c->ca, ca.p, ca.n) == 0 &&
+				      cs_span_equal_str(san, c->san))
+			return c->client;
+	}
+	return 0;
+}
+
 /* Credentials of one client that still count. */
 static void credentials_write(const struct cs_roster *r, uint64_t client,
 			      struct cs_json *j)
@@ -363,18 +441,65 @@ static void credentials_write(const struct cs_roster *r, uint64_t client,
 		if (c->client != client || c->revoked)
 			continue;
 		cs_json_object(j);
+		if (c->ca_n > 0)
+			cs_json_member_hex(j, "ca_sha256",
+					   cs_span_make(c->ca_sha256, 32));
 		if (c->has_digest)
 			cs_json_member_hex(j, "digest",
 					   cs_span_make(c->digest, 32));
 		if (c->expires)
 			cs_json_member_int(j, "expires_ms", c->expires_ms);
+		if (c->has_fingerprint)
+			cs_json_member_hex(j, "fingerprint",
+					   cs_span_make(c->fingerprint, 32));
 		cs_json_member_int(j, "id", (int64_t)c->id);
 		cs_json_member_str(j, "kind", c->kind);
+		if (c->san != NULL)
+			cs_json_member_str(j, "san", c->san);
 		if (c->token_id[0] != '\0')
 			cs_json_member_str(j, "token_id", c->token_id);
 		cs_json_end(j);
 	}
 	cs_json_end(j);
+}
+
+/* Is this one of the first n digests? */
+static bool is_among(const uint8_t *const *digests, size_t n, const uint8_t *d)
+{
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(digests[i], d, 32) == 0)
+			return true;
+	return false;
+}
+
+/* Each CA certificate that a credential names, once. */
+static bool cas_write(const struct cs_roster *r, struct cs_json *j,
+		      struct cs_error *err)
+{
+	const uint8_t *seen[CS_MAX_CLIENT_CAS];
+	size_t n = 0;
+
+	cs_json_name(j, "cas");
+	cs_json_array(j);
+	for (size_t i = 0; i < r->credentials_n; i++) {
+		const struct credential *c = &r->credentials[i];
+
+		if (c->revoked || c->ca_n == 0 ||
+		    is_among(seen, n, c->ca_sha256))
+			continue;
+		if (n == CS_MAX_CLIENT_CAS)
+			return cs_error_set(err, CS_E_FORMAT,
+					    "clients are bound to %d CAs"
+					    " already",
+					    CS_MAX_CLIENT_CAS);
+		seen[n++] = c->ca_sha256;
+		cs_json_object(j);
+		cs_json_member_hex(j, "der", cs_span_make(c->ca, c->ca_n));
+		cs_json_member_hex(j, "sha256", cs_span_make(c->ca_sha256, 32));
+		cs_json_end(j);
+	}
+	cs_json_end(j);
+	return true;
 }
 
 bool cs_roster_write(const struct cs_roster *r, struct cs_buf *out,
@@ -384,6 +509,8 @@ bool cs_roster_write(const struct cs_roster *r, struct cs_buf *out,
 
 	cs_json_begin(&j, out);
 	cs_json_object(&j);
+	if (!cas_write(r, &j, err))
+		return false;
 	cs_json_name(&j, "clients");
 	cs_json_array(&j);
 	for (size_t i = 0; i < r->parties_n; i++) {

@@ -6,7 +6,7 @@
  * An immutable copy of the tables `client` and `credential`, removed ones
  * included (names of old decisions are looked up in it); after a change was
  * committed the ledger loads a new one. The table that front gets
- * (CLIENT_TABLE) is written from it.
+ * (CLIENT_TABLE, api/clients.h) is written from it.
  *
  * Not checked here: secrets. Front compares those; the ledger trusts the row
  * ids that front names, and only asks whether they still hold.
@@ -15,6 +15,7 @@
 #define CS_STORE_ROSTER_H
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "store/db.h"
 
 /* Rows that every installation has. */
@@ -33,6 +34,20 @@ enum {
 struct cs_roster;
 
 void cs_roster_free(struct cs_roster *r);
+/* The most that CLIENT_TABLE's JSON may be, its message's other fields aside.
+ */
+#define CS_ROSTER_MAX (CS_MAX_MESSAGE - 1024)
+
+/* A credential as it is made. Spans are empty where they do not apply. */
+struct cs_credential_new {
+	uint64_t id; /* 0: the next */
+	struct cs_span kind;
+	struct cs_span token_id, digest; /* token */
+	struct cs_span fingerprint;	 /* cert, by itself */
+	struct cs_span san, ca;		 /* cert, by who issued it */
+	int64_t expires_ms;		 /* 0: never */
+};
+
 /* Read both tables. */
 struct cs_roster *cs_roster_new(struct cs_db *db,
 				struct cs_error *err) CS_MUST_USE;
@@ -52,6 +67,16 @@ bool cs_roster_is_removed(const struct cs_roster *r, uint64_t client);
 struct cs_span cs_roster_name(const struct cs_roster *r, uint64_t client);
 /* Credentials of a client that are not revoked. */
 size_t cs_roster_credentials(const struct cs_roster *r, uint64_t client);
+
+/* A credential of this client that is not revoked; borrows from the roster. */
+bool cs_roster_credential(const struct cs_roster *r, uint64_t client,
+			  uint64_t id, struct cs_credential_new *ret);
+/*
+ * To whom a certificate is bound, by its fingerprint, or by san and ca; 0:
+ * to nobody.
+ */
+uint64_t cs_roster_bound(const struct cs_roster *r, struct cs_span fingerprint,
+			 struct cs_span san, struct cs_span ca);
 
 /* The bit of a right's name; 0: there is no such right. */
 unsigned cs_roster_right(struct cs_span name);

@@ -72,7 +72,7 @@ const char *const cs_schema_v1[] = {
 	" removed_ms INTEGER,"
 	" leaf INTEGER NOT NULL"
 	") STRICT",
-	/* kind: token (digest of the secret), cert (of the DER), peer (none) */
+	/* kind: token (digest of the secret), cert (see version 2), peer */
 	"CREATE TABLE credential ("
 	" id INTEGER PRIMARY KEY,"
 	" client INTEGER NOT NULL REFERENCES client (id),"
@@ -309,6 +309,26 @@ static const char *const to_v2[] = {
 	/* Serials and keys of certificates: attempt and key_use find them. */
 	"DELETE FROM term WHERE field IN (17, 18) AND leaf IN"
 	" (SELECT leaf FROM outcome WHERE signature IS NOT NULL)",
+	/*
+	 * A credential of kind cert names a client certificate: the one with
+	 * this fingerprint (SHA-256 of its DER), or whichever the certificate
+	 * `ca` (DER) has issued, with the alternative name `san` ("dns:..." or
+	 * "uri:...") or, when that is NULL, with any.
+	 */
+	"ALTER TABLE credential ADD COLUMN"
+	" fingerprint BLOB CHECK (length(fingerprint) = 32)",
+	"ALTER TABLE credential ADD COLUMN san TEXT CHECK (length(san) > 4)",
+	"ALTER TABLE credential ADD COLUMN ca BLOB CHECK (length(ca) > 0)",
+	/* One certificate is one client's, as long as it counts. */
+	"CREATE UNIQUE INDEX credential_fingerprint ON credential (fingerprint)"
+	" WHERE fingerprint IS NOT NULL AND revoked_ms IS NULL",
+	"CREATE TRIGGER credential_no_update BEFORE UPDATE OF id, client, kind,"
+	" token_id, digest, created_ms, expires_ms, fingerprint, san, ca"
+	" ON credential"
+	" BEGIN SELECT RAISE(ABORT, 'a credential stays as it is'); END",
+	"CREATE TRIGGER credential_no_return BEFORE UPDATE OF revoked_ms"
+	" ON credential WHEN OLD.revoked_ms IS NOT NULL"
+	" BEGIN SELECT RAISE(ABORT, 'the credential is revoked'); END",
 };
 
 /* Each change of schema adds a row. */

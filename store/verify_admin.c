@@ -108,6 +108,65 @@ static bool look_up(struct cs_stmt *s, bool *ret_row, int64_t *ret_first,
 	return true;
 }
 
+/* Is the member absent, or the column's octets in hexadecimal? */
+static bool same_octets(const json_t *object, const char *name,
+			struct cs_span octets)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf hex = {0};
+
+	cs_buf_init(&hex, 128);
+	cs_codec_hex(octets, &hex);
+	return cs_span_equal(string_of(object, name), cs_buf_span(&hex));
+}
+
+/*
+ * A credential's row against what the leaf that made or ended it says. Only
+ * its end changes in the row, so that every leaf can be held against it and
+ * not only the last one.
+ */
+static bool same_credential(struct cs_verify *v, struct cs_stmt *s,
+			    const struct entry *e)
+{
+	const json_t *c = json_object_get(e->decision, "credential");
+	struct cs_span ca = cs_stmt_col(s, 7);
+	bool ends = cs_span_equal_str(string_of(e->decision, "op"), "revoke");
+
+	return number_of(e->decision, "id") == cs_stmt_col_int(s, 0) &&
+	       cs_span_equal(string_of(c, "kind"), cs_stmt_col(s, 1)) &&
+	       cs_span_equal(string_of(c, "token_id"), cs_stmt_col(s, 2)) &&
+	       count_of(c, "expires_ms") == (uint64_t)cs_stmt_col_int(s, 3) &&
+	       (!ends || !cs_stmt_is_null(s, 4)) &&
+	       same_octets(c, "fingerprint", cs_stmt_col(s, 5)) &&
+	       cs_span_equal(string_of(c, "san"), cs_stmt_col(s, 6)) &&
+	       (ca.n == 0 ? json_object_get(c, "ca_sha256") == NULL
+			  : same_digest(v, c, "ca_sha256", ca));
+}
+
+/* The credential that a client.changed names; older leaves name none. */
+static bool check_credential(struct cs_verify *v,
+			     const struct cs_verify_row *leaf,
+			     const struct entry *e, struct cs_error *err)
+{
+	const json_t *c = json_object_get(e->decision, "credential");
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_CREDENTIAL);
+	int64_t id = number_of(c, "id");
+	bool row = false;
+	bool same;
+
+	if (!json_is_object(c))
+		return true;
+	cs_stmt_int(&s, id);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	same = row && same_credential(v, &s, e);
+	cs_stmt_end(&s);
+	if (!same)
+		cs_verify_find(v, leaf->index, "credential", id,
+			       row ? "it is not what the leaf says was bound"
+				   : "the credential is missing");
+	return true;
+}
+
 /* client.changed: the client is there, and not as an earlier leaf left it. */
 static bool check_client(struct cs_verify *v, const struct cs_verify_row *leaf,
 			 const struct entry *e, struct cs_error *err)
@@ -224,7 +283,8 @@ static bool check_kind(struct cs_verify *v, const struct cs_verify_row *leaf,
 	enum cs_leaf_kind kind = (enum cs_leaf_kind)leaf->kind;
 
 	if (kind == CS_LEAF_CLIENT_CHANGED)
-		return check_client(v, leaf, e, err);
+		return check_credential(v, leaf, e, err) &&
+		       check_client(v, leaf, e, err);
 	if (kind == CS_LEAF_CA_CREATED)
 		return check_issuer(v, leaf, e, err);
 	if (kind == CS_LEAF_POLICY_APPLIED)
