@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 
+#include "api/by_cert.h"
 #include "base/codec.h"
 #include "base/mem.h"
 #include "base/random.h"
@@ -148,16 +149,17 @@ static bool parse_bearer(struct cs_span header, struct cs_span *ret_text)
 	return ok;
 }
 
-/* Does the text prove this credential, now? */
+/*
+ * Does the text prove this credential, now? What is compared are digests, so
+ * that time could tell nothing about the secret even if it told something.
+ */
 static bool proves(struct cs_auth *a, const struct cs_credential *c,
 		   struct cs_span text, int64_t wall_ms)
 {
 	uint8_t digest[CS_SHA256_SIZE];
 
 	return cs_hash_sha256(a->hash, text, digest, NULL) &&
-	       cs_span_equal_secret(
-		       cs_span_make(digest, sizeof(digest)),
-		       cs_span_make(c->digest, sizeof(c->digest))) &&
+	       CRYPTO_memcmp(digest, c->digest, sizeof(digest)) == 0 &&
 	       wall_ms < c->expires_ms;
 }
 
@@ -224,24 +226,15 @@ static uint64_t peer_credential(const struct cs_client *c)
 	return 0;
 }
 
-bool cs_auth_identify(struct cs_auth *a, const struct cs_clients *clients,
-		      const struct cs_http_peer *peer,
-		      struct cs_span authorization, int64_t wall_ms,
-		      int64_t boot_ms, struct cs_principal *ret_principal,
-		      bool *ret_presented, struct cs_problem *ret_problem)
+/* By the Unix socket's other end. */
+static bool by_peer(const struct cs_auth *a, const struct cs_clients *clients,
+		    const struct cs_http_peer *peer,
+		    struct cs_principal *ret_principal,
+		    struct cs_problem *ret_problem)
 {
-	const struct cs_client *local;
+	const struct cs_client *local =
+		cs_clients_by_id(clients, CS_CLIENT_LOCAL);
 
-	*ret_presented = authorization.p != NULL || peer->is_local;
-	if (authorization.p != NULL)
-		return by_token(a, clients, peer, authorization, wall_ms,
-				boot_ms, ret_principal, ret_problem);
-	if (!peer->is_local)
-		return cs_problem_set(ret_problem, CS_PROBLEM_UNAUTHENTICATED,
-				      "",
-				      "A bearer token is needed:"
-				      " Authorization: Bearer cs_...");
-	local = cs_clients_by_id(clients, CS_CLIENT_LOCAL);
 	if (local == NULL || !is_admin_uid(a, peer->uid))
 		return cs_problem_set(ret_problem, CS_PROBLEM_UNAUTHENTICATED,
 				      "",
@@ -255,6 +248,83 @@ bool cs_auth_identify(struct cs_auth *a, const struct cs_clients *clients,
 		.is_local = true,
 	};
 	return true;
+}
+
+/*
+ * By the certificate, and by the token beside it if there is one: whoever
+ * shows two proofs means one client with both.
+ */
+static bool by_certificate(struct cs_auth *a, const struct cs_clients *clients,
+			   const struct cs_http_peer *peer,
+			   struct cs_span header, int64_t wall_ms,
+			   int64_t boot_ms, struct cs_principal *ret_principal,
+			   struct cs_problem *ret_problem)
+{
+	struct cs_principal token = {0};
+	struct cs_bound bound;
+
+	if (!cs_by_cert(clients, peer->cert, wall_ms, &bound, ret_problem))
+		return false;
+	if (header.p != NULL && !by_token(a, clients, peer, header, wall_ms,
+					  boot_ms, &token, ret_problem))
+		return false;
+	if (header.p != NULL && token.client != bound.client)
+		return cs_problem_set(ret_problem, CS_PROBLEM_BAD_CERTIFICATE,
+				      "",
+				      "The client certificate is refused: the"
+				      " token beside it is another client's.");
+	*ret_principal = (struct cs_principal){
+		.client = bound.client,
+		.credential = bound.credential->id,
+		.uid = -1,
+	};
+	return true;
+}
+
+bool cs_auth_identify(struct cs_auth *a, const struct cs_clients *clients,
+		      const struct cs_http_peer *peer,
+		      struct cs_span authorization, int64_t wall_ms,
+		      int64_t boot_ms, struct cs_principal *ret_principal,
+		      bool *ret_presented, struct cs_problem *ret_problem)
+{
+	*ret_presented =
+		authorization.p != NULL || peer->is_local || peer->cert != NULL;
+	if (peer->cert != NULL)
+		return by_certificate(a, clients, peer, authorization, wall_ms,
+				      boot_ms, ret_principal, ret_problem);
+	if (authorization.p != NULL)
+		return by_token(a, clients, peer, authorization, wall_ms,
+				boot_ms, ret_principal, ret_problem);
+	if (peer->is_local)
+		return by_peer(a, clients, peer, ret_principal, ret_problem);
+	return cs_problem_set(ret_problem, CS_PROBLEM_UNAUTHENTICATED, "",
+			      "A bearer token is needed (Authorization: Bearer"
+			      " cs_...), or a client certificate.");
+}
+
+/* Does a token's text begin here? */
+static bool is_token_at(struct cs_span s, size_t at)
+{
+	struct cs_span text = cs_span_sub(s, at, TOKEN_TEXT);
+	uint8_t bytes[SECRET_N / 2];
+	bool ok;
+
+	ok = text.n == TOKEN_TEXT &&
+	     cs_span_starts_with(text, CS_SPAN_LIT("cs_")) &&
+	     text.p[SECRET_AT - 1] == '_' &&
+	     cs_codec_hex_fixed(cs_span_sub(text, SECRET_AT, SECRET_N), bytes,
+				SECRET_N / 2);
+	OPENSSL_cleanse(bytes, sizeof(bytes));
+	return ok;
+}
+
+bool cs_auth_holds_token(struct cs_span text)
+{
+	for (size_t i = 0; i + TOKEN_TEXT <= text.n; i++) {
+		if (text.p[i] == 'c' && is_token_at(text, i))
+			return true;
+	}
+	return false;
 }
 
 bool cs_auth_refusal(struct cs_auth *a, int64_t boot_ms,

@@ -2,12 +2,18 @@
  * Who is it? From what a connection and its Authorization header prove to a
  * client of the table (api/clients.h).
  *
- * Two proofs are known. A bearer token (RFC 6750 2.1) is
+ * Three proofs are known. A bearer token (RFC 6750 2.1) is
  *	cs_<16 hex digits>_<64 hex digits>
  * a public id and 256 random bits; stored is SHA-256 of the whole text, and
  * the comparison takes constant time. Over the Unix socket, a peer whose uid
  * the configuration lists is the local administrator, client `_local`; a
- * token, where one is sent, goes first there too.
+ * token, where one is sent, goes first there too. Over TLS, a client
+ * certificate is judged by api/by_cert.h.
+ *
+ * A certificate that was shown has to be good, whatever stands beside it: a
+ * token does not make up for one that has expired, is unknown or was
+ * revoked, and a token of another client is refused with it. Who means to
+ * come by token alone shows no certificate.
  *
  * Guessing is slowed down: after CS_AUTH_FREE_FAILURES wrong secrets from
  * one address (IPv6: /64) each further one bars that address for a growing
@@ -61,8 +67,8 @@ struct cs_auth *cs_auth_new(struct cs_hash *hash, const uid_t *admin_uids,
 
 /*
  * wall_ms decides about expiry, boot_ms about barring. False: *ret_problem
- * is UNAUTHENTICATED, SLOW_DOWN or INTERNAL; *ret_presented says whether a
- * credential was shown at all.
+ * is UNAUTHENTICATED, BAD_CERTIFICATE or SLOW_DOWN; *ret_presented says
+ * whether a credential was shown at all.
  */
 bool cs_auth_identify(struct cs_auth *a, const struct cs_clients *clients,
 		      const struct cs_http_peer *peer,
@@ -70,6 +76,12 @@ bool cs_auth_identify(struct cs_auth *a, const struct cs_clients *clients,
 		      int64_t boot_ms, struct cs_principal *ret_principal,
 		      bool *ret_presented,
 		      struct cs_problem *ret_problem) CS_MUST_USE;
+
+/*
+ * Does the text of a token stand in it, whole? Not whether it is anybody's:
+ * what looks like one is treated as one.
+ */
+bool cs_auth_holds_token(struct cs_span text);
 
 /*
  * May this refusal be logged now? If so, *ret_suppressed is how many were

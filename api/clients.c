@@ -3,25 +3,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/peer_cert.h"
 #include "base/arena.h"
 #include "base/codec.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
-/* A token and whose it is; sorted by token_id. */
-struct token {
-	const struct cs_credential *credential;
-	const struct cs_client *client;
+/* The credentials of one kind, in the order in which they are looked up. */
+struct index {
+	struct cs_bound *items;
+	size_t n;
 };
+
+#define KINDS (CS_CREDENTIAL_CERT_ISSUER + 1)
 
 struct cs_clients {
 	struct cs_arena arena;
 	struct cs_client *clients; /* sorted by name */
 	size_t n;
 	const struct cs_client **by_id; /* sorted by id */
-	struct token *tokens;		/* sorted by token_id */
-	size_t tokens_n;
+	struct index by_kind[KINDS];
+	struct cs_client_ca cas[CS_MAX_CLIENT_CAS];
+	size_t cas_n;
 };
 
 static const struct {
@@ -58,6 +62,8 @@ void cs_clients_free(struct cs_clients *c)
 {
 	if (c == NULL)
 		return;
+	for (size_t i = 0; i < c->cas_n; i++)
+		cs_peer_ca_free(c->cas[i].ca);
 	cs_arena_done(&c->arena);
 	cs_mem_free(c);
 }
@@ -156,34 +162,71 @@ static bool read_token(const json_t *v, struct cs_credential *c,
 	return true;
 }
 
+/* 32 octets in hexadecimal. */
+static bool get_digest(const json_t *v, const char *name,
+		       struct cs_arena *arena, uint8_t ret_digest[32],
+		       struct cs_error *err)
+{
+	struct cs_span text;
+
+	if (!get_text(v, name, arena, &text, err))
+		return false;
+	return cs_codec_hex_fixed(text, ret_digest, 32) ||
+	       cs_error_set(err, CS_E_FORMAT,
+			    "client table: \"%s\" is no SHA-256 in hexadecimal",
+			    name);
+}
+
+/* The members that only a certificate has: which of the three ways it is. */
+static bool read_cert(const json_t *v, struct cs_clients *t,
+		      struct cs_credential *c, struct cs_error *err)
+{
+	uint8_t ca[32];
+
+	c->kind = CS_CREDENTIAL_CERT_FINGERPRINT;
+	if (json_object_get(v, "fingerprint") != NULL)
+		return get_digest(v, "fingerprint", &t->arena, c->digest, err);
+	if (!get_digest(v, "ca_sha256", &t->arena, ca, err) ||
+	    !get_text(v, "san", &t->arena, &c->san, err))
+		return false;
+	c->kind = c->san.n > 0 ? CS_CREDENTIAL_CERT_SAN
+			       : CS_CREDENTIAL_CERT_ISSUER;
+	for (size_t i = 0; i < t->cas_n; i++) {
+		if (memcmp(t->cas[i].sha256, ca, sizeof(ca)) == 0)
+			c->ca = &t->cas[i];
+	}
+	return c->ca != NULL ||
+	       cs_error_set(err, CS_E_FORMAT,
+			    "client table: a credential's CA is not there");
+}
+
 /* One credential of a client. */
-static bool read_credential(const json_t *v, struct cs_arena *arena,
+static bool read_credential(const json_t *v, struct cs_clients *t,
 			    struct cs_credential *c, struct cs_error *err)
 {
 	const json_t *expires = json_object_get(v, "expires_ms");
 	struct cs_span kind;
 
-	if (!get_id(v, &c->id, err) || !get_text(v, "kind", arena, &kind, err))
+	if (!get_id(v, &c->id, err) ||
+	    !get_text(v, "kind", &t->arena, &kind, err))
 		return false;
 	c->expires_ms = json_is_integer(expires) ? json_integer_value(expires)
 						 : INT64_MAX;
 	if (cs_span_equal_str(kind, "token")) {
 		c->kind = CS_CREDENTIAL_TOKEN;
-		return read_token(v, c, arena, err);
+		return read_token(v, c, &t->arena, err);
 	}
-	if (cs_span_equal_str(kind, "peer"))
-		c->kind = CS_CREDENTIAL_PEER;
-	else if (cs_span_equal_str(kind, "cert"))
-		c->kind = CS_CREDENTIAL_CERT;
-	else
-		return cs_error_set(err, CS_E_FORMAT,
-				    "client table: there is no kind of"
-				    " credential \"%.*s\"",
-				    CS_SPAN_FMT(kind));
-	return true;
+	if (cs_span_equal_str(kind, "cert"))
+		return read_cert(v, t, c, err);
+	c->kind = CS_CREDENTIAL_PEER;
+	return cs_span_equal_str(kind, "peer") ||
+	       cs_error_set(err, CS_E_FORMAT,
+			    "client table: there is no kind of credential"
+			    " \"%.*s\"",
+			    CS_SPAN_FMT(kind));
 }
 
-/* All credentials of a client; counts its tokens. */
+/* All credentials of a client; counts them by kind. */
 static bool read_credentials(const json_t *v, struct cs_clients *t,
 			     struct cs_client *c, struct cs_error *err)
 {
@@ -203,10 +246,10 @@ static bool read_credentials(const json_t *v, struct cs_clients *t,
 	for (size_t i = 0; i < n; i++) {
 		struct cs_credential *credential = &c->credentials[i];
 
-		if (!read_credential(json_array_get(list, i), &t->arena,
-				     credential, err))
+		if (!read_credential(json_array_get(list, i), t, credential,
+				     err))
 			return false;
-		t->tokens_n += credential->kind == CS_CREDENTIAL_TOKEN;
+		t->by_kind[credential->kind].n++;
 	}
 	c->credentials_n = n;
 	return true;
@@ -278,22 +321,51 @@ static int compare_ids(const void *a, const void *b)
 
 static int compare_tokens(const void *a, const void *b)
 {
-	const struct token *x = a;
-	const struct token *y = b;
+	const struct cs_bound *x = a;
+	const struct cs_bound *y = b;
 
 	return strcmp(x->credential->token_id, y->credential->token_id);
 }
 
-/* The three orders in which clients are looked up. */
+static int compare_digests(const void *a, const void *b)
+{
+	const struct cs_bound *x = a;
+	const struct cs_bound *y = b;
+
+	return memcmp(x->credential->digest, y->credential->digest, 32);
+}
+
+static int compare_sans(const void *a, const void *b)
+{
+	const struct cs_bound *x = a;
+	const struct cs_bound *y = b;
+
+	return cs_span_compare(x->credential->san, y->credential->san);
+}
+
+/* Room for the credentials of each kind. */
+static bool make_room(struct cs_clients *t)
+{
+	for (size_t k = 0; k < KINDS; k++) {
+		struct index *x = &t->by_kind[k];
+
+		x->items =
+			cs_arena_new_array(&t->arena, x->n, sizeof(*x->items));
+		if (x->items == NULL)
+			return false;
+		x->n = 0;
+	}
+	return true;
+}
+
+/* The orders in which clients are looked up. */
 static bool make_indexes(struct cs_clients *t, struct cs_error *err)
 {
-	size_t k = 0;
+	struct index *kinds = t->by_kind;
 
 	qsort(t->clients, t->n, sizeof(*t->clients), compare_names);
 	t->by_id = cs_arena_new_array(&t->arena, t->n, sizeof(*t->by_id));
-	t->tokens =
-		cs_arena_new_array(&t->arena, t->tokens_n, sizeof(*t->tokens));
-	if (t->by_id == NULL || t->tokens == NULL)
+	if (t->by_id == NULL || !make_room(t))
 		return cs_error_set(err, CS_E_NO_MEMORY,
 				    "out of memory for the client table");
 	for (size_t i = 0; i < t->n; i++) {
@@ -301,13 +373,49 @@ static bool make_indexes(struct cs_clients *t, struct cs_error *err)
 
 		t->by_id[i] = c;
 		for (size_t m = 0; m < c->credentials_n; m++) {
-			if (c->credentials[m].kind != CS_CREDENTIAL_TOKEN)
-				continue;
-			t->tokens[k++] = (struct token){&c->credentials[m], c};
+			const struct cs_credential *one = &c->credentials[m];
+			struct index *x = &kinds[one->kind];
+
+			x->items[x->n++] = (struct cs_bound){one, c};
 		}
 	}
 	qsort(t->by_id, t->n, sizeof(*t->by_id), compare_ids);
-	qsort(t->tokens, t->tokens_n, sizeof(*t->tokens), compare_tokens);
+	qsort(kinds[CS_CREDENTIAL_TOKEN].items, kinds[CS_CREDENTIAL_TOKEN].n,
+	      sizeof(struct cs_bound), compare_tokens);
+	qsort(kinds[CS_CREDENTIAL_CERT_FINGERPRINT].items,
+	      kinds[CS_CREDENTIAL_CERT_FINGERPRINT].n, sizeof(struct cs_bound),
+	      compare_digests);
+	qsort(kinds[CS_CREDENTIAL_CERT_SAN].items,
+	      kinds[CS_CREDENTIAL_CERT_SAN].n, sizeof(struct cs_bound),
+	      compare_sans);
+	return true;
+}
+
+/* The CAs that certificates are bound to. */
+static bool read_cas(const json_t *root, struct cs_clients *t,
+		     struct cs_error *err)
+{
+	const json_t *list = json_object_get(root, "cas");
+	size_t n = json_array_size(list);
+
+	if (n > CS_MAX_CLIENT_CAS)
+		return cs_error_set(err, CS_E_TOO_LARGE,
+				    "client table: %zu CAs; the maximum is %d",
+				    n, CS_MAX_CLIENT_CAS);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *v = json_array_get(list, i);
+		struct cs_client_ca *ca = &t->cas[i];
+		struct cs_span hex, der;
+
+		if (!get_digest(v, "sha256", &t->arena, ca->sha256, err) ||
+		    !get_text(v, "der", &t->arena, &hex, err) ||
+		    !cs_codec_hex_decode(hex, &t->arena, &der, err))
+			return false;
+		ca->ca = cs_peer_ca_new(der, err);
+		if (ca->ca == NULL)
+			return false;
+		t->cas_n++;
+	}
 	return true;
 }
 
@@ -322,6 +430,8 @@ static bool read_table(const json_t *root, struct cs_clients *t,
 		return cs_error_set(err, CS_E_FORMAT,
 				    "client table: there is no list"
 				    " \"clients\"");
+	if (!read_cas(root, t, err))
+		return false;
 	if (n > CS_MAX_CLIENTS)
 		return cs_error_set(err, CS_E_TOO_LARGE,
 				    "client table: %zu clients; the maximum"
@@ -398,19 +508,61 @@ const struct cs_credential *cs_clients_token(
 	const struct cs_clients *c, struct cs_span token_id,
 	const struct cs_client **ret_client)
 {
+	const struct index *x = &c->by_kind[CS_CREDENTIAL_TOKEN];
 	struct cs_credential wanted = {0};
-	const struct token key = {&wanted, NULL};
-	const struct token *found;
+	const struct cs_bound key = {&wanted, NULL};
+	const struct cs_bound *found;
 
 	if (token_id.n != sizeof(wanted.token_id) - 1)
 		return NULL;
 	memcpy(wanted.token_id, token_id.p, token_id.n);
-	found = bsearch(&key, c->tokens, c->tokens_n, sizeof(*c->tokens),
+	found = bsearch(&key, x->items, x->n, sizeof(*x->items),
 			compare_tokens);
 	if (found == NULL)
 		return NULL;
 	*ret_client = found->client;
 	return found->credential;
+}
+
+const struct cs_bound *cs_clients_fingerprint(const struct cs_clients *c,
+					      const uint8_t sha256[32])
+{
+	const struct index *x = &c->by_kind[CS_CREDENTIAL_CERT_FINGERPRINT];
+	struct cs_credential wanted = {0};
+	const struct cs_bound key = {&wanted, NULL};
+
+	memcpy(wanted.digest, sha256, sizeof(wanted.digest));
+	return bsearch(&key, x->items, x->n, sizeof(*x->items),
+		       compare_digests);
+}
+
+const struct cs_bound *cs_clients_san(const struct cs_clients *c,
+				      struct cs_span san, size_t *ret_n)
+{
+	const struct index *x = &c->by_kind[CS_CREDENTIAL_CERT_SAN];
+	const struct cs_credential wanted = {.san = san};
+	const struct cs_bound key = {&wanted, NULL};
+	const struct cs_bound *end = x->items + x->n;
+	const struct cs_bound *first =
+		bsearch(&key, x->items, x->n, sizeof(*x->items), compare_sans);
+	const struct cs_bound *last = first;
+
+	*ret_n = 0;
+	if (first == NULL)
+		return NULL;
+	while (first > x->items && compare_sans(first - 1, &key) == 0)
+		first--;
+	while (last < end && compare_sans(last, &key) == 0)
+		last++;
+	*ret_n = (size_t)(last - first);
+	return first;
+}
+
+const struct cs_bound *cs_clients_issued(const struct cs_clients *c,
+					 size_t *ret_n)
+{
+	*ret_n = c->by_kind[CS_CREDENTIAL_CERT_ISSUER].n;
+	return c->by_kind[CS_CREDENTIAL_CERT_ISSUER].items;
 }
 
 /* Is name in the list? */
@@ -454,8 +606,12 @@ static const char *kind_name(enum cs_credential_kind kind)
 		return "token";
 	case CS_CREDENTIAL_PEER:
 		return "peer";
-	case CS_CREDENTIAL_CERT:
-		return "cert";
+	case CS_CREDENTIAL_CERT_FINGERPRINT:
+		return "cert-fingerprint";
+	case CS_CREDENTIAL_CERT_SAN:
+		return "cert-san";
+	case CS_CREDENTIAL_CERT_ISSUER:
+		return "cert-issuer";
 	}
 	return "?";
 }
@@ -464,12 +620,22 @@ static const char *kind_name(enum cs_credential_kind kind)
 static void write_credential(struct cs_json *j, const struct cs_credential *c)
 {
 	cs_json_object(j);
+	if (c->ca != NULL)
+		cs_json_member_hex(j, "ca_sha256",
+				   cs_span_make(c->ca->sha256, 32));
 	if (c->expires_ms != INT64_MAX) {
 		cs_json_name(j, "expires");
 		cs_json_time_ms(j, c->expires_ms);
 	}
+	if (c->kind == CS_CREDENTIAL_CERT_FINGERPRINT)
+		cs_json_member_hex(j, "fingerprint",
+				   cs_span_make(c->digest, 32));
 	cs_json_member_int(j, "id", (int64_t)c->id);
 	cs_json_member_str(j, "kind", kind_name(c->kind));
+	if (c->kind == CS_CREDENTIAL_CERT_SAN) {
+		cs_json_name(j, "san");
+		cs_json_text(j, c->san);
+	}
 	if (c->kind == CS_CREDENTIAL_TOKEN)
 		cs_json_member_str(j, "token_id", c->token_id);
 	cs_json_end(j);

@@ -5,7 +5,8 @@
  * the whole of it and nothing keeps a pointer into it beyond the handling of
  * one request. The message is JSON by the ledger:
  *
- *	{"clients": [{
+ *	{"cas": [{"der": hex, "sha256": 64 hex digits}],
+ *	 "clients": [{
  *		"id": 3,                        row id in the ledger
  *		"name": "gw", "realm": "prod",  realm may be ""
  *		"rights": ["submit", "gateway"],
@@ -16,12 +17,19 @@
  *			"id": 7, "kind": "token",     or "peer" (Unix), "cert"
  *			"token_id": "16 hex digits",  token only
  *			"digest": "64 hex digits",    token: SHA-256, see auth.h
+ *			"fingerprint": "64 hex ..",   cert: SHA-256 of its DER
+ *			"ca_sha256": "64 hex ..",     cert: or one that this
+ *			"san": "dns:a.example",       issued, with this name
  *			"expires_ms": 1790000000000   absent: never
  *		}]
  *	}]}
  *
  * Removed clients and revoked credentials are not in it. Members that this
  * version does not know are ignored: the ledger writes it, not a stranger.
+ *
+ * A certificate binds in one of three ways, the narrower before the wider:
+ * by fingerprint; by an alternative name, of a certificate that the named CA
+ * has issued; by that CA alone (api/by_cert.h).
  *
  * What it does not check: whether a credential is still good at the moment
  * of recording. The ledger does, in the transaction.
@@ -52,15 +60,25 @@ enum cs_right {
 enum cs_credential_kind {
 	CS_CREDENTIAL_TOKEN,
 	CS_CREDENTIAL_PEER,
-	CS_CREDENTIAL_CERT
+	CS_CREDENTIAL_CERT_FINGERPRINT,
+	CS_CREDENTIAL_CERT_SAN,
+	CS_CREDENTIAL_CERT_ISSUER
 };
 
 struct cs_credential {
 	uint64_t id;
 	enum cs_credential_kind kind;
-	char token_id[17]; /* NUL-terminated; "" unless a token */
-	uint8_t digest[32];
-	int64_t expires_ms; /* INT64_MAX: never */
+	char token_id[17];	       /* NUL-terminated; "" unless a token */
+	uint8_t digest[32];	       /* of the token, or the fingerprint */
+	struct cs_span san;	       /* CERT_SAN */
+	const struct cs_client_ca *ca; /* CERT_SAN, CERT_ISSUER */
+	int64_t expires_ms;	       /* INT64_MAX: never */
+};
+
+/* A CA that certificates of clients come from. */
+struct cs_client_ca {
+	uint8_t sha256[32]; /* of its DER */
+	struct cs_peer_ca *ca;
 };
 
 struct cs_client {
@@ -81,6 +99,13 @@ struct cs_client {
 };
 
 struct cs_clients;
+struct cs_peer_ca;
+
+/* A credential and whose it is. */
+struct cs_bound {
+	const struct cs_credential *credential;
+	const struct cs_client *client;
+};
 
 void cs_clients_free(struct cs_clients *c);
 
@@ -106,6 +131,16 @@ const struct cs_client *cs_clients_by_name(const struct cs_clients *c,
 const struct cs_credential *cs_clients_token(
 	const struct cs_clients *c, struct cs_span token_id,
 	const struct cs_client **ret_client);
+
+/* Who is bound to this certificate by its fingerprint; NULL: nobody. */
+const struct cs_bound *cs_clients_fingerprint(const struct cs_clients *c,
+					      const uint8_t sha256[32]);
+/* Who is bound to this alternative name, by whichever CA: n of them. */
+const struct cs_bound *cs_clients_san(const struct cs_clients *c,
+				      struct cs_span san, size_t *ret_n);
+/* Who is bound to all that some CA has issued: n of them. */
+const struct cs_bound *cs_clients_issued(const struct cs_clients *c,
+					 size_t *ret_n);
 
 /* Does the client hold this right, and for this issuer? */
 bool cs_client_may(const struct cs_client *c, enum cs_right right,

@@ -31,6 +31,9 @@ static handler_fn *const handlers[CS_ROUTES] = {
 	[CS_ROUTE_CLIENTS] = cs_front_list_clients,
 	[CS_ROUTE_CLIENT_ADD] = cs_front_add_client,
 	[CS_ROUTE_CLIENT_REMOVE] = cs_front_remove_client,
+	[CS_ROUTE_CLIENT_TOKEN] = cs_front_add_token,
+	[CS_ROUTE_CLIENT_CERTIFICATE] = cs_front_add_certificate,
+	[CS_ROUTE_CLIENT_REVOKE] = cs_front_revoke_credential,
 	[CS_ROUTE_CLOCK_ACCEPT] = cs_front_accept_clock,
 	[CS_ROUTE_BACKUP] = cs_front_backup,
 };
@@ -308,12 +311,48 @@ static bool authorize(struct cs_front *f, struct cs_call *c,
 	return true;
 }
 
+/* Does a parameter of the query begin like this? */
+static bool begins_parameter(struct cs_span query, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i + n <= query.n; i++) {
+		if ((i == 0 || query.p[i - 1] == '&') &&
+		    memcmp(query.p + i, name, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * RFC 6750 2.3: what stands in an address is written to the logs of proxies
+ * and shells. A token there is known to others by now, and is not taken.
+ */
+static bool check_target(const struct cs_call *c)
+{
+	static const char *const names[] = {"access_token=", "token="};
+	const struct cs_http_head *head = c->request->head;
+	bool found = cs_auth_holds_token(head->path) ||
+		     cs_auth_holds_token(head->query);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		found = found || begins_parameter(head->query, names[i]);
+	if (!found)
+		return true;
+	return cs_problem_set(c->p, CS_PROBLEM_TOKEN_IN_TARGET, "",
+			      "A token belongs into the Authorization header"
+			      " and nowhere else. Revoke this one: addresses"
+			      " are written to logs.");
+}
+
 /* From the path to the handler's answer, or to a problem. */
 static bool serve(struct cs_front *f, struct cs_call *c, char *allow)
 {
 	const struct cs_http_head *head = c->request->head;
 	struct cs_route_match match = {0};
 
+	if (!check_target(c))
+		return false;
 	switch (cs_route_find(head->method, head->path, &match, allow)) {
 	case CS_ROUTE_NO_PATH:
 		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
@@ -324,7 +363,8 @@ static bool serve(struct cs_front *f, struct cs_call *c, char *allow)
 	case CS_ROUTE_FOUND:
 		break;
 	}
-	c->arg = match.arg;
+	c->arg = match.args[0];
+	c->arg2 = match.args[1];
 	if (!authorize(f, c, match.row) || !check_media_type(c))
 		return false;
 	if (f->life >= CS_FRONT_STOPPING &&

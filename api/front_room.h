@@ -8,7 +8,8 @@
  *	front_request.c	submit, approve, deny
  *	front_read.c	questions to the reader
  *	front_list.c	lists, their forms, and waiting for what comes
- *	front_admin.c	clients, clock, health, status
+ *	front_admin.c	clock, health, status
+ *	front_clients.c	clients and their credentials
  *	front_policy.c	policy sets
  *
  * A handler gets a struct cs_call and either answers it (or arranges that
@@ -112,7 +113,8 @@ struct cs_front {
 struct cs_call {
 	uint64_t ticket;
 	const struct cs_http_request *request;
-	struct cs_span arg; /* what the path named */
+	struct cs_span arg;  /* what the path named */
+	struct cs_span arg2; /* and behind that */
 	struct cs_principal who;
 	struct cs_problem *p;
 };
@@ -256,6 +258,12 @@ bool cs_front_get_chain(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_clients(struct cs_front *f, struct cs_call *c);
 bool cs_front_add_client(struct cs_front *f, struct cs_call *c);
 bool cs_front_remove_client(struct cs_front *f, struct cs_call *c);
+bool cs_front_add_token(struct cs_front *f, struct cs_call *c);
+bool cs_front_add_certificate(struct cs_front *f, struct cs_call *c);
+bool cs_front_revoke_credential(struct cs_front *f, struct cs_call *c);
+/* The token that was made, which nobody will see again. */
+void cs_front_reply_token(struct cs_front *f, const struct cs_wait *w,
+			  struct cs_span change);
 bool cs_front_accept_clock(struct cs_front *f, struct cs_call *c);
 bool cs_front_backup(struct cs_front *f, struct cs_call *c);
 void cs_front_reply_status(struct cs_front *f, uint64_t ticket,

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/peer_cert.h"
 #include "api/problem.h"
 #include "api/server_parts.h"
 #include "base/failpoint.h"
@@ -346,7 +347,9 @@ static enum step shake(struct cs_http_conn *c)
 	c->wants_write = result == CS_STREAM_WANT_WRITE;
 	if (result == CS_STREAM_WANT_READ || result == CS_STREAM_WANT_WRITE)
 		return WAIT;
-	if (result == CS_STREAM_OK) {
+	/* Who cannot be read is not let in as somebody without a name. */
+	if (result == CS_STREAM_OK &&
+	    cs_stream_peer_cert(&c->stream, &c->peer.cert, NULL)) {
 		move(c, CS_HTTP_STATE_IDLE, c->server->config.limits.head_ms);
 		return GO_ON;
 	}
@@ -640,6 +643,7 @@ void cs_http_conn_free(struct cs_http_conn *c)
 		return;
 	cs_watch_free(c->readable);
 	cs_watch_free(c->writable);
+	cs_peer_cert_free(c->peer.cert);
 	cs_stream_done(&c->stream);
 	if (c->in.p != NULL)
 		explicit_bzero(c->in.p, c->in.cap);

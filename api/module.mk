@@ -31,11 +31,13 @@ libcs_api_a_SOURCES += \
 	api/answer.c api/answer.h \
 	api/auth.c api/auth.h \
 	api/body.c api/body.h \
+	api/by_cert.c api/by_cert.h \
 	api/clients.c api/clients.h \
 	api/csv.c api/csv.h \
 	api/decide.c api/decide.h \
 	api/front.c api/front.h \
 	api/front_admin.c \
+	api/front_clients.c \
 	api/front_drive.c \
 	api/front_list.c \
 	api/front_http.c \
@@ -48,6 +50,7 @@ libcs_api_a_SOURCES += \
 	api/openapi.h \
 	api/params.c api/params.h \
 	api/policy_body.c api/policy_body.h \
+	api/peer_cert.c api/peer_cert.h \
 	api/problem.c api/problem.h \
 	api/problem.def \
 	api/request_body.c api/request_body.h \

@@ -36,17 +36,24 @@ static const struct cs_route_row rows[] = {
 	{CS_HTTP_GET, "/v1/clients", LOCAL, CS_ROUTE_CLIENTS},
 	{CS_HTTP_POST, "/v1/clients", LOCAL, CS_ROUTE_CLIENT_ADD},
 	{CS_HTTP_DELETE, "/v1/clients/{}", LOCAL, CS_ROUTE_CLIENT_REMOVE},
+	{CS_HTTP_POST, "/v1/clients/{}/tokens", LOCAL, CS_ROUTE_CLIENT_TOKEN},
+	{CS_HTTP_POST, "/v1/clients/{}/certificates", LOCAL,
+	 CS_ROUTE_CLIENT_CERTIFICATE},
+	{CS_HTTP_DELETE, "/v1/clients/{}/credentials/{}", LOCAL,
+	 CS_ROUTE_CLIENT_REVOKE},
 	{CS_HTTP_POST, "/v1/clock/accept", LOCAL, CS_ROUTE_CLOCK_ACCEPT},
 	{CS_HTTP_POST, "/v1/backup", LOCAL, CS_ROUTE_BACKUP},
 };
 
 #define ROWS_N (sizeof(rows) / sizeof(rows[0]))
 
-/* Does the path follow the pattern? `{}` is one segment of it. */
+/* Does the path follow the pattern? `{}` is one segment of it, twice at most.
+ */
 static bool follows(struct cs_span path, const char *pattern,
-		    struct cs_span *ret_arg)
+		    struct cs_span ret_args[2])
 {
-	struct cs_span arg = {0};
+	struct cs_span args[2] = {{0}};
+	size_t n = 0;
 	size_t at = 0;
 
 	while (*pattern != '\0') {
@@ -61,12 +68,12 @@ static bool follows(struct cs_span path, const char *pattern,
 			at++;
 		if (at == start)
 			return false;
-		arg = cs_span_sub(path, start, at - start);
+		args[n++] = cs_span_sub(path, start, at - start);
 		pattern += 2;
 	}
 	if (at != path.n)
 		return false;
-	*ret_arg = arg;
+	memcpy(ret_args, args, sizeof(args));
 	return true;
 }
 
@@ -98,12 +105,12 @@ enum cs_route_result cs_route_find(enum cs_http_method method,
 
 	ret_allow[0] = '\0';
 	for (size_t i = 0; i < ROWS_N; i++) {
-		struct cs_span arg;
+		struct cs_route_match match = {.row = &rows[i]};
 
-		if (!follows(path, rows[i].pattern, &arg))
+		if (!follows(path, rows[i].pattern, match.args))
 			continue;
 		if (rows[i].method == wanted) {
-			*ret_match = (struct cs_route_match){&rows[i], arg};
+			*ret_match = match;
 			return CS_ROUTE_FOUND;
 		}
 		path_found = true;

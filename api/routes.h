@@ -33,6 +33,9 @@ enum cs_route {
 	CS_ROUTE_CLIENTS,
 	CS_ROUTE_CLIENT_ADD,
 	CS_ROUTE_CLIENT_REMOVE,
+	CS_ROUTE_CLIENT_TOKEN,
+	CS_ROUTE_CLIENT_CERTIFICATE,
+	CS_ROUTE_CLIENT_REVOKE,
 	CS_ROUTE_CLOCK_ACCEPT,
 	CS_ROUTE_BACKUP,
 	CS_ROUTES
@@ -54,7 +57,7 @@ struct cs_route_row {
 
 struct cs_route_match {
 	const struct cs_route_row *row;
-	struct cs_span arg; /* what `{}` took; empty */
+	struct cs_span args[2]; /* what each `{}` took; empty */
 };
 
 enum cs_route_result {

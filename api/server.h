@@ -44,6 +44,7 @@
 
 struct cs_http_server;
 struct cs_loop;
+struct cs_peer_cert;
 struct cs_tls;
 
 enum cs_http_listen_kind {
@@ -84,6 +85,9 @@ struct cs_http_peer {
 	uint32_t gid;	  /* likewise */
 	int32_t pid;	  /* likewise; else 0. May be another's by now */
 	char address[56]; /* "192.0.2.7:4711", "[2001:db8::1]:4711", "local" */
+	/* What it showed in its TLS handshake, judged by nobody yet; NULL:
+	   nothing. The connection's, also where it is not const. */
+	struct cs_peer_cert *cert;
 };
 
 /*

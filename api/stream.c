@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/peer_cert.h"
 #include "api/tls_context.h"
 
 /* RFC 8446 5.1: the head of a record, and the most that may follow it. */
@@ -135,6 +136,13 @@ enum cs_stream_result cs_stream_handshake(struct cs_stream *s)
 	ERR_clear_error();
 	n = SSL_do_handshake(s->ssl);
 	return n == 1 ? CS_STREAM_OK : of_ssl(s, n);
+}
+
+bool cs_stream_peer_cert(const struct cs_stream *s,
+			 struct cs_peer_cert **ret_cert, struct cs_error *err)
+{
+	*ret_cert = NULL;
+	return s->ssl == NULL || cs_peer_cert_of(s->ssl, ret_cert, err);
 }
 
 enum cs_stream_result cs_stream_read(struct cs_stream *s, uint8_t *p, size_t n,

@@ -26,6 +26,7 @@
 #include "base/error.h"
 #include "base/span.h"
 
+struct cs_peer_cert;
 struct cs_tls;
 struct ssl_st;
 
@@ -59,6 +60,14 @@ bool cs_stream_start_tls(struct cs_stream *s, const struct cs_tls *tls,
 
 /* OK: the handshake is complete. Nothing to do without TLS. */
 enum cs_stream_result cs_stream_handshake(struct cs_stream *s) CS_MUST_USE;
+
+/*
+ * Behind the handshake: what the peer showed, which the caller owns; NULL:
+ * nothing, or no TLS.
+ */
+bool cs_stream_peer_cert(const struct cs_stream *s,
+			 struct cs_peer_cert **ret_cert,
+			 struct cs_error *err) CS_MUST_USE;
 
 /* Some bytes, 1..n, on OK. */
 enum cs_stream_result cs_stream_read(struct cs_stream *s, uint8_t *p, size_t n,

@@ -60,6 +60,17 @@ static int no_passphrase(char *buf, int size, int writing, void *ctx)
 	return 0;
 }
 
+/*
+ * Any certificate is read: TLS proves that its key is there, and front judges
+ * for each request whose it is (api/by_cert.h).
+ */
+static int take_any(X509_STORE_CTX *store, void *ctx)
+{
+	(void)ctx;
+	X509_STORE_CTX_set_error(store, X509_V_OK);
+	return 1;
+}
+
 /* Everything that does not depend on the credential. */
 static bool set_rules(SSL_CTX *ctx)
 {
@@ -77,6 +88,10 @@ static bool set_rules(SSL_CTX *ctx)
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
 	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
+	/* RFC 8446 4.3.2: a certificate is asked for, and may be left out. */
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, take_any, NULL);
+	SSL_CTX_set_max_cert_list(ctx, CS_MAX_PEER_CHAIN);
 	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
 	       SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
 	       SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") ==

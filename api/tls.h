@@ -2,7 +2,10 @@
  * The listener's TLS credential: a private key and its chain in an SSL_CTX
  * with the only settings that this server speaks: TLS 1.2 and 1.3, ECDHE
  * with AEAD, ALPN "http/1.1", no tickets, no session cache, no
- * renegotiation, no compression, no client certificates yet.
+ * renegotiation, no compression. A client certificate is asked for; one of
+ * whatever issuer is let through, with at most CS_MAX_PEER_CHAIN bytes of
+ * chain, and is nobody's yet (api/peer_cert.h). Nothing is ever resumed, so
+ * that each connection shows its certificate anew.
  *
  * A credential is reference-counted by OpenSSL underneath: connections that
  * were made with it keep what they need when it is freed, so a running

@@ -66,7 +66,8 @@ struct cs_wait_list {
 struct cs_wait {
 	uint64_t ticket;
 	enum cs_wait_kind kind;
-	uint64_t http; /* the server's ticket; 0: nobody, or gone */
+	uint64_t http;	 /* the server's ticket; 0: nobody, or gone */
+	unsigned status; /* ADMIN: of the answer; 0: 200 */
 	struct cs_asker asker;
 	struct cs_arena arena;
 	struct cs_decide_body decision; /* APPROVE, DENY */

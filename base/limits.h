@@ -225,5 +225,7 @@
 #define CS_MAX_CLIENT_CA  8192
 #define CS_MAX_CLIENT_CAS 64
 #define CS_MAX_CLIENT_SAN (4 + CS_MAX_URI)
+/* What a TLS peer shows of itself: a leaf and a few CAs above it. */
+#define CS_MAX_PEER_CHAIN 16384
 
 #endif
