@@ -6,7 +6,8 @@ struct search {
 	int64_t wall_ms;
 	struct cs_bound found; /* client NULL: nothing so far */
 	bool ambiguous;
-	const char *why; /* of the last that did not hold; NULL: none was met */
+	const char
+		*why; /* of the first that did not hold; NULL: none was met */
 };
 
 const char *cs_by_cert_says(enum cs_peer_cert_state state)
@@ -30,14 +31,14 @@ const char *cs_by_cert_says(enum cs_peer_cert_state state)
 static void consider(struct search *s, const struct cs_bound *b)
 {
 	const struct cs_credential *c = b->credential;
+	const char *why = "the time of its binding is over";
 
-	if (s->wall_ms >= c->expires_ms) {
-		s->why = "the time of its binding is over";
+	if (s->wall_ms >= c->expires_ms ||
+	    (c->ca != NULL &&
+	     !cs_peer_cert_chains_to(s->cert, c->ca->ca, s->wall_ms, &why))) {
+		s->why = s->why != NULL ? s->why : why;
 		return;
 	}
-	if (c->ca != NULL &&
-	    !cs_peer_cert_chains_to(s->cert, c->ca->ca, s->wall_ms, &s->why))
-		return;
 	if (s->found.client != NULL && s->found.client != b->client)
 		s->ambiguous = true;
 	s->found = *b;

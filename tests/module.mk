@@ -1,5 +1,6 @@
 EXTRA_DIST += tests/lib/test.h tests/__init__.py tests/lib/__init__.py \
-	tests/lib/der.py tests/lib/house.py tests/lib/http_probes.py \
+	tests/lib/certs.py tests/lib/der.py tests/lib/house.py \
+	tests/lib/http_probes.py \
 	tests/lib/invariants.py tests/lib/raw.py
 
 # The seams that test programs link in front of libcs_base.a.
@@ -154,7 +155,8 @@ countersign_faults_LDADD = $(ALL_LIBS)
 # End to end: first light with curl against the program that is shipped, all
 # others by tests/lib/house.py against the one with seams.
 E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
-	tests/e2e/cli_test.py tests/e2e/clock_test.py \
+	tests/e2e/cli_test.py tests/e2e/client_cert_test.py \
+	tests/e2e/clock_test.py \
 	tests/e2e/docs_test.py \
 	tests/e2e/failpoints_test.py tests/e2e/hostile_test.py \
 	tests/e2e/limits_test.py \
