@@ -161,7 +161,7 @@ static bool add_dns(struct gather *g, struct cs_span name, uint8_t below)
 /* The wildcard that a host's name matches (RFC 9525 6.3): one label. */
 static bool add_wildcard(struct gather *g, struct cs_span name)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf wildcard;
+	CS_CLEANUP(cs_buf_done) struct cs_buf wildcard = {0};
 	size_t dot;
 
 	if (!cs_span_find(name, '.', &dot) || dot == 0)
