@@ -62,7 +62,7 @@ struct cs_ledger_issuer {
 	 * nothing is decided (503 CA_EXPIRED, CA_NOT_YET_VALID).
 	 */
 	int64_t not_before_s, not_after_s;
-	bool hold_no_policy;	    /* hold what no policy matches */
+	bool hold_no_policy; /* hold what no policy matches */
 };
 
 struct cs_ledger_worker {

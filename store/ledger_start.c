@@ -217,8 +217,7 @@ bool cs_ledger_load(struct cs_ledger *l, struct cs_error *err)
 {
 	if (!meta_load(l, err) || !subtrees_read(l, err) ||
 	    !edge_check(l, err) || !cs_ledger_restore_load(l, err) ||
-	    !outside_check(l, err) ||
-	    !cs_ledger_set_load(l, err))
+	    !outside_check(l, err) || !cs_ledger_set_load(l, err))
 		return false;
 	l->roster = cs_roster_new(l->db, err);
 	return l->roster != NULL;
