@@ -164,9 +164,9 @@ static bool add_wildcard(struct gather *g, struct cs_span name)
 	CS_CLEANUP(cs_buf_done) struct cs_buf wildcard = {0};
 	size_t dot;
 
+	cs_buf_init(&wildcard, CS_MAX_URI);
 	if (!cs_span_find(name, '.', &dot) || dot == 0)
 		return true;
-	cs_buf_init(&wildcard, CS_MAX_URI);
 	cs_buf_add_byte(&wildcard, '*');
 	cs_buf_add(&wildcard, cs_span_sub(name, dot, SIZE_MAX));
 	return cs_buf_ok(&wildcard) && add_dns(g, cs_buf_span(&wildcard), 0);

@@ -152,6 +152,7 @@ static void filters_below_and_above_the_watermark(void **state)
 		{"{\"covering\":[\"x.shop.corp.example\"]}", "11"},
 		{"{\"covering\":[\"a.b.shop.corp.example\"]}", ""},
 		{"{\"covering\":[\"shop.corp.example\"]}", "12"},
+		{"{\"covering\":[\"localhost\"]}", ""},
 		{"{\"covering\":[\".shop.corp.example\"]}", ""},
 		{"{\"name\":[\"%\",\"_\",\"' OR 1=1 --\",\"*\"]}", ""},
 		{"{\"requester\":[\"%\",\"al_ce\",\"a'; DROP TABLE leaf\"]}",
