@@ -302,9 +302,10 @@ static void make_limits(struct making *m)
 
 bool cs_decide_instantiate(struct cs_decide *j)
 {
-	struct making m = {
-		.j = j,
-		.env = {.request = &j->facts->request, .policy = j->policy}};
+	struct making m = {.j = j,
+			   .env = {.request = &j->facts->request,
+				   .csr = &j->facts->csr,
+				   .policy = j->policy}};
 	size_t before = j->v->findings.n;
 
 	if (!j->policy->dynamic)

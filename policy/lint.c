@@ -99,6 +99,29 @@ static bool labels_cover(const struct cs_match_rules *wide,
 	return true;
 }
 
+/* Has every key of `wide` its values in `narrow`, and no other? */
+static bool extra_covers(const struct cs_match_rules *wide,
+			 const struct cs_match_rules *narrow)
+{
+	for (size_t i = 0; i < wide->extra_n; i++) {
+		const struct cs_fact_extra *w = &wide->extra[i];
+		const struct cs_selector values = {true, w->values, w->n};
+		bool found = false;
+
+		for (size_t k = 0; k < narrow->extra_n; k++) {
+			const struct cs_fact_extra *e = &narrow->extra[k];
+			const struct cs_selector own = {true, e->values, e->n};
+
+			found = found ||
+				(cs_span_equal(e->key, w->key) &&
+				 selector_covers(&values, &own, cs_span_equal));
+		}
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
 /* Does the policy in front match whatever the one behind matches? */
 static bool match_covers(const struct cs_match_rules *wide,
 			 const struct cs_match_rules *narrow)
@@ -106,7 +129,7 @@ static bool match_covers(const struct cs_match_rules *wide,
 	if (wide->has_until &&
 	    (!narrow->has_until || narrow->until_s > wide->until_s))
 		return false;
-	return labels_cover(wide, narrow) &&
+	return labels_cover(wide, narrow) && extra_covers(wide, narrow) &&
 	       selector_covers(&wide->issuer, &narrow->issuer, cs_match_glob) &&
 	       selector_covers(&wide->source, &narrow->source, cs_match_glob) &&
 	       selector_covers(&wide->realm, &narrow->realm, cs_match_glob) &&

@@ -84,6 +84,12 @@ static void a_policy_that_another_always_goes_before(void **state)
 	silent(WEB("  match: {requester: {users: ['a:*']}}\n")
 		       BEHIND("{requester: {users: ['a:b:c']}}"),
 	       "never governs");
+	warns(WEB("  match: {requester: {extra: {a: [b, c]}}}\n")
+		      BEHIND("{requester: {extra: {a: b, d: e}}}"),
+	      "never governs");
+	silent(WEB("  match: {requester: {extra: {a: [b]}}}\n")
+		       BEHIND("{requester: {extra: {a: [b, c]}}}"),
+	       "never governs");
 	warns(WEB("  match: {until: 2027-01-01}\n")
 		      BEHIND("{until: 2026-12-31}"),
 	      "never governs");

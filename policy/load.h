@@ -141,6 +141,8 @@ void cs_load_guards(struct cs_load *l, const struct cs_yaml *spec,
 /* match.issuer and the like: a list of globs on identifiers. */
 void cs_load_globs(struct cs_load *l, const struct cs_yaml *node,
 		   struct cs_selector *selector);
+/* The attribute nearest to an unknown name; NULL: none is near. */
+const char *cs_load_nearest_attribute(struct cs_span name);
 /* Which attribute a name means, at its key; `path`: "subject.". */
 bool cs_load_attribute(struct cs_load *l, const struct cs_yaml *node,
 		       struct cs_span name, struct cs_span *ret_oid);

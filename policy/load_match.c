@@ -8,7 +8,7 @@ static const struct cs_load_key match_keys[] = {
 };
 
 static const struct cs_load_key requester_keys[] = {
-	{"users", false},     {"groups", false},	  {"extra", true},
+	{"users", false},     {"groups", false},	  {"extra", false},
 	{"namespace", false}, {"service_account", false}, {NULL, false},
 };
 
@@ -173,6 +173,36 @@ static void warn_of_requester(struct cs_load *l, const struct cs_yaml *node,
 	}
 }
 
+/*
+ * extra: {KEY: VALUES}: of each key, one of the values, as they are. The keys
+ * are the requester's own (such as authentication.kubernetes.io/node-name).
+ */
+static void load_extra(struct cs_load *l, const struct cs_yaml *node,
+		       struct cs_match_rules *match)
+{
+	if (node == NULL)
+		return;
+	if (node->kind != CS_YAML_MAP || node->n == 0) {
+		cs_load_error(l, node,
+			      "`match.requester.extra` wants keys with "
+			      "values, such as {KEY: [VALUE]}");
+		return;
+	}
+	match->extra =
+		cs_arena_new_array(l->arena, node->n, sizeof(*match->extra));
+	if (match->extra == NULL) {
+		cs_load_no_memory(l);
+		return;
+	}
+	for (const struct cs_yaml *c = node->child; c != NULL; c = c->next) {
+		struct cs_fact_extra *e = &match->extra[match->extra_n];
+
+		e->key = c->key;
+		if (cs_load_texts(l, c, &e->values, &e->n))
+			match->extra_n++;
+	}
+}
+
 /* match.requester */
 static void load_requester(struct cs_load *l, const struct cs_yaml *node,
 			   struct cs_match_rules *match)
@@ -188,6 +218,7 @@ static void load_requester(struct cs_load *l, const struct cs_yaml *node,
 		      &match->user_namespace);
 	cs_load_globs(l, cs_yaml_get(node, "service_account"),
 		      &match->service_account);
+	load_extra(l, cs_yaml_get(node, "extra"), match);
 	warn_of_requester(l, node, &match->source);
 }
 

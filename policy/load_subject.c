@@ -44,8 +44,7 @@ static bool oid_of(struct cs_load *l, const struct cs_yaml *node,
 	return true;
 }
 
-/* The nearest attribute of an unknown name, or NULL. */
-static const char *near_attribute(struct cs_span key)
+const char *cs_load_nearest_attribute(struct cs_span key)
 {
 	const struct cs_attribute *alias = cs_attribute_by_alias(key);
 	struct cs_load_key keys[32] = {{NULL, false}};
@@ -70,7 +69,7 @@ bool cs_load_attribute(struct cs_load *l, const struct cs_yaml *node,
 	}
 	if (name.n > 0 && name.p[0] >= '0' && name.p[0] <= '9')
 		return oid_of(l, node, name, ret_oid);
-	near = near_attribute(name);
+	near = cs_load_nearest_attribute(name);
 	if (near != NULL)
 		cs_load_error_key(l, node,
 				  "`subject.%.*s` is not known; did you mean "

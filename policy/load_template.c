@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include "base/der.h"
+#include "policy/attribute.h"
 #include "policy/load.h"
 
 /* What a path has come to, while it is read. */
@@ -140,17 +142,94 @@ static bool read_fact(struct reader *r, struct cs_span root)
 	return false;
 }
 
+/* csr.SECTION: what is behind the dot; empty: nothing is. */
+static struct cs_span read_section(struct reader *r)
+{
+	if (r->at >= r->path.n || r->path.p[r->at] != '.')
+		return cs_span_make(NULL, 0);
+	r->at++;
+	return read_name(r);
+}
+
+/* ["1.2.3"]: an attribute that has no name. */
+static bool read_oid(struct reader *r, struct cs_span *ret_oid)
+{
+	struct cs_span rest = cs_span_sub(r->path, r->at, SIZE_MAX);
+	CS_CLEANUP(cs_buf_done) struct cs_buf oid;
+	size_t end = 0;
+
+	cs_buf_init(&oid, CS_MAX_OID);
+	if (!cs_span_starts_with(rest, CS_SPAN_LIT("[\"")) ||
+	    !cs_span_find(rest, ']', &end) || end < 4 ||
+	    rest.p[end - 1] != '"' ||
+	    !cs_der_oid_parse(cs_span_sub(rest, 2, end - 3), &oid, NULL) ||
+	    !cs_buf_ok(&oid))
+		return wrong(r, "`csr.subject` wants .ATTRIBUTE or "
+				"[\"OID\"] behind it");
+	r->at += end + 1;
+	if (cs_arena_dup(r->l->arena, cs_buf_span(&oid), ret_oid))
+		return true;
+	cs_load_no_memory(r->l);
+	return false;
+}
+
+/* csr.subject.NAME, csr.subject["1.2.3"] */
+static bool read_attr(struct reader *r)
+{
+	struct cs_span name = read_section(r), oid = {0};
+	const struct cs_attribute *a = cs_attribute_by_name(name);
+	const char *near;
+
+	if (a != NULL)
+		return push(r, TYPE_TEXT) && emit(r, CS_PATH_ATTR, 0, a->oid);
+	if (name.n == 0)
+		return read_oid(r, &oid) && push(r, TYPE_TEXT) &&
+		       emit(r, CS_PATH_ATTR, 0, oid);
+	near = cs_load_nearest_attribute(name);
+	cs_load_error(r->l, r->node,
+		      "{{%.*s}}: `csr.subject` has no `%.*s`%s%s%s",
+		      CS_SPAN_FMT(r->path), CS_SPAN_FMT(name),
+		      near != NULL ? "; did you mean `" : "",
+		      near != NULL ? near : "", near != NULL ? "`?" : "");
+	return false;
+}
+
+/* csr.subject..., csr.san.KIND */
+static bool read_csr(struct reader *r)
+{
+	static const char *const kinds[CS_SAN_KINDS] = {
+		[CS_NAME_DNS] = "dns",
+		[CS_NAME_IP] = "ip",
+		[CS_NAME_URI] = "uri",
+		[CS_NAME_EMAIL] = "email",
+	};
+	struct cs_span section = read_section(r), kind;
+
+	if (cs_span_equal_str(section, "subject"))
+		return read_attr(r);
+	if (!cs_span_equal_str(section, "san"))
+		return wrong(r, "`csr` has `subject` and `san`");
+	kind = read_section(r);
+	for (size_t i = 0; i < CS_SAN_KINDS; i++) {
+		if (cs_span_equal_str(kind, kinds[i]))
+			return push(r, TYPE_LIST) &&
+			       emit(r, CS_PATH_NAMES, i, (struct cs_span){0});
+	}
+	return wrong(r, "`csr.san` has `dns`, `ip`, `uri` and `email`");
+}
+
 /* Nothing is called that: a hint among vars, tables and facts. */
 static bool unknown_root(struct reader *r, struct cs_span name)
 {
 	const struct cs_policy *p = r->l->into;
 	struct cs_load_key known[CS_MAX_POLICY_VARS + CS_MAX_POLICY_TABLES +
-				 3] = {{NULL, false}};
+				 4] = {{NULL, false}};
 	const char *near;
 	size_t n = 0;
 
 	known[n++].name = "request";
 	known[n++].name = "requester";
+	known[n++].name = "csr";
 	for (size_t i = 0; i < p->vars_n; i++)
 		known[n++].name = cs_arena_str(r->l->arena, p->vars[i].name);
 	for (size_t i = 0; i < p->tables_n; i++)
@@ -164,8 +243,8 @@ static bool unknown_root(struct reader *r, struct cs_span name)
 	else
 		cs_load_error(r->l, r->node,
 			      "{{%.*s}}: there is no `%.*s`; a path begins "
-			      "with `request`, `requester`, a var above it, "
-			      "or a table",
+			      "with `request`, `requester`, `csr`, a var "
+			      "above it, or a table",
 			      CS_SPAN_FMT(r->path), CS_SPAN_FMT(name));
 	return false;
 }
@@ -173,7 +252,7 @@ static bool unknown_root(struct reader *r, struct cs_span name)
 /* The beginning of a path. */
 static bool read_root(struct reader *r)
 {
-	static const char *const later[] = {"csr", "cert", "now"};
+	static const char *const later[] = {"cert", "now"};
 	const struct cs_policy *p = r->l->into;
 	struct cs_span name = read_name(r);
 
@@ -182,6 +261,8 @@ static bool read_root(struct reader *r)
 	if (cs_span_equal_str(name, "request") ||
 	    cs_span_equal_str(name, "requester"))
 		return read_fact(r, name);
+	if (cs_span_equal_str(name, "csr"))
+		return read_csr(r);
 	for (size_t i = 0; i < p->vars_n; i++) {
 		if (cs_span_equal(p->vars[i].name, name))
 			return push(r, p->vars[i].is_list ? TYPE_LIST

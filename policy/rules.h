@@ -57,6 +57,8 @@ enum cs_path_code {
 	CS_PATH_VAR,   /* push the var of that index */
 	CS_PATH_TABLE, /* push the table of that index */
 	CS_PATH_TEXT,  /* push `text` */
+	CS_PATH_ATTR,  /* push the CSR's attribute of the OID `text` */
+	CS_PATH_NAMES, /* push the CSR's names of the kind `index` */
 	CS_PATH_GET    /* pop a key, pop a map, push what stands there */
 };
 
@@ -224,6 +226,9 @@ struct cs_match_rules {
 	/* Globs on the parts of system:serviceaccount:NAMESPACE:NAME. */
 	struct cs_selector user_namespace;
 	struct cs_selector service_account;
+	/* The requester must have one of the values of each. */
+	struct cs_fact_extra *extra;
+	size_t extra_n;
 	struct cs_fact_pair *labels; /* the namespace must have each */
 	size_t labels_n;
 	bool has_until;

@@ -16,6 +16,7 @@ enum mismatch {
 	OTHER_USER,
 	OTHER_GROUPS,
 	OTHER_ACCOUNT,
+	OTHER_EXTRA,
 	ENDED
 };
 
@@ -70,6 +71,35 @@ static bool in_groups(const struct cs_selector *s,
 			return true;
 	}
 	return false;
+}
+
+/* Has the requester one of the values of this key? */
+static bool has_extra(const struct cs_request_facts *r,
+		      const struct cs_fact_extra *wanted)
+{
+	const struct cs_selector values = {true, wanted->values, wanted->n};
+
+	for (size_t i = 0; i < r->extra_n; i++) {
+		const struct cs_fact_extra *e = &r->extra[i];
+
+		for (size_t k = 0; k < e->n; k++) {
+			if (cs_span_equal(e->key, wanted->key) &&
+			    lists(&values, e->values[k]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Of every key? */
+static bool has_extras(const struct cs_match_rules *m,
+		       const struct cs_request_facts *r)
+{
+	for (size_t i = 0; i < m->extra_n; i++) {
+		if (!has_extra(r, &m->extra[i]))
+			return false;
+	}
+	return true;
 }
 
 /* Has the namespace this label, with this value? */
@@ -127,6 +157,8 @@ static enum mismatch mismatch(const struct cs_match_rules *m,
 		return OTHER_GROUPS;
 	if (!account_matches(m, r))
 		return OTHER_ACCOUNT;
+	if (!has_extras(m, r))
+		return OTHER_EXTRA;
 	if (m->has_until && r->now_s >= m->until_s)
 		return ENDED;
 	return MATCHES;
@@ -202,6 +234,10 @@ static void tell(struct cs_buf *b, const struct cs_policy *p,
 		break;
 	case OTHER_ACCOUNT:
 		cs_buf_addf(b, "is for other service accounts than `%.*s`",
+			    CS_SPAN_FMT(r->requester));
+		break;
+	case OTHER_EXTRA:
+		cs_buf_addf(b, "wants other `extra` of `%.*s`",
 			    CS_SPAN_FMT(r->requester));
 		break;
 	case ENDED:

@@ -210,6 +210,35 @@ static void cert_managers_own_requester_is_a_warning(void **state)
 	cs_testing_done(&t);
 }
 
+static void extra_of_the_requester_has_one_value_of_each_key(void **state)
+{
+	struct cs_span node[] = {CS_SPAN_LIT("x"), CS_SPAN_LIT("node-1")};
+	struct cs_fact_extra extra[] = {
+		{CS_SPAN_LIT("example.com/node"), node, 2},
+		{CS_SPAN_LIT("scopes"), node, 1},
+	};
+	struct cs_testing t;
+
+	(void)state;
+	start(&t, WEB("  match: {requester: {extra: {example.com/node: "
+		      "[node-1, node-2], scopes: x}}}\n"));
+	assert_why_not(&t, "wants other `extra` of `alice`");
+	t.facts.request.extra = extra;
+	t.facts.request.extra_n = 1;
+	assert_why_not(&t, "wants other `extra`");
+	t.facts.request.extra_n = 2;
+	assert_true(cs_testing_judge(&t));
+	node[1] = CS_SPAN_LIT("node-*");
+	assert_why_not(&t, "wants other `extra`");
+	cs_testing_load(&t, WEB("  match: {requester: {extra: {}}}\n"));
+	assert_null(t.set);
+	assert_true(cs_testing_reports(&t, "wants keys with values"));
+	cs_testing_load(&t, WEB("  match: {requester: {extra: {a: []}}}\n"));
+	assert_null(t.set);
+	assert_true(cs_testing_reports(&t, "the list is empty"));
+	cs_testing_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +252,8 @@ int main(void)
 		cmocka_unit_test(a_tie_is_an_error_with_a_witness),
 		cmocka_unit_test(globs_that_cannot_meet_are_no_tie),
 		cmocka_unit_test(cert_managers_own_requester_is_a_warning),
+		cmocka_unit_test(
+			extra_of_the_requester_has_one_value_of_each_key),
 	};
 
 	return cs_test_run("policy/select", tests);

@@ -143,7 +143,7 @@ static bool accepts_anything(const struct cs_policy *p)
 	    m->source.present || m->realm.present || m->namespace.present ||
 	    m->users.present || m->groups.present ||
 	    m->user_namespace.present || m->service_account.present ||
-	    m->labels_n > 0)
+	    m->labels_n > 0 || m->extra_n > 0)
 		return false;
 	for (size_t i = 0; i < allow->n; i++) {
 		if (allow->items[i].kind == CS_MATCH_ANY)

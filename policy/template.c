@@ -130,6 +130,45 @@ static void get(const struct value *map, struct cs_span key, struct value *v)
 	}
 }
 
+/*
+ * An attribute of the CSR's subject: one text, since nobody could say which
+ * of several is meant.
+ */
+static bool set_attr(struct value *v, const struct cs_cert_facts *csr,
+		     const struct cs_template_part *part, struct cs_span oid,
+		     struct cs_error *err)
+{
+	*v = (struct value){0};
+	for (size_t i = 0; i < csr->subject_n; i++) {
+		if (!cs_span_equal(csr->subject[i].oid, oid))
+			continue;
+		if (v->n > 0)
+			return cs_error_set(err, CS_E_POLICY,
+					    "{{%.*s}} has more than one value",
+					    CS_SPAN_FMT(part->text));
+		set_text(v, csr->subject[i].value);
+	}
+	return true;
+}
+
+/* The CSR's names of one kind, in their canonical form. */
+static bool set_names(struct value *v, const struct cs_cert_facts *csr,
+		      size_t kind, struct cs_arena *arena, struct cs_error *err)
+{
+	struct cs_span *items =
+		cs_arena_new_array(arena, csr->names_n, sizeof(*items));
+	size_t n = 0;
+
+	if (items == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory for names");
+	for (size_t i = 0; i < csr->names_n; i++) {
+		if (csr->names[i].kind == (enum cs_name_kind)kind)
+			items[n++] = csr->names[i].canonical;
+	}
+	*v = (struct value){.items = items, .n = n};
+	return true;
+}
+
 /* A path has no value. */
 static bool nothing(const struct cs_template_part *part, struct cs_span key,
 		    struct cs_error *err)
@@ -147,7 +186,8 @@ static bool nothing(const struct cs_template_part *part, struct cs_span key,
 /* Run a path; the stack's place of its value holds the texts. */
 static bool run(const struct cs_template_part *part,
 		const struct cs_template_env *env,
-		struct value stack[MAX_STACK], struct cs_error *err)
+		struct value stack[MAX_STACK], struct cs_arena *arena,
+		struct cs_error *err)
 {
 	struct cs_span key = {0};
 	struct value got;
@@ -173,6 +213,16 @@ static bool run(const struct cs_template_part *part,
 		case CS_PATH_TEXT:
 			set_text(&stack[n++], op->text);
 			break;
+		case CS_PATH_ATTR:
+			if (!set_attr(&stack[n++], env->csr, part, op->text,
+				      err))
+				return false;
+			break;
+		case CS_PATH_NAMES:
+			if (!set_names(&stack[n++], env->csr, op->index, arena,
+				       err))
+				return false;
+			break;
 		case CS_PATH_GET:
 		default:
 			if (stack[n - 1].n != 1)
@@ -197,8 +247,8 @@ static bool run(const struct cs_template_part *part,
 
 /* The values of every part of a template. */
 static bool run_parts(const struct cs_template *t,
-		      const struct cs_template_env *env, struct value *values,
-		      size_t *ret_n, struct cs_error *err)
+		      const struct cs_template_env *env, struct cs_arena *arena,
+		      struct value *values, size_t *ret_n, struct cs_error *err)
 {
 	struct value stack[MAX_STACK];
 	size_t total = 1;
@@ -211,7 +261,7 @@ static bool run_parts(const struct cs_template *t,
 				(struct value){.items = &part->text, .n = 1};
 			continue;
 		}
-		if (!run(part, env, stack, err))
+		if (!run(part, env, stack, arena, err))
 			return false;
 		values[i] = stack[0];
 		if (stack[0].items == &stack[0].one)
@@ -266,7 +316,7 @@ bool cs_template_resolve(const struct cs_template *t,
 	size_t n = 0;
 	bool ok = values != NULL;
 
-	if (ok && !run_parts(t, env, values, &n, err))
+	if (ok && !run_parts(t, env, arena, values, &n, err))
 		return false;
 	if (ok)
 		items = cs_arena_new_array(arena, n, sizeof(*items));

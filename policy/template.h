@@ -2,10 +2,11 @@
  * Literals with {{path}} in them, once a request is known. Internal to
  * policy/.
  *
- * A path names facts of the request, vars and tables. A list means any of its
- * members, so that one template may stand for several texts. What comes out
- * says of each byte whether the policy's author wrote it: a value that is
- * interpolated is a literal and never a pattern, wherever it goes.
+ * A path names facts of the request and of its CSR, vars and tables. A list
+ * means any of its members, so that one template may stand for several texts.
+ * What comes out says of each byte whether the policy's author wrote it: a
+ * value that is interpolated is a literal and never a pattern, wherever it
+ * goes.
  *
  * A path without a value, or with an empty one, is an error: CS_E_POLICY with
  * a sentence, which becomes the refusal POLICY_ERROR.
@@ -18,6 +19,7 @@
 /* What paths may name. */
 struct cs_template_env {
 	const struct cs_request_facts *request;
+	const struct cs_cert_facts *csr;
 	const struct cs_policy *policy; /* its tables */
 	const struct cs_policy_value *vars;
 	size_t vars_n; /* how many are known already */

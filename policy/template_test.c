@@ -317,7 +317,18 @@ static void paths_are_checked_when_they_are_loaded(void **state)
 				     " `namespace`?"},
 		{"request", "`request` has no ``"},
 		{"requester.name", "`requester` has no `name`"},
-		{"csr.subject", "not supported yet by this version"},
+		{"csr", "`csr` has `subject` and `san`"},
+		{"csr.key", "`csr` has `subject` and `san`"},
+		{"csr.subject", "`csr.subject` wants .ATTRIBUTE or"},
+		{"csr.subject[\"x\"]", "`csr.subject` wants .ATTRIBUTE or"},
+		{"csr.subject[team]", "`csr.subject` wants .ATTRIBUTE or"},
+		{"csr.subject.organisation", "did you mean `organization`?"},
+		{"csr.subject.O", "did you mean `organization`?"},
+		{"csr.san.dsn", "`csr.san` has `dns`, `ip`, `uri` and `email`"},
+		{"zones[csr.san.dns]", "must be one text, not a list"},
+		{"csr.subject.commonName.x", "only tables, labels"},
+		{"cert.san.dns", "not supported yet by this version"},
+		{"now", "not supported yet by this version"},
 		{"zones", "this is a map; name one of its members"},
 		{"zones[team", "a `]` is missing"},
 		{"zones[\"a\"", "a `]` is missing"},
@@ -386,6 +397,73 @@ static void claims_are_a_warning(void **state)
 	cs_testing_done(&t);
 }
 
+static void the_csr_itself_is_a_fact(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	/* A unit must be among the names, with the zone of the organization. */
+	start(&t, WEB("  tables: {zones: {Acme: a.example, Initech: i.example}"
+		      "}\n"
+		      "  subject:\n"
+		      "    commonName: {allow: [{exact: '{{csr.san.dns}}'}], "
+		      "in_san: ignore}\n"
+		      "    organization: {allow: [any]}\n"
+		      "    1.2.3.4: {allow: [any]}\n"
+		      "  san:\n"
+		      "    dns: {allow: [{dns: '.{{zones["
+		      "csr.subject.organization]}}'}]}\n"
+		      "    uri: {allow: [{exact: 'urn:x:{{csr.subject["
+		      "\"1.2.3.4\"]}}'}]}\n"));
+	cs_testing_attr(&t, 10, "Acme");
+	cs_testing_attr(&t, 3, "b.a.example");
+	t.facts.csr.subject[2] =
+		(struct cs_fact_attr){.oid = CS_SPAN_LIT("\x2a\x03\x04"),
+				      .value = CS_SPAN_LIT("own"),
+				      .tag = 0x0c};
+	t.facts.csr.subject_n = 3;
+	cs_testing_dns(&t, "B.a.example");
+	cs_testing_dns(&t, "c.a.example");
+	cs_testing_name(&t, CS_NAME_URI, "urn:x:own");
+	assert_true(cs_testing_judge(&t));
+	cs_testing_dns(&t, "c.i.example");
+	t.facts.csr.subject[1].value = CS_SPAN_LIT("d.a.example");
+	assert_false(cs_testing_judge(&t));
+	assert_true(cs_testing_found(&t, "SAN_DNS_NOT_ALLOWED", "san.dns[2]"));
+	assert_true(cs_testing_found(&t, "CN_NOT_ALLOWED", NULL));
+	assert_int_equal(t.verdict.findings.n, 2);
+	/* Nobody could say which of two is meant. */
+	cs_testing_attr(&t, 10, "Initech");
+	assert_error(&t, "{{zones[csr.subject.organization]}} has more than "
+			 "one value");
+	t.facts.csr.subject_n = 0;
+	assert_error(&t, "has no value");
+	cs_testing_done(&t);
+}
+
+static void a_wildcard_in_the_csr_is_no_pattern(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	start(&t, WEB("  subject: {organization: {allow: [{glob: "
+		      "'{{csr.san.dns}}'}]}}\n"
+		      "  san: {dns: {allow: [any], wildcard: leftmost}}\n"));
+	cs_testing_dns(&t, "*.example");
+	cs_testing_attr(&t, 10, "*.example");
+	assert_true(cs_testing_judge(&t));
+	cs_testing_attr(&t, 10, "a.example");
+	assert_false(cs_testing_judge(&t));
+	assert_int_equal(t.verdict.findings.n, 1);
+	cs_testing_done(&t);
+	start(&t, WEB("  san: {dns: {allow: [any], wildcard: leftmost}, "
+		      "email: {allow: [{email: {domain: '{{csr.san.dns}}'}}]}}"
+		      "\n"));
+	cs_testing_dns(&t, "*.example");
+	assert_error(&t, "`*` stands only in front");
+	cs_testing_done(&t);
+}
+
 static void too_many_values_refuse(void **state)
 {
 	struct cs_testing t;
@@ -422,6 +500,8 @@ int main(void)
 		cmocka_unit_test(paths_are_checked_when_they_are_loaded),
 		cmocka_unit_test(tables_and_vars_are_checked),
 		cmocka_unit_test(claims_are_a_warning),
+		cmocka_unit_test(the_csr_itself_is_a_fact),
+		cmocka_unit_test(a_wildcard_in_the_csr_is_no_pattern),
 		cmocka_unit_test(too_many_values_refuse),
 	};
 
