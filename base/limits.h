@@ -11,6 +11,8 @@
 #define CS_MAX_CSR_PEM 24576
 /* Relative names in a subject: real ones have at most six. */
 #define CS_MAX_RDNS 16
+/* A directory name as text: its values, escaped or in hexadecimal. */
+#define CS_MAX_DN 8192
 /* Bytes of one subject attribute's value; RFC 5280 A.1 bounds most at 64. */
 #define CS_MAX_ATTRIBUTE 128
 /* Subject alternative names of one request. */

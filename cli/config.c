@@ -296,6 +296,7 @@ static const struct key ceiling_keys[] = {
 	KEY(struct cs_config_ceiling, ext_key_usage, read_list, true),
 	KEY(struct cs_config_ceiling, permitted_dns, read_list, false),
 	KEY(struct cs_config_ceiling, permitted_ip, read_list, false),
+	KEY(struct cs_config_ceiling, permitted_kinds, read_list, false),
 	KEY(struct cs_config_ceiling, ca, read_bool, false),
 };
 
@@ -532,6 +533,9 @@ void cs_config_write_issuer(const struct cs_config_issuer *is,
 			    "networks; empty: any.\n");
 	put_list(out, "      permitted_dns", &is->ceiling.permitted_dns);
 	put_list(out, "      permitted_ip", &is->ceiling.permitted_ip);
+	cs_buf_add_str(out, "      # Of other_name, directory_name, "
+			    "registered_id; empty: none.\n");
+	put_list(out, "      permitted_kinds", &is->ceiling.permitted_kinds);
 	cs_buf_addf(out,
 		    "      # May it certify CAs? Only where policy says so, "
 		    "too.\n      ca: %s\n",

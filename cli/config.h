@@ -42,7 +42,9 @@ struct cs_config_ceiling {
 	struct cs_config_list ext_key_usage; /* words or OIDs; empty: any */
 	struct cs_config_list permitted_dns; /* empty: any */
 	struct cs_config_list permitted_ip;  /* CIDR; empty: any */
-	bool ca;			     /* may it certify CAs? */
+	/* other_name, directory_name, registered_id; empty: none of them */
+	struct cs_config_list permitted_kinds;
+	bool ca; /* may it certify CAs? */
 };
 
 struct cs_config_issuer {

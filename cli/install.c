@@ -44,11 +44,13 @@ static bool load_ceiling(struct cs_install *in, size_t i, struct cs_error *err)
 		.permitted_dns_n = c->permitted_dns.n,
 		.permitted_ip = spans(in, &c->permitted_ip),
 		.permitted_ip_n = c->permitted_ip.n,
+		.permitted_kinds = spans(in, &c->permitted_kinds),
+		.permitted_kinds_n = c->permitted_kinds.n,
 		.ca = c->ca,
 	};
 
 	if (text.ext_key_usage == NULL || text.permitted_dns == NULL ||
-	    text.permitted_ip == NULL)
+	    text.permitted_ip == NULL || text.permitted_kinds == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY,
 				    "no memory for the configuration");
 	return cs_ceiling_parse(&text, &in->arena, &in->ceiling[i], err) ||

@@ -151,6 +151,36 @@ static bool parse_nets(const struct cs_ceiling_text *text,
 	return true;
 }
 
+static bool parse_kinds(const struct cs_ceiling_text *text,
+			struct cs_ceiling *c, struct cs_error *err)
+{
+	static const struct {
+		const char *word;
+		enum cs_name_kind kind;
+	} kinds[] = {
+		{"other_name", CS_NAME_OTHER},
+		{"directory_name", CS_NAME_DIRECTORY},
+		{"registered_id", CS_NAME_REGISTERED_ID},
+	};
+	size_t k;
+
+	for (size_t i = 0; i < text->permitted_kinds_n; i++) {
+		for (k = 0; k < 3; k++) {
+			if (cs_span_equal_str(text->permitted_kinds[i],
+					      kinds[k].word))
+				break;
+		}
+		if (k == 3)
+			return cs_error_set(
+				err, CS_E_CONFIG,
+				"ceiling.permitted_kinds: \"%.*s\" is not "
+				"other_name, directory_name or registered_id",
+				CS_SPAN_FMT(text->permitted_kinds[i]));
+		c->kinds |= 1u << kinds[k].kind;
+	}
+	return true;
+}
+
 bool cs_ceiling_parse(const struct cs_ceiling_text *text,
 		      struct cs_arena *arena, struct cs_ceiling *ret_ceiling,
 		      struct cs_error *err)
@@ -174,7 +204,7 @@ bool cs_ceiling_parse(const struct cs_ceiling_text *text,
 				    "constraints only, which are not written");
 	if (!parse_purposes(text, arena, &c, err) ||
 	    !parse_zones(text, arena, &c, err) ||
-	    !parse_nets(text, arena, &c, err))
+	    !parse_nets(text, arena, &c, err) || !parse_kinds(text, &c, err))
 		return false;
 	*ret_ceiling = c;
 	return true;
@@ -423,7 +453,7 @@ static bool name_is_permitted(const struct cs_ceiling *c,
 	case CS_NAME_EMAIL:
 		return host_is_permitted(c, email_host(name->canonical));
 	default:
-		return false;
+		return (c->kinds & 1u << name->kind) != 0;
 	}
 }
 
@@ -431,9 +461,14 @@ static bool name_is_permitted(const struct cs_ceiling *c,
 static bool check_names(struct check *k)
 {
 	static const char *const fields[CS_NAME_KINDS] = {
-		"san.dns",	    "san.ip",	      "san.uri",
-		"san.email",	    "san.other_name", "san.directory_name",
-		"san.registered_id"};
+		[CS_NAME_DNS] = "san.dns",
+		[CS_NAME_IP] = "san.ip",
+		[CS_NAME_URI] = "san.uri",
+		[CS_NAME_EMAIL] = "san.email",
+		[CS_NAME_DIRECTORY] = "san.directory_name",
+		[CS_NAME_REGISTERED_ID] = "san.registered_id",
+		[CS_NAME_OTHER] = "san.other_name",
+	};
 	const struct cs_cert_facts *cert = &k->tbs->cert;
 	char field[48];
 

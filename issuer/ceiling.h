@@ -14,7 +14,8 @@
  * permitted_dns holds for DNS names, for the hosts of URIs and e-mail
  * addresses and for a common name that is a DNS name; permitted_ip for
  * addresses. An empty list permits every name of its kind. Other kinds of
- * names (otherName, directoryName, registeredID) are beyond every ceiling.
+ * names (otherName, directoryName, registeredID) have no subtrees here: they
+ * are beyond a ceiling that does not list their kind.
  *
  * A ceiling with the CA bit permits every name: a CA below could be held to
  * subtrees by name constraints only (RFC 5280 4.2.1.10), which nothing here
@@ -40,7 +41,8 @@ struct cs_ceiling {
 	size_t permitted_dns_n;
 	struct cs_ceiling_net *permitted_ip;
 	size_t permitted_ip_n;
-	bool ca; /* CAs may be certified */
+	unsigned kinds; /* 1 << cs_name_kind: others that may be issued */
+	bool ca;	/* CAs may be certified */
 };
 
 /* The same as the configuration spells it; lists may be empty. */
@@ -52,6 +54,8 @@ struct cs_ceiling_text {
 	size_t permitted_dns_n;
 	const struct cs_span *permitted_ip; /* "10.0.0.0/8" */
 	size_t permitted_ip_n;
+	const struct cs_span *permitted_kinds; /* "other_name" */
+	size_t permitted_kinds_n;
 	bool ca;
 };
 

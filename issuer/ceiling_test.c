@@ -324,6 +324,31 @@ static void keeps_names_in_their_subtrees(void **state)
 	}
 }
 
+static void takes_other_kinds_only_where_they_are_listed(void **state)
+{
+	static const struct cs_span words[] = {CS_SPAN_INIT("registered_id"),
+					       CS_SPAN_INIT("dns")};
+	struct cs_ceiling_text text = {.max_validity = CS_SPAN_LIT("90d"),
+				       .permitted_kinds = words,
+				       .permitted_kinds_n = 1};
+	struct fixture *f = *state;
+	struct cs_error err = {0};
+	struct cs_ceiling c;
+
+	for (size_t n = 0; n < 2; n++) {
+		start(f);
+		text.permitted_kinds_n = n;
+		assert_true(cs_ceiling_parse(&text, &f->arena, &c, &err));
+		f->names[0].kind = CS_NAME_REGISTERED_ID;
+		f->names[0].content = CS_SPAN_LIT("\x2a\x03");
+		check(f, &c);
+		assert_int_equal(f->findings.n, n == 0 ? 1 : 0);
+	}
+	text.permitted_kinds_n = 2;
+	assert_false(cs_ceiling_parse(&text, &f->arena, &c, &err));
+	assert_non_null(strstr(err.text, "is not other_name"));
+}
+
 static void counts_a_common_name_that_is_one(void **state)
 {
 	struct fixture *f = *state;
@@ -653,6 +678,7 @@ int main(void)
 		cmocka_unit_test(has_no_cas_beside_permitted_names),
 		cmocka_unit_test(refuses_other_purposes_and_none),
 		cmocka_unit_test(keeps_names_in_their_subtrees),
+		cmocka_unit_test(takes_other_kinds_only_where_they_are_listed),
 		cmocka_unit_test(counts_a_common_name_that_is_one),
 		cmocka_unit_test(says_what_is_wrong_with_a_configuration),
 		cmocka_unit_test(tells_when_the_ca_is_not_valid),

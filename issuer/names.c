@@ -47,25 +47,6 @@ static bool read_other(struct cs_fact_name *name, struct cs_error *why)
 	return true;
 }
 
-/* registeredID and directoryName: well-formed, and no more is asked here. */
-static bool read_opaque(struct cs_fact_name *name, struct cs_error *why)
-{
-	struct cs_der r = cs_der_reader(name->asked), inner;
-
-	name->content = name->asked;
-	if (name->kind == CS_NAME_REGISTERED_ID) {
-		if (name->asked.n == 0 || name->asked.n > CS_MAX_OID)
-			return cs_error_set(why, CS_E_DER,
-					    "registeredID: an OID of %zu "
-					    "octets",
-					    name->asked.n);
-		return true;
-	}
-	return cs_der_enter(&r, CS_DER_SEQUENCE, "directoryName", &inner,
-			    why) &&
-	       cs_der_end(&r, "directoryName", why);
-}
-
 /* Make one name canonical by its kind's grammar. */
 static bool canonicalise(struct cs_x509 *x, struct cs_fact_name *name,
 			 struct cs_error *why)
@@ -87,10 +68,16 @@ static bool canonicalise(struct cs_x509 *x, struct cs_fact_name *name,
 		ok = cs_name_email(name->asked, x->arena, &name->canonical,
 				   why);
 		break;
+	case CS_NAME_DIRECTORY:
+		name->content = name->asked;
+		return cs_name_dn(name->asked, x->arena, &name->canonical, why);
+	case CS_NAME_REGISTERED_ID:
+		name->content = name->asked;
+		return cs_name_oid(name->asked, x->arena, &name->canonical,
+				   why);
 	case CS_NAME_OTHER:
-		return read_other(name, why);
 	default:
-		return read_opaque(name, why);
+		return read_other(name, why);
 	}
 	if (!ok)
 		return false;

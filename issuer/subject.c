@@ -5,6 +5,7 @@
 #include "base/codec.h"
 #include "issuer/oids.h"
 #include "issuer/subject.h"
+#include "policy/name.h"
 
 /*= RFC 5280 A.1: upper bounds, in characters */
 static const struct {
@@ -106,32 +107,6 @@ bool cs_subject_is_ia5(struct cs_span s)
 	return true;
 }
 
-/*
- * C0 and C1 controls, DEL, and the Unicode marks that turn the direction of
- * text: nothing that a name needs, and all that a terminal can be fooled by.
- */
-static bool has_control(struct cs_span s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		uint8_t c = s.p[i];
-
-		if (c < 0x20 || c == 0x7f)
-			return true;
-		if (c == 0xc2 && i + 1 < s.n && s.p[i + 1] < 0xa0)
-			return true;
-		if (c != 0xe2 || i + 2 >= s.n)
-			continue;
-		if (s.p[i + 1] == 0x80 &&
-		    ((s.p[i + 2] >= 0x8b && s.p[i + 2] <= 0x8f) ||
-		     (s.p[i + 2] >= 0xa8 && s.p[i + 2] <= 0xae)))
-			return true;
-		if (s.p[i + 1] == 0x81 && s.p[i + 2] >= 0xa0 &&
-		    s.p[i + 2] <= 0xaf)
-			return true;
-	}
-	return false;
-}
-
 /* Characters of valid UTF-8. */
 static size_t count_characters(struct cs_span s)
 {
@@ -203,7 +178,7 @@ static bool check_value(struct cs_x509 *x, const struct cs_fact_attr *a,
 			"X.680 41: %s: octets that its string type does not "
 			"have",
 			field);
-	if (has_control(a->value))
+	if (cs_name_has_control(a->value))
 		return cs_x509_finding(
 			x, CS_CODE_CSR_SUBJECT, field, a->value, err,
 			"RFC 5280 4.1.2.4: %s: control characters are not "

@@ -530,8 +530,14 @@ static void put_spans(struct cs_json *w, const char *name,
 static void put_names(struct cs_json *w, const struct cs_plan *p)
 {
 	static const char *const kinds[CS_NAME_KINDS] = {
-		"dns",	 "ip",	      "uri",	      "email",
-		"other", "directory", "registered_id"};
+		[CS_NAME_DNS] = "dns",
+		[CS_NAME_IP] = "ip",
+		[CS_NAME_URI] = "uri",
+		[CS_NAME_EMAIL] = "email",
+		[CS_NAME_DIRECTORY] = "directory",
+		[CS_NAME_REGISTERED_ID] = "registered_id",
+		[CS_NAME_OTHER] = "other",
+	};
 
 	cs_json_name(w, "names");
 	cs_json_array(w);

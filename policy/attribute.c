@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "policy/name.h"
 
 #define X520(arc)                                                              \
 	{                                                                      \
@@ -118,10 +119,7 @@ bool cs_attribute_check(struct cs_span oid, struct cs_span value,
 	if (max == 2 && characters(value) != 2)
 		return cs_error_set(err, CS_E_FORMAT,
 				    "RFC 5280 A.1: a country has two letters");
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] < 0x20 || value.p[i] == 0x7f)
-			return cs_error_set(err, CS_E_FORMAT,
-					    "a control character");
-	}
+	if (cs_name_has_control(value))
+		return cs_error_set(err, CS_E_FORMAT, "a control character");
 	return true;
 }

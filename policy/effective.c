@@ -129,6 +129,8 @@ static void fill_san(json_t *san, const struct cs_sans_rules *rules)
 		[CS_NAME_IP] = "ip",
 		[CS_NAME_URI] = "uri",
 		[CS_NAME_EMAIL] = "email",
+		[CS_NAME_DIRECTORY] = "directory_name",
+		[CS_NAME_REGISTERED_ID] = "registered_id",
 	};
 	json_t *others = json_object_get(san, "other_name");
 	json_t *kind;

@@ -216,7 +216,7 @@ static void unlisted_is_refused_or_dropped_as_the_policy_says(void **state)
 	start(&t, WEB(SAN_ANY));
 	t.facts.csr.extensions = exts;
 	t.facts.csr.extensions_n = 1;
-	cs_testing_name(&t, CS_NAME_DIRECTORY, "x");
+	cs_testing_name(&t, CS_NAME_DIRECTORY, "CN=x");
 	refused(&t, 2, "EXTENSION_UNLISTED", "extensions.1.2.3.4");
 	assert_true(cs_testing_found(&t, "SAN_DIRECTORY_UNLISTED",
 				     "san.directory_name[0]"));

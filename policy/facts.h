@@ -28,9 +28,9 @@ enum cs_name_kind {
 	CS_NAME_IP,
 	CS_NAME_URI,
 	CS_NAME_EMAIL,
-	CS_NAME_OTHER,
 	CS_NAME_DIRECTORY,
 	CS_NAME_REGISTERED_ID,
+	CS_NAME_OTHER,
 	CS_NAME_KINDS
 };
 
@@ -46,7 +46,7 @@ struct cs_fact_attr {
 struct cs_fact_name {
 	enum cs_name_kind kind;
 	struct cs_span asked;	  /* content octets in the CSR */
-	struct cs_span canonical; /* text: see policy/name.h; IP as text */
+	struct cs_span canonical; /* text: see policy/name.h; not OTHER */
 	struct cs_span content;	  /* content octets that we would issue */
 	struct cs_span oid;	  /* OTHER: content octets of its type-id */
 	bool normalized;	  /* content differs from asked */

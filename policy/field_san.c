@@ -1,6 +1,7 @@
 #include "base/codec.h"
 #include "base/der.h"
 #include "policy/decide.h"
+#include "policy/name.h"
 
 /* Codes and words of the kinds that have rules. */
 static const struct {
@@ -36,6 +37,20 @@ static const struct {
 			   CS_CODE_SAN_EMAIL_REQUIRED,
 			   CS_CODE_SAN_EMAIL_TOO_FEW,
 			   CS_CODE_SAN_EMAIL_TOO_MANY},
+	[CS_NAME_DIRECTORY] = {{(const uint8_t *)"san.directory_name", 18},
+			       CS_CODE_SAN_DIRECTORY_NOT_ALLOWED,
+			       CS_CODE_SAN_DIRECTORY_DENIED,
+			       CS_CODE_SAN_DIRECTORY_UNLISTED,
+			       CS_CODE_SAN_DIRECTORY_REQUIRED,
+			       CS_CODE_SAN_DIRECTORY_TOO_FEW,
+			       CS_CODE_SAN_DIRECTORY_TOO_MANY},
+	[CS_NAME_REGISTERED_ID] = {{(const uint8_t *)"san.registered_id", 17},
+				   CS_CODE_SAN_REGISTERED_ID_NOT_ALLOWED,
+				   CS_CODE_SAN_REGISTERED_ID_DENIED,
+				   CS_CODE_SAN_REGISTERED_ID_UNLISTED,
+				   CS_CODE_SAN_REGISTERED_ID_REQUIRED,
+				   CS_CODE_SAN_REGISTERED_ID_TOO_FEW,
+				   CS_CODE_SAN_REGISTERED_ID_TOO_MANY},
 };
 
 /* The same for otherName, whose types have rules by their OIDs. */
@@ -56,10 +71,6 @@ static struct cs_span field_of(enum cs_name_kind kind)
 {
 	if (has_rules(kind))
 		return kinds[kind].field;
-	if (kind == CS_NAME_DIRECTORY)
-		return CS_SPAN_LIT("san.directory_name");
-	if (kind == CS_NAME_REGISTERED_ID)
-		return CS_SPAN_LIT("san.registered_id");
 	return CS_SPAN_LIT("san.other_name");
 }
 
@@ -103,10 +114,8 @@ static bool other_text(const struct cs_fact_name *name, struct cs_span *ret)
 	if (!cs_der_any(&r, &tag, &text, NULL, NULL) || !cs_der_at_end(&r) ||
 	    tag != CS_DER_UTF8_STRING || text.n == 0 || !cs_codec_is_utf8(text))
 		return false;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < 0x20 || text.p[i] == 0x7f)
-			return false;
-	}
+	if (cs_name_has_control(text))
+		return false;
 	*ret = text;
 	return true;
 }
@@ -134,18 +143,8 @@ static void unlisted(const struct cs_sans_rules *san,
 {
 	v->rule = &san->unlisted.rule;
 	v->words = "is of a kind that the policy does not mention";
-	if (has_rules(name->kind))
-		v->code = kinds[name->kind].unlisted;
-	else if (name->kind == CS_NAME_OTHER)
-		v->code = CS_CODE_SAN_OTHER_UNLISTED;
-	else if (name->kind == CS_NAME_DIRECTORY)
-		v->code = CS_CODE_SAN_DIRECTORY_UNLISTED;
-	else
-		v->code = CS_CODE_SAN_REGISTERED_ID_UNLISTED;
-	if (name->kind == CS_NAME_DIRECTORY)
-		v->words = "is a directory name, which no policy can allow";
-	if (name->kind == CS_NAME_REGISTERED_ID)
-		v->words = "is a registered ID, which no policy can allow";
+	v->code = has_rules(name->kind) ? kinds[name->kind].unlisted
+					: CS_CODE_SAN_OTHER_UNLISTED;
 }
 
 bool cs_decide_name_violation(const struct cs_sans_rules *san,
@@ -210,8 +209,9 @@ static struct cs_span shown(const struct cs_fact_name *name, bool asked)
 		(void)other_text(name, &text);
 	if (!has_rules(name->kind))
 		return text;
-	/* An address was asked for in octets. */
-	if (name->kind == CS_NAME_IP)
+	/* These were asked for in octets that are no text. */
+	if (name->kind == CS_NAME_IP || name->kind == CS_NAME_DIRECTORY ||
+	    name->kind == CS_NAME_REGISTERED_ID)
 		return name->canonical;
 	return asked ? name->asked : name->canonical;
 }

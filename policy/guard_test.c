@@ -18,6 +18,7 @@
 	" 1.2.3.4: {allow: [any]}}\n"                                          \
 	"  san: {dns: {allow: [any], wildcard: leftmost}, ip: {allow: [any]}," \
 	" uri: {allow: [any]}, email: {allow: [any]},"                         \
+	" directory_name: {allow: [any]}, registered_id: {allow: [any]},"      \
 	" other_name: [{oid: 1.2.3, type: utf8, allow: [any]}]}\n"
 
 #define ONE(deny)                                                              \
@@ -159,6 +160,25 @@ static void deny_in_every_kind_of_field(void **state)
 	assert_true(cs_testing_found(&t, "GUARD", "san.email[0]"));
 	assert_true(cs_testing_found(&t, "GUARD", "subject.commonName[0]"));
 	assert_true(cs_testing_found(&t, "GUARD", "subject.organization[1]"));
+	cs_testing_done(&t);
+}
+
+static void deny_directory_names_and_registered_ids(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	cs_testing_init(&t);
+	load(&t, "",
+	     GUARDS("g", ONE("san.directory_name: {dn: 'CN=root,O=Acme'},"
+			     " san.registered_id: {oid: 1.2.3}")));
+	cs_testing_name(&t, CS_NAME_DIRECTORY, "CN=ROOT,O=ACME");
+	cs_testing_name(&t, CS_NAME_DIRECTORY, "CN=root");
+	cs_testing_name(&t, CS_NAME_REGISTERED_ID, "1.2.3");
+	assert_false(cs_testing_judge(&t));
+	assert_int_equal(t.verdict.findings.n, 2);
+	assert_true(cs_testing_found(&t, "GUARD", "san.directory_name[0]"));
+	assert_true(cs_testing_found(&t, "GUARD", "san.registered_id[0]"));
 	cs_testing_done(&t);
 }
 
@@ -408,6 +428,7 @@ int main(void)
 		cmocka_unit_test(are_not_waived_by_a_policy_that_only_warns),
 		cmocka_unit_test(deny_a_wildcard_of_which_one_member_is_hit),
 		cmocka_unit_test(deny_in_every_kind_of_field),
+		cmocka_unit_test(deny_directory_names_and_registered_ids),
 		cmocka_unit_test(hit_an_other_name_that_cannot_be_read),
 		cmocka_unit_test(are_for_the_issuers_that_they_name),
 		cmocka_unit_test(stand_over_the_listener_too),

@@ -23,8 +23,14 @@ static const struct cs_load_key guard_keys[] = {
 
 /* Keys of `deny`, besides `subject.ATTRIBUTE`. */
 static const struct cs_load_key field_keys[] = {
-	{"san.dns", false},   {"san.ip", false},	 {"san.uri", false},
-	{"san.email", false}, {"san.other_name", false}, {"subject", false},
+	{"san.dns", false},
+	{"san.ip", false},
+	{"san.uri", false},
+	{"san.email", false},
+	{"san.directory_name", false},
+	{"san.registered_id", false},
+	{"san.other_name", false},
+	{"subject", false},
 	{NULL, false},
 };
 
@@ -33,8 +39,12 @@ static const struct {
 	enum cs_name_kind kind;
 	enum cs_match_domain domain;
 } kinds[] = {
-	{CS_NAME_DNS, CS_DOMAIN_DNS},	 {CS_NAME_IP, CS_DOMAIN_IP},
-	{CS_NAME_URI, CS_DOMAIN_URI},	 {CS_NAME_EMAIL, CS_DOMAIN_EMAIL},
+	{CS_NAME_DNS, CS_DOMAIN_DNS},
+	{CS_NAME_IP, CS_DOMAIN_IP},
+	{CS_NAME_URI, CS_DOMAIN_URI},
+	{CS_NAME_EMAIL, CS_DOMAIN_EMAIL},
+	{CS_NAME_DIRECTORY, CS_DOMAIN_DN},
+	{CS_NAME_REGISTERED_ID, CS_DOMAIN_OID},
 	{CS_NAME_OTHER, CS_DOMAIN_TEXT},
 };
 
@@ -77,6 +87,7 @@ static bool load_what(struct cs_load *l, const struct cs_yaml *node,
 		cs_load_error_key(l, node,
 				  "`deny.%.*s` is not known; a guard denies "
 				  "in san.dns, san.ip, san.uri, san.email, "
+				  "san.directory_name, san.registered_id, "
 				  "san.other_name and subject.ATTRIBUTE",
 				  CS_SPAN_FMT(node->key));
 	return false;

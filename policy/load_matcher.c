@@ -33,6 +33,8 @@ static bool fits(enum cs_match_domain domain, const char *name)
 		[CS_DOMAIN_IP] = " any exact cidr ",
 		[CS_DOMAIN_URI] = " any exact uri regex ",
 		[CS_DOMAIN_EMAIL] = " any exact iexact email regex ",
+		[CS_DOMAIN_DN] = " any dn ",
+		[CS_DOMAIN_OID] = " any oid ",
 	};
 	const char *at = strstr(names[domain], name);
 
@@ -101,12 +103,6 @@ static bool map_source(struct cs_load *l, const struct cs_yaml *node,
 		return false;
 	}
 	memcpy(name, one->key.p, one->key.n);
-	if (strcmp(name, "dn") == 0) {
-		cs_load_error_key(l, one,
-				  "`dn` matches directory names, which no "
-				  "policy can allow");
-		return false;
-	}
 	if (!fits(s->domain, name)) {
 		cs_load_error_key(l, one, "`%s` cannot match in `%s`", name,
 				  l->path);
@@ -187,7 +183,7 @@ static bool make(struct cs_load *l, const struct cs_yaml *node,
 	bool dynamic = s->value.dynamic || s->path.dynamic;
 
 	if (dynamic && (s->word == CS_WORD_CIDR || s->word == CS_WORD_EXACT ||
-			s->word == CS_WORD_OID))
+			s->word == CS_WORD_OID || s->word == CS_WORD_DN))
 		return true;
 	if (!sample(l, &s->value, &value) || !sample(l, &s->path, &path))
 		return false;

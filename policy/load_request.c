@@ -6,17 +6,30 @@
 #include "policy/self_test.h"
 
 static const struct cs_load_key request_keys[] = {
-	{"dns", false},	       {"ip", false},
-	{"uri", false},	       {"email", false},
-	{"subject", false},    {"key", false},
-	{"usages", false},     {"is_ca", false},
-	{"duration", false},   {"issuer", false},
-	{"source", false},     {"requester", false},
-	{"namespace", false},  {"owner", false},
-	{"realm", false},      {"renewal", false},
-	{"other_name", false}, {"namespace_labels", false},
-	{"attributes", false}, {"now", false},
-	{"extensions", false}, {"weak", false},
+	{"dns", false},
+	{"ip", false},
+	{"uri", false},
+	{"email", false},
+	{"subject", false},
+	{"key", false},
+	{"usages", false},
+	{"is_ca", false},
+	{"duration", false},
+	{"issuer", false},
+	{"source", false},
+	{"requester", false},
+	{"namespace", false},
+	{"owner", false},
+	{"realm", false},
+	{"renewal", false},
+	{"other_name", false},
+	{"namespace_labels", false},
+	{"attributes", false},
+	{"now", false},
+	{"extensions", false},
+	{"weak", false},
+	{"directory_name", false},
+	{"registered_id", false},
 	{NULL, false},
 };
 
@@ -70,6 +83,18 @@ static void load_now(struct cs_load *l, const struct cs_yaml *node,
 			      CS_SPAN_FMT(text));
 }
 
+/* A dotted OID, as it would be written for its octets. */
+static bool oid_text(struct cs_load *l, struct cs_fact_name *name,
+		     struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf oid;
+
+	cs_buf_init(&oid, CS_MAX_OID);
+	return cs_der_oid_parse(name->asked, &oid, err) &&
+	       cs_buf_finish(&oid, "the OID", err) &&
+	       cs_name_oid(cs_buf_span(&oid), l->arena, &name->canonical, err);
+}
+
 /* Make a name canonical; what it was asked as is what stands there. */
 static bool canonical(struct cs_load *l, const struct cs_yaml *node,
 		      struct cs_fact_name *name)
@@ -84,6 +109,11 @@ static bool canonical(struct cs_load *l, const struct cs_yaml *node,
 	if (name->kind == CS_NAME_EMAIL)
 		ok = cs_name_email(name->asked, l->arena, &name->canonical,
 				   &err);
+	if (name->kind == CS_NAME_DIRECTORY)
+		ok = cs_name_dn_text(name->asked, NULL, l->arena,
+				     &name->canonical, &err);
+	if (name->kind == CS_NAME_REGISTERED_ID)
+		ok = oid_text(l, name, &err);
 	name->content = name->canonical;
 	if (name->kind == CS_NAME_IP) {
 		ok = cs_name_ip_octets(name->asked, l->arena, &name->content,
@@ -92,6 +122,10 @@ static bool canonical(struct cs_load *l, const struct cs_yaml *node,
 				     &err);
 		name->asked = name->content;
 	}
+	/* These are asked for in octets, and stay as they are. */
+	if (name->kind == CS_NAME_DIRECTORY ||
+	    name->kind == CS_NAME_REGISTERED_ID)
+		name->asked = name->content;
 	name->normalized = !cs_span_equal(name->asked, name->content);
 	if (!ok)
 		cs_load_error(l, node, "%s", err.text);
@@ -368,6 +402,10 @@ void cs_load_test_request(struct cs_load *l, const struct cs_yaml *node,
 	add_names(l, cs_yaml_get(node, "ip"), CS_NAME_IP, csr);
 	add_names(l, cs_yaml_get(node, "uri"), CS_NAME_URI, csr);
 	add_names(l, cs_yaml_get(node, "email"), CS_NAME_EMAIL, csr);
+	add_names(l, cs_yaml_get(node, "directory_name"), CS_NAME_DIRECTORY,
+		  csr);
+	add_names(l, cs_yaml_get(node, "registered_id"), CS_NAME_REGISTERED_ID,
+		  csr);
 	add_others(l, cs_yaml_get(node, "other_name"), csr);
 	load_key(l, cs_yaml_get(node, "key"), &csr->key);
 	load_weak(l, cs_yaml_get(node, "weak"), &csr->key);

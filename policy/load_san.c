@@ -43,6 +43,8 @@ static const struct {
 	[CS_NAME_IP] = {"ip", CS_DOMAIN_IP},
 	[CS_NAME_URI] = {"uri", CS_DOMAIN_URI},
 	[CS_NAME_EMAIL] = {"email", CS_DOMAIN_EMAIL},
+	[CS_NAME_DIRECTORY] = {"directory_name", CS_DOMAIN_DN},
+	[CS_NAME_REGISTERED_ID] = {"registered_id", CS_DOMAIN_OID},
 };
 
 /* drop in a list of names is worth a word. */
@@ -189,22 +191,6 @@ static void load_others(struct cs_load *l, const struct cs_yaml *node,
 	l->path = "san";
 }
 
-/* Kinds that are of the language, but that nothing can allow. */
-static void refuse_kinds(struct cs_load *l, const struct cs_yaml *node)
-{
-	static const char *const names[] = {"directory_name", "registered_id"};
-
-	for (size_t i = 0; i < 2; i++) {
-		const struct cs_yaml *one = cs_yaml_get(node, names[i]);
-
-		if (one != NULL)
-			cs_load_error_key(l, one,
-					  "`san.%s` cannot be allowed; such "
-					  "names are refused as unlisted",
-					  names[i]);
-	}
-}
-
 void cs_load_san(struct cs_load *l, const struct cs_yaml *node,
 		 struct cs_sans_rules *san)
 {
@@ -221,7 +207,6 @@ void cs_load_san(struct cs_load *l, const struct cs_yaml *node,
 	    san->min_total.value > san->max_total.value)
 		cs_load_error(l, node,
 			      "`min_total` is greater than `max_total`");
-	refuse_kinds(l, node);
 	load_others(l, cs_yaml_get(node, "other_name"), san);
 	for (int kind = 0; kind < CS_SAN_KINDS; kind++) {
 		const struct cs_yaml *one = cs_yaml_get(node, kinds[kind].name);

@@ -202,6 +202,8 @@ static bool read_csr(struct reader *r)
 		[CS_NAME_IP] = "ip",
 		[CS_NAME_URI] = "uri",
 		[CS_NAME_EMAIL] = "email",
+		[CS_NAME_DIRECTORY] = "directory_name",
+		[CS_NAME_REGISTERED_ID] = "registered_id",
 	};
 	struct cs_span section = read_section(r), kind;
 
@@ -215,7 +217,8 @@ static bool read_csr(struct reader *r)
 			return push(r, TYPE_LIST) &&
 			       emit(r, CS_PATH_NAMES, i, (struct cs_span){0});
 	}
-	return wrong(r, "`csr.san` has `dns`, `ip`, `uri` and `email`");
+	return wrong(r, "`csr.san` has `dns`, `ip`, `uri`, `email`, "
+			"`directory_name` and `registered_id`");
 }
 
 /* Nothing is called that: a hint among vars, tables and facts. */

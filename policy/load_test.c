@@ -205,7 +205,7 @@ static void matchers_are_checked_for_their_field(void **state)
 	refuses_spec("  san: {ip: {allow: [{regex: x}]}}\n",
 		     "`regex` cannot match in `san.ip`");
 	refuses_spec("  subject: {organization: {allow: [{dn: 'CN=a'}]}}\n",
-		     "`dn` matches directory names");
+		     "`dn` cannot match in `subject.organization`");
 	refuses_spec("  subject: {2.5.4.97: {allow: [{oid: 1.2.x}]}}\n",
 		     "write `organizationIdentifier`");
 	refuses_spec("  subject: {1.2.3: {allow: [{oid: 1.2.x}]}}\n",
@@ -224,10 +224,14 @@ static void matchers_are_checked_for_their_field(void **state)
 		     "`email` wants {domain: DOMAIN}");
 	refuses_spec("  san: {email: {allow: [{email: corp.example}]}}\n",
 		     "wants a map");
-	refuses_spec("  san: {directory_name: {allow: [any]}}\n",
-		     "`san.directory_name` cannot be allowed");
-	refuses_spec("  san: {registered_id: {allow: [any]}}\n",
-		     "`san.registered_id` cannot be allowed");
+	refuses_spec("  san: {directory_name: {allow: [{exact: CN=a}]}}\n",
+		     "`exact` cannot match in `san.directory_name`");
+	refuses_spec("  san: {directory_name: {allow: [{dn: a}]}}\n",
+		     "`a`: RFC 4514 3: TYPE=VALUE is wanted");
+	refuses_spec("  san: {registered_id: {allow: [{dn: CN=a}]}}\n",
+		     "`dn` cannot match in `san.registered_id`");
+	refuses_spec("  san: {registered_id: {allow: [{oid: 1}]}}\n",
+		     "web.yaml:5:");
 	refuses_spec("  san: {other_name: [{oid: 1.2.3}]}\n",
 		     "has `oid` and `type: utf8`");
 	refuses_spec("  san: {other_name: [{oid: 1.2.3, type: ia5}]}\n",

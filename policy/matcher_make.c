@@ -290,6 +290,19 @@ static bool make_oid(const struct cs_resolved *r, struct cs_matcher *m,
 	return cs_buf_finish(&oid, "the OID", err);
 }
 
+/* A directory name; what was interpolated is part of its values. */
+static bool make_dn(const struct cs_resolved *r, struct cs_arena *arena,
+		    struct cs_matcher *m, struct cs_error *err)
+{
+	struct cs_error why = {0};
+
+	m->kind = CS_MATCH_EXACT;
+	if (cs_name_dn_text(r->text, r->foreign, arena, &m->text, &why))
+		return true;
+	return cs_error_set(err, why.code, "`%.*s`: %s", CS_SPAN_FMT(r->text),
+			    why.text);
+}
+
 /* A regular expression; what was interpolated matches itself. */
 static bool make_regex(const struct cs_resolved *r, struct cs_arena *arena,
 		       struct cs_matcher *m, struct cs_error *err)
@@ -333,6 +346,8 @@ static bool make_plain(const struct cs_matcher_source *s,
 		return make_dns(value, arena, &m->host_kind, &m->text, err);
 	case CS_WORD_OID:
 		return make_oid(value, m, err);
+	case CS_WORD_DN:
+		return make_dn(value, arena, m, err);
 	case CS_WORD_ANY:
 	case CS_WORD_URI:
 	default:

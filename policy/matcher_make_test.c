@@ -312,6 +312,79 @@ static void regular_expressions_are_anchored_and_know_sets(void **state)
 	cs_arena_done(&arena);
 }
 
+/* A policy whose only list is this. */
+#define SAN(rules) CS_TESTING_POLICY("web", "  san:\n    " rules "\n")
+
+static void directory_names_match_by_their_canonical_text(void **state)
+{
+	static const struct {
+		const char *name, *code;
+	} names[] = {
+		{"CN=WWW,O=Example  Corp", NULL},
+		{"O=Example Corp,CN=www", "SAN_DIRECTORY_NOT_ALLOWED"},
+		{"CN=www", "SAN_DIRECTORY_NOT_ALLOWED"},
+		{"CN=x\\,O=y,O=Acme", NULL},
+		{"CN=admin,O=Acme", "SAN_DIRECTORY_DENIED"},
+	};
+	struct cs_testing t;
+
+	(void)state;
+	cs_testing_init(&t);
+	cs_testing_load(
+		&t, SAN("directory_name:\n"
+			"      max: 1\n"
+			"      allow: [{dn: 'cn=www,o=example corp'}, {dn: "
+			"'CN=admin,O=acme'},\n"
+			"        {dn: 'CN={{requester.username}},O=Acme'}]\n"
+			"      deny: [{dn: 'CN=Admin,O=Acme'}]"));
+	assert_non_null(t.set);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		bool issued;
+
+		cs_testing_request(&t);
+		/* No comma of it separates anything. */
+		t.facts.request.requester = CS_SPAN_LIT("x,O=y");
+		cs_testing_name(&t, CS_NAME_DIRECTORY, names[i].name);
+		issued = cs_testing_judge(&t);
+		if (issued != (names[i].code == NULL))
+			fail_msg("%s", names[i].name);
+		if (!issued)
+			assert_true(cs_testing_found(&t, names[i].code,
+						     "san.directory_name[0]"));
+	}
+	cs_testing_name(&t, CS_NAME_DIRECTORY, "CN=other");
+	assert_false(cs_testing_judge(&t));
+	assert_true(cs_testing_found(&t, "SAN_DIRECTORY_TOO_MANY",
+				     "san.directory_name"));
+	cs_testing_done(&t);
+}
+
+static void registered_ids_match_by_oid(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	cs_testing_init(&t);
+	cs_testing_load(&t, SAN("registered_id: {min: 2, allow: [{oid: 1.2.3}, "
+				"{oid: 1.2.4}], deny: [{oid: 1.2.4}]}"));
+	assert_non_null(t.set);
+	cs_testing_request(&t);
+	assert_false(cs_testing_judge(&t));
+	assert_true(cs_testing_found(&t, "SAN_REGISTERED_ID_REQUIRED", NULL));
+	cs_testing_name(&t, CS_NAME_REGISTERED_ID, "1.2.3");
+	assert_false(cs_testing_judge(&t));
+	assert_true(cs_testing_found(&t, "SAN_REGISTERED_ID_TOO_FEW", NULL));
+	cs_testing_name(&t, CS_NAME_REGISTERED_ID, "1.2.4");
+	cs_testing_name(&t, CS_NAME_REGISTERED_ID, "1.2.5");
+	assert_false(cs_testing_judge(&t));
+	assert_int_equal(t.verdict.findings.n, 2);
+	assert_true(cs_testing_found(&t, "SAN_REGISTERED_ID_DENIED",
+				     "san.registered_id[1]"));
+	assert_true(cs_testing_found(&t, "SAN_REGISTERED_ID_NOT_ALLOWED",
+				     "san.registered_id[2]"));
+	cs_testing_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +396,8 @@ int main(void)
 		cmocka_unit_test(globs_agree_with_the_plain_truth),
 		cmocka_unit_test(a_glob_that_hits_a_member_hits_the_wildcard),
 		cmocka_unit_test(other_names_match_by_type_and_text),
+		cmocka_unit_test(directory_names_match_by_their_canonical_text),
+		cmocka_unit_test(registered_ids_match_by_oid),
 		cmocka_unit_test(
 			regular_expressions_are_anchored_and_know_sets),
 	};

@@ -46,6 +46,7 @@ libcs_policy_a_SOURCES = \
 	policy/match_glob.c \
 	policy/matcher_make.c \
 	policy/name.c policy/name.h \
+	policy/name_dn.c \
 	policy/plan.h \
 	policy/lint.c policy/lint.h \
 	policy/lint_coverage.c \
@@ -149,6 +150,8 @@ policy_mode_test_SOURCES = policy/mode_test.c $(policy_testing)
 policy_mode_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/name_test
 policy_name_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/name_dn_test
+policy_name_dn_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/select_test
 policy_select_test_SOURCES = policy/select_test.c $(policy_testing)
 policy_select_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

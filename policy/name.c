@@ -468,3 +468,25 @@ bool cs_name_email(struct cs_span text, struct cs_arena *arena,
 	return lower(text, at + 1, text.n, arena, ret_canonical) ||
 	       no_memory(err);
 }
+
+bool cs_name_has_control(struct cs_span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = s.p[i];
+
+		if (c < 0x20 || c == 0x7f)
+			return true;
+		if (c == 0xc2 && i + 1 < s.n && s.p[i + 1] < 0xa0)
+			return true;
+		if (c != 0xe2 || i + 2 >= s.n)
+			continue;
+		if (s.p[i + 1] == 0x80 &&
+		    ((s.p[i + 2] >= 0x8b && s.p[i + 2] <= 0x8f) ||
+		     (s.p[i + 2] >= 0xa8 && s.p[i + 2] <= 0xae)))
+			return true;
+		if (s.p[i + 1] == 0x81 && s.p[i + 2] >= 0xa0 &&
+		    s.p[i + 2] <= 0xaf)
+			return true;
+	}
+	return false;
+}

@@ -156,7 +156,9 @@ enum cs_match_domain {
 	CS_DOMAIN_DNS,	/* values are made canonical */
 	CS_DOMAIN_IP,
 	CS_DOMAIN_URI,
-	CS_DOMAIN_EMAIL
+	CS_DOMAIN_EMAIL,
+	CS_DOMAIN_DN,
+	CS_DOMAIN_OID
 };
 
 enum cs_matcher_word {
@@ -169,7 +171,8 @@ enum cs_matcher_word {
 	CS_WORD_EMAIL,
 	CS_WORD_URI,
 	CS_WORD_OID,
-	CS_WORD_REGEX
+	CS_WORD_REGEX,
+	CS_WORD_DN
 };
 
 /* A matcher as it is written: what one is made of, once values are known. */
@@ -278,8 +281,8 @@ struct cs_other_rules {
 	struct cs_san_rules rules;
 };
 
-/* Kinds with rules of their own: DNS, IP, URI, EMAIL. */
-#define CS_SAN_KINDS 4
+/* Kinds with rules of their own: all but OTHER, whose types have them. */
+#define CS_SAN_KINDS 6
 
 struct cs_sans_rules {
 	struct cs_unlisted unlisted;

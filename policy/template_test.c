@@ -324,7 +324,7 @@ static void paths_are_checked_when_they_are_loaded(void **state)
 		{"csr.subject[team]", "`csr.subject` wants .ATTRIBUTE or"},
 		{"csr.subject.organisation", "did you mean `organization`?"},
 		{"csr.subject.O", "did you mean `organization`?"},
-		{"csr.san.dsn", "`csr.san` has `dns`, `ip`, `uri` and `email`"},
+		{"csr.san.dsn", "`csr.san` has `dns`, `ip`, `uri`, `email`, "},
 		{"zones[csr.san.dns]", "must be one text, not a list"},
 		{"csr.subject.commonName.x", "only tables, labels"},
 		{"cert.san.dns", "not supported yet by this version"},

@@ -104,6 +104,9 @@ void cs_testing_name(struct cs_testing *t, enum cs_name_kind kind,
 	if (kind == CS_NAME_URI)
 		ok = cs_name_uri(name->asked, &t->arena, &name->canonical,
 				 NULL);
+	if (kind == CS_NAME_DIRECTORY)
+		ok = cs_name_dn_text(name->asked, NULL, &t->arena,
+				     &name->canonical, NULL);
 	if (kind == CS_NAME_EMAIL)
 		ok = cs_name_email(name->asked, &t->arena, &name->canonical,
 				   NULL);

@@ -5,10 +5,16 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-from tests.lib.house import House, Tap, expect  # noqa: E402
+from tests.lib.house import House, Tap, expect, run  # noqa: E402
 
 tap = Tap()
 house = House()
+CONFIG = os.path.join(house.dir, "countersign.yaml")
+with open(CONFIG, encoding="utf-8") as f:
+    text = f.read()
+with open(CONFIG, "w", encoding="utf-8") as f:
+    f.write(text.replace("permitted_kinds: []", "permitted_kinds: "
+                         "[directory_name, registered_id, other_name]"))
 house.start()
 house.client_add("pipeline", "submit", "approve")
 
@@ -80,6 +86,53 @@ def guards_are_explained():
     expect(done.returncode == 1 and "guards/secret" in done.stdout and
            "guards.yaml:6" in done.stdout and
            "not nobody" not in done.stdout, done.stdout)
+
+
+ODD = """apiVersion: countersign.dev/v1
+kind: IssuancePolicy
+metadata: {name: odd}
+spec:
+  priority: 5
+  match: {namespace: odd}
+  san:
+    directory_name: {allow: [{dn: "CN=a\\\\, b,O=Example Corp"}]}
+    registered_id: {allow: [{oid: 1.2.3.4}]}
+    other_name: {oid: 1.3.6.1.4.1.311.20.2.3, type: utf8, allow: [{glob: "*@corp"}]}
+"""
+
+
+def odd_csr(common_name, oid):
+    """A CSR for a directory name, a registered ID and an otherName."""
+    path = os.path.join(house.root, "odd.cnf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("[req]\ndistinguished_name=dn\nreq_extensions=ext\n[dn]\n"
+                "[ext]\nsubjectAltName=@names\n[names]\ndirName.1=who\n"
+                f"RID.1={oid}\n"
+                "otherName.1=1.3.6.1.4.1.311.20.2.3;UTF8:alice@corp\n"
+                f"[who]\nO=Example Corp\nCN={common_name}\n")
+    return run("openssl", "req", "-new", "-config", path, "-newkey", "ec",
+               "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+               "/dev/null", "-subj", "/").stdout
+
+
+@tap.test
+def names_of_every_kind_are_issued_where_a_policy_takes_them():
+    house.client_add("portal", "submit", "approve", "gateway")
+    put("odd.yaml", ODD)
+    good = house.submit("portal", odd_csr("A, B", "1.2.3.4"), namespace="odd")
+    expect(good.status == 201, good.body)
+    text = run("openssl", "x509", "-noout", "-ext", "subjectAltName",
+               stdin=good.json["certificate"]).stdout
+    for words in ("DirName:", "Example Corp", "A, B", "Registered ID:1.2.3.4",
+                  "othername"):
+        expect(words in text, text)
+    bad = house.submit("portal", odd_csr("c", "1.2.3.5"), namespace="odd")
+    expect([(x["code"], x["field"], x["value"])
+            for x in bad.json["violations"]] ==
+           [("SAN_DIRECTORY_NOT_ALLOWED", "san.directory_name[0]",
+             "CN=c,O=example corp"),
+            ("SAN_REGISTERED_ID_NOT_ALLOWED", "san.registered_id[0]",
+             "1.2.3.5")], bad.body)
 
 
 status = tap.run()
