@@ -16,24 +16,33 @@
 
 /* -- workers ------------------------------------------------------------ */
 
-/* Messages of a worker: it reports only about policy sets. */
+/* Messages of a worker: reports about policy sets, and evaluations. */
 static bool on_worker_message(void *ctx, struct cs_link *link, unsigned number,
 			      uint64_t ticket, struct cs_span body, int fd,
 			      struct cs_error *err)
 {
 	struct cs_front_worker *w = ctx;
-	struct cs_msg_checked m;
+	struct cs_msg_evaluated evaluated;
+	struct cs_msg_checked checked;
 
 	(void)link;
 	if (fd >= 0)
 		close(fd);
-	if (number != CS_MSG_CHECKED)
+	switch (number) {
+	case CS_MSG_CHECKED:
+		if (!cs_msg_checked_decode(body, &checked, err))
+			return false;
+		cs_front_checked(w->front, ticket, &checked);
+		return true;
+	case CS_MSG_EVALUATED:
+		if (!cs_msg_evaluated_decode(body, &evaluated, err))
+			return false;
+		cs_front_evaluated(w->front, ticket, &evaluated);
+		return true;
+	default:
 		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
 				    cs_msg_name(number));
-	if (!cs_msg_checked_decode(body, &m, err))
-		return false;
-	cs_front_checked(w->front, ticket, &m);
-	return true;
+	}
 }
 
 static void on_worker_gone(void *ctx, struct cs_link *link,

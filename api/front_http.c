@@ -27,6 +27,7 @@ static handler_fn *const handlers[CS_ROUTES] = {
 	[CS_ROUTE_CHAIN] = cs_front_get_chain,
 	[CS_ROUTE_POLICIES] = cs_front_get_policies,
 	[CS_ROUTE_POLICY_SET] = cs_front_get_policy_set,
+	[CS_ROUTE_EVALUATE] = cs_front_evaluate,
 	[CS_ROUTE_POLICIES_APPLY] = cs_front_apply_policies,
 	[CS_ROUTE_CLIENTS] = cs_front_list_clients,
 	[CS_ROUTE_CLIENT_ADD] = cs_front_add_client,

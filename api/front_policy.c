@@ -141,6 +141,35 @@ static struct cs_front_worker *any_worker(struct cs_front *f)
 	return NULL;
 }
 
+/* One that waits, to a worker. */
+static bool send(struct cs_front_worker *worker, const struct cs_wait *w,
+		 struct cs_error *err)
+{
+	const struct cs_msg_check check = {
+		.apply = w->apply,
+		.files = cs_buf_span(&w->sources),
+		.credential = w->asker.credential,
+		.uid = w->asker.uid,
+	};
+	const struct cs_msg_evaluate evaluate = {
+		.request = cs_buf_span(&w->request),
+		.files = cs_buf_span(&w->sources),
+	};
+
+	return w->kind == CS_WAIT_CHECK
+		       ? cs_link_send_check(worker->link, w->ticket, &check,
+					    err)
+		       : cs_link_send_evaluate(worker->link, w->ticket,
+					       &evaluate, err);
+}
+
+/* Is it for a worker? */
+static bool is_for_worker(const struct cs_wait *w)
+{
+	return w != NULL &&
+	       (w->kind == CS_WAIT_CHECK || w->kind == CS_WAIT_EVALUATE);
+}
+
 void cs_front_pump_checks(struct cs_front *f)
 {
 	struct cs_front_worker *worker = any_worker(f);
@@ -148,21 +177,14 @@ void cs_front_pump_checks(struct cs_front *f)
 	for (size_t i = 0; worker != NULL && i < cs_waits_capacity(f->waits);
 	     i++) {
 		struct cs_wait *w = cs_waits_at(f->waits, i);
-		struct cs_msg_check m;
 		struct cs_error err;
 
-		if (w == NULL || w->kind != CS_WAIT_CHECK || w->sent)
+		if (!is_for_worker(w) || w->sent)
 			continue;
-		m = (struct cs_msg_check){
-			.apply = w->apply,
-			.files = cs_buf_span(&w->sources),
-			.credential = w->asker.credential,
-			.uid = w->asker.uid,
-		};
 		w->sent = true;
 		w->worker = worker->number;
 		w->tries++;
-		if (cs_link_send_check(worker->link, w->ticket, &m, &err))
+		if (send(worker, w, &err))
 			continue;
 		cs_log_error(f->config.log, "front.check", &err);
 		reply_refused(f, w, CS_PROBLEM_BUSY, cs_span_str(err.text));
@@ -175,14 +197,17 @@ void cs_front_checks_worker_gone(struct cs_front *f, unsigned worker)
 	for (size_t i = 0; i < cs_waits_capacity(f->waits); i++) {
 		struct cs_wait *w = cs_waits_at(f->waits, i);
 
-		if (w == NULL || w->kind != CS_WAIT_CHECK || !w->sent ||
-		    w->worker != worker)
+		if (!is_for_worker(w) || !w->sent || w->worker != worker)
 			continue;
 		w->sent = false;
 		if (w->tries < MAX_TRIES)
 			continue;
 		reply_refused(f, w, CS_PROBLEM_POLICY_INVALID,
-			      CS_SPAN_LIT("Two workers died loading it."));
+			      w->kind == CS_WAIT_CHECK
+				      ? CS_SPAN_LIT("Two workers died loading"
+						    " it.")
+				      : CS_SPAN_LIT("Two workers died over"
+						    " it."));
 		cs_waits_end(f->waits, w);
 	}
 }
@@ -228,9 +253,8 @@ static bool write_report(struct cs_span detail, const json_t *problems,
 	return cs_json_finish(&j, "the report", err);
 }
 
-/* The answer about a set that is not in force. */
-static void reply_report(struct cs_front *f, const struct cs_wait *w,
-			 struct cs_span detail, struct cs_span report)
+void cs_front_reply_report(struct cs_front *f, const struct cs_wait *w,
+			   struct cs_span detail, struct cs_span report)
 {
 	const struct cs_reply r = {
 		.status = cs_problem_status(CS_PROBLEM_POLICY_INVALID),
@@ -258,8 +282,9 @@ void cs_front_checked(struct cs_front *f, uint64_t ticket,
 	if (m->ok != 0)
 		cs_front_reply_json(f, w->http, 200, m->report);
 	else
-		reply_report(f, w, CS_SPAN_LIT("The policy set does not load."),
-			     m->report);
+		cs_front_reply_report(
+			f, w, CS_SPAN_LIT("The policy set does not load."),
+			m->report);
 	cs_waits_end(f->waits, w);
 	cs_front_check_stop(f);
 }
@@ -278,7 +303,7 @@ void cs_front_policy_done(struct cs_front *f, struct cs_wait *w,
 	if (m->body.n == 0) {
 		cs_front_reply_foreign(f, w->http, m->code, m->detail);
 	} else {
-		reply_report(f, w, m->detail, m->body);
+		cs_front_reply_report(f, w, m->detail, m->body);
 	}
 	if (w->http == 0)
 		cs_log_write(f->config.log, CS_LOG_WARNING, "policy.rejected",

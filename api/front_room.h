@@ -11,6 +11,7 @@
  *	front_admin.c	clock, health, status
  *	front_clients.c	clients and their credentials
  *	front_policy.c	policy sets
+ *	front_evaluate.c	what would become of a request
  *
  * A handler gets a struct cs_call and either answers it (or arranges that
  * somebody will) and returns true, or returns false with the problem set.
@@ -243,6 +244,7 @@ bool cs_front_list_audit(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_audit(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_policies(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c);
+bool cs_front_evaluate(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_status(struct cs_front *f, struct cs_call *c);
 /* Ask the reader for a stored request that is to be decided about. */
 bool cs_front_ask_stored(struct cs_front *f, struct cs_call *c,
@@ -278,6 +280,11 @@ bool cs_front_policy_files(struct cs_front *f, uint64_t ticket,
 /* Send the checks that wait for a worker; ask again those of a dead one. */
 void cs_front_pump_checks(struct cs_front *f);
 void cs_front_checks_worker_gone(struct cs_front *f, unsigned worker);
+void cs_front_evaluated(struct cs_front *f, uint64_t ticket,
+			const struct cs_msg_evaluated *m);
+/* The answer about a set that does not load: 422 with the worker's report. */
+void cs_front_reply_report(struct cs_front *f, const struct cs_wait *w,
+			   struct cs_span detail, struct cs_span report);
 void cs_front_checked(struct cs_front *f, uint64_t ticket,
 		      const struct cs_msg_checked *m);
 void cs_front_policy_done(struct cs_front *f, struct cs_wait *w,

@@ -39,6 +39,7 @@ libcs_api_a_SOURCES += \
 	api/front_admin.c \
 	api/front_clients.c \
 	api/front_drive.c \
+	api/front_evaluate.c \
 	api/front_list.c \
 	api/front_http.c \
 	api/front_policy.c \

@@ -14,6 +14,14 @@ static const char *const known[] = {
 	"uid",	    "usages",	  NULL,
 };
 
+static const char *const known_evaluate[] = {
+	"approval",	    "attributes", "conditions", "csr",
+	"duration",	    "isCA",	  "issuer",	"namespace",
+	"namespace_labels", "owner",	  "policies",	"realm",
+	"renewal",	    "requester",  "source",	"uid",
+	"usages",	    NULL,
+};
+
 /* Is it the text of a usage: cert-manager's words, or an OID? */
 static bool is_usage(struct cs_span s)
 {
@@ -241,13 +249,32 @@ static bool read_scalars(const struct cs_body *b, struct cs_request_body *r)
 	       cs_body_get_bool(b, "renewal", &r->renewal);
 }
 
-bool cs_request_body_read(json_t *root, struct cs_request_body *ret_body,
+/* What only an evaluation may state: which way in, and where. */
+static bool read_way(const struct cs_body *b, struct cs_request_body *r)
+{
+	if (!cs_body_get_text(b, "realm", CS_BODY_LINE, CS_MAX_NAME,
+			      &r->realm) ||
+	    !cs_body_get_text(b, "source", CS_BODY_LINE, CS_MAX_NAME,
+			      &r->source))
+		return false;
+	if (r->source.p == NULL || cs_span_equal_str(r->source, "api") ||
+	    cs_span_equal_str(r->source, "kubernetes"))
+		return true;
+	return cs_body_refuse(b, "source",
+			      "\"%.*s\" is none of \"api\", \"kubernetes\"",
+			      CS_SPAN_FMT(r->source));
+}
+
+bool cs_request_body_read(json_t *root, enum cs_request_form form,
+			  struct cs_request_body *ret_body,
 			  struct cs_problem *p)
 {
+	bool evaluate = form == CS_REQUEST_EVALUATE;
 	struct cs_body b = {root, "", p};
 	struct cs_request_body r = {0};
 
-	if (!cs_body_known(&b, known) || !read_scalars(&b, &r) ||
+	if (!cs_body_known(&b, evaluate ? known_evaluate : known) ||
+	    (evaluate && !read_way(&b, &r)) || !read_scalars(&b, &r) ||
 	    !read_duration(&b, &r) || !read_usages(&b, &r) ||
 	    !read_requester(&b, &r) || !read_approval(&b, &r) ||
 	    !cs_body_get_string_map(&b, "namespace_labels", CS_MAX_LABELS,

@@ -3,12 +3,20 @@
  * syntax checked, and what the conditions come to. Who may state what, and
  * what it means, is api/submit.h's.
  *
+ * POST /v1/policies/evaluate has the same and three more, which are known
+ * only there: `policies` (api/policy_body.h), `realm` and `source`.
+ *
  * Borrows from the JSON document.
  */
 #ifndef CS_API_REQUEST_BODY_H
 #define CS_API_REQUEST_BODY_H
 
 #include "api/body.h"
+
+enum cs_request_form {
+	CS_REQUEST_SUBMIT,
+	CS_REQUEST_EVALUATE
+};
 
 struct cs_request_body {
 	struct cs_span csr;
@@ -29,13 +37,15 @@ struct cs_request_body {
 	struct cs_span claimed_by;
 	json_t *attributes;
 	json_t *conditions;
+	struct cs_span realm, source; /* EVALUATE */
 
 	bool approved;			/* condition Approved=True */
 	bool denied;			/* condition Denied=True */
 	struct cs_span reason, message; /* of the one that counts */
 };
 
-bool cs_request_body_read(json_t *root, struct cs_request_body *ret_body,
+bool cs_request_body_read(json_t *root, enum cs_request_form form,
+			  struct cs_request_body *ret_body,
 			  struct cs_problem *p) CS_MUST_USE;
 
 #endif

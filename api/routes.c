@@ -33,6 +33,7 @@ static const struct cs_route_row rows[] = {
 	{CS_HTTP_GET, "/v1/policies/{}", AUDITOR, CS_ROUTE_POLICY_SET},
 	{CS_HTTP_POST, "/v1/policies", CS_ACCESS_CLIENT, CS_RIGHT_ADMIN,
 	 CS_ROUTE_POLICIES_APPLY},
+	{CS_HTTP_POST, "/v1/policies/evaluate", AUDITOR, CS_ROUTE_EVALUATE},
 	{CS_HTTP_GET, "/v1/clients", LOCAL, CS_ROUTE_CLIENTS},
 	{CS_HTTP_POST, "/v1/clients", LOCAL, CS_ROUTE_CLIENT_ADD},
 	{CS_HTTP_DELETE, "/v1/clients/{}", LOCAL, CS_ROUTE_CLIENT_REMOVE},

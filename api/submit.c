@@ -99,6 +99,12 @@ static const char *known_issuers(const struct draft *d)
 	return list[0] != '\0' ? list : "none";
 }
 
+/* Is it only asked what would be? */
+static bool is_evaluation(const struct draft *d)
+{
+	return (d->s->flags & CS_SUBMIT_EVALUATE) != 0;
+}
+
 /* Which issuer, and may the client submit to it? */
 static bool resolve_issuer(struct draft *d)
 {
@@ -114,7 +120,8 @@ static bool resolve_issuer(struct draft *d)
 				      "those that %.*s may submit to: %s",
 				      CS_SPAN_FMT(d->body.issuer),
 				      CS_SPAN_FMT(c->name), known_issuers(d));
-	if (!cs_client_may(c, CS_RIGHT_SUBMIT, d->body.issuer))
+	if (!is_evaluation(d) &&
+	    !cs_client_may(c, CS_RIGHT_SUBMIT, d->body.issuer))
 		return cs_problem_set(d->p, CS_PROBLEM_FORBIDDEN, "issuer",
 				      "The client %.*s may not submit to the"
 				      " issuer \"%.*s\" (right submit); it may"
@@ -139,6 +146,8 @@ static bool check_gateway(const struct draft *d)
 							   : NULL;
 	bool gateway = cs_client_may(c, CS_RIGHT_GATEWAY, b->issuer);
 
+	if (is_evaluation(d))
+		return true;
 	if (stated != NULL && !gateway)
 		return cs_problem_set(d->p, CS_PROBLEM_FORBIDDEN, stated,
 				      "%s: only a gateway may state it; the"
@@ -169,7 +178,7 @@ static bool check_approval(struct draft *d)
 	const struct cs_client *c = d->s->who->client;
 	const struct cs_request_body *b = &d->body;
 
-	if (b->denied || !b->approved)
+	if (b->denied || !b->approved || is_evaluation(d))
 		return true;
 	if (!cs_client_may(c, CS_RIGHT_APPROVE, b->issuer))
 		return cs_problem_set(d->p, CS_PROBLEM_FORBIDDEN, "conditions",
@@ -361,6 +370,19 @@ static bool approval(const struct draft *d, struct cs_msg_request *m)
 	return keep(d, &text, &m->approval);
 }
 
+/* Another realm or source than the client's own. */
+static bool state_way(const struct draft *d, struct cs_msg_request *m)
+{
+	const struct cs_request_body *b = &d->body;
+
+	if ((b->realm.p == NULL ||
+	     cs_arena_dup(d->s->arena, b->realm, &m->realm)) &&
+	    (b->source.p == NULL ||
+	     cs_arena_dup(d->s->arena, b->source, &m->source)))
+		return true;
+	return cs_problem_set(d->p, CS_PROBLEM_BUSY, "", "Out of memory.");
+}
+
 /* The message, from a draft that passed. */
 static bool compose(const struct draft *d, struct cs_msg_request *ret_request)
 {
@@ -386,6 +408,8 @@ static bool compose(const struct draft *d, struct cs_msg_request *ret_request)
 	if (!fingerprint(d, m.fingerprint) || !scalars(d, &m.scalars) ||
 	    !approval(d, &m))
 		return false;
+	if (is_evaluation(d) && !state_way(d, &m))
+		return false;
 	/* These borrow from the document, which ends with this call. */
 	if (!cs_arena_dup(s->arena, d->body.csr, &m.csr) ||
 	    !cs_arena_dup(s->arena, d->body.issuer, &m.issuer) ||
@@ -396,24 +420,31 @@ static bool compose(const struct draft *d, struct cs_msg_request *ret_request)
 	return true;
 }
 
+bool cs_submit_document(const struct cs_submit *s, json_t *root,
+			struct cs_msg_request *ret_request,
+			struct cs_problem *ret_problem)
+{
+	struct draft d = {.s = s, .p = ret_problem};
+	enum cs_request_form form =
+		is_evaluation(&d) ? CS_REQUEST_EVALUATE : CS_REQUEST_SUBMIT;
+
+	if (!cs_request_body_read(root, form, &d.body, ret_problem) ||
+	    !resolve_issuer(&d))
+		return false;
+	d.requester = d.body.requester.p != NULL ? d.body.requester
+						 : s->who->client->name;
+	return check_gateway(&d) && check_approval(&d) &&
+	       compose(&d, ret_request);
+}
+
 bool cs_submit_request(const struct cs_submit *s,
 		       struct cs_msg_request *ret_request,
 		       struct cs_problem *ret_problem)
 {
-	struct draft d = {.s = s, .p = ret_problem};
 	json_t *root = cs_body_parse(s->body, ret_problem);
-	bool ok;
+	bool ok = root != NULL &&
+		  cs_submit_document(s, root, ret_request, ret_problem);
 
-	if (root == NULL)
-		return false;
-	ok = cs_request_body_read(root, &d.body, ret_problem) &&
-	     resolve_issuer(&d);
-	if (ok) {
-		d.requester = d.body.requester.p != NULL ? d.body.requester
-							 : s->who->client->name;
-		ok = check_gateway(&d) && check_approval(&d) &&
-		     compose(&d, ret_request);
-	}
 	json_decref(root);
 	return ok;
 }

@@ -22,13 +22,21 @@
 #ifndef CS_API_SUBMIT_H
 #define CS_API_SUBMIT_H
 
+#include <jansson.h>
+
 #include "api/auth.h"
 #include "api/front.h"
 #include "base/arena.h"
 #include "base/msg.h"
 
+/*
+ * EVALUATE: nothing is submitted, so nobody is kept from stating anything:
+ * what only a gateway may state, what an approver says, `realm` and `source`.
+ * Whoever may ask that (right `audit`) is the route's to check.
+ */
 enum {
-	CS_SUBMIT_DRY_RUN = 1 << 0
+	CS_SUBMIT_DRY_RUN = 1 << 0,
+	CS_SUBMIT_EVALUATE = 1 << 1
 };
 
 struct cs_submit {
@@ -42,6 +50,11 @@ struct cs_submit {
 	struct cs_hash *hash;
 	struct cs_arena *arena; /* what the result borrows from */
 };
+
+/* The same from a document that is parsed already; s->body is not read. */
+bool cs_submit_document(const struct cs_submit *s, json_t *root,
+			struct cs_msg_request *ret_request,
+			struct cs_problem *ret_problem) CS_MUST_USE;
 
 /* False: *ret_problem says why; ids and rights in it are safe to show. */
 bool cs_submit_request(const struct cs_submit *s,

@@ -19,6 +19,7 @@ void cs_waits_free(struct cs_waits *w)
 		return;
 	for (size_t i = 0; w->slots != NULL && i < w->capacity; i++) {
 		cs_arena_done(&w->slots[i].arena);
+		cs_buf_done(&w->slots[i].request);
 		cs_buf_done(&w->slots[i].sources);
 		cs_auth_token_done(&w->slots[i].token);
 	}
@@ -107,6 +108,7 @@ void cs_waits_end(struct cs_waits *w, struct cs_wait *wait)
 	struct cs_arena arena = wait->arena;
 
 	cs_arena_reset(&arena);
+	cs_buf_done(&wait->request);
 	cs_buf_done(&wait->sources);
 	cs_auth_token_done(&wait->token);
 	*wait = (struct cs_wait){.ticket = next, .arena = arena};

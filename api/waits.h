@@ -31,7 +31,8 @@ enum cs_wait_kind {
 	CS_WAIT_BACKUP,	     /* ADMIN_DONE, not soon */
 	CS_WAIT_CLIENT_ADD,  /* ADMIN_DONE, to be shown with the token */
 	CS_WAIT_SOURCES,     /* POLICY_FILES of parent */
-	CS_WAIT_CHECK	     /* CHECKED of a worker, or ADMIN_DONE */
+	CS_WAIT_CHECK,	     /* CHECKED of a worker, or ADMIN_DONE */
+	CS_WAIT_EVALUATE     /* EVALUATED of a worker */
 };
 
 enum cs_certificate_form {
@@ -76,11 +77,12 @@ struct cs_wait {
 	struct cs_auth_token token;	/* CLIENT_ADD */
 	struct cs_span name;		/* CLIENT_ADD, in the arena */
 	int64_t expires_ms;		/* CLIENT_ADD; 0: never */
-	/* CHECK: */
-	uint8_t apply;
-	struct cs_buf sources;
-	bool sent;	 /* to a worker */
-	unsigned worker; /* if sent */
+	/* CHECK, EVALUATE: */
+	uint8_t apply;	       /* CHECK */
+	struct cs_buf request; /* EVALUATE: an encoded REQUEST */
+	struct cs_buf sources; /* encoded; EVALUATE: maybe empty */
+	bool sent;	       /* to a worker */
+	unsigned worker;       /* if sent */
 	unsigned tries;
 };
 

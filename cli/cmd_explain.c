@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "cli/asked.h"
 #include "cli/commands.h"
 #include "cli/explain.h"
 #include "cli/files.h"
@@ -17,18 +17,8 @@
 #define ARENA_BYTES (4 * CS_MAX_MESSAGE)
 
 static const struct cs_option options[] = {
-	{"csr", 0, "FILE", "the CSR, PEM or DER; - for standard input"},
+	CS_ASKED_OPTIONS,
 	{"against", 0, "PATH", "judge by these policies, not those in force"},
-	{"issuer", 0, "NAME", "who is to issue (default)"},
-	{"source", 0, "SOURCE", "the way in: api (the default), kubernetes"},
-	{"requester", 0, "NAME", "who asks"},
-	{"group", 0, "GROUP", "a group of who asks; repeatable"},
-	{"realm", 0, "REALM", "of the gateway"},
-	{"namespace", 0, "NAME", "that the gateway speaks for"},
-	{"label", 0, "NAME=VALUE", "a label of the namespace; repeatable"},
-	{"owner", 0, "NAME", "what asks: the Certificate's name"},
-	{"duration", 0, "DURATION", "validity, as 24h or 90d"},
-	{"usage", 0, "USAGE", "such as 'server auth'; repeatable"},
 	{"all", 0, NULL, "show every rule of the policy with its value"},
 	{0},
 };
@@ -43,121 +33,16 @@ struct explaining {
 	bool is_recorded;
 };
 
-/* -- a request from options ------------------------------------------------ */
-
-/* The values of a repeated option as a list; nothing when it is absent. */
-static bool add_list(const struct cs_call *call, const char *option,
-		     json_t *scalars, const char *name)
-{
-	json_t *list = json_array();
-	const char *value;
-
-	for (size_t i = 0; (value = cs_call_get_nth(call, option, i)) != NULL;
-	     i++)
-		if (json_array_append_new(list, json_string(value)) != 0) {
-			json_decref(list);
-			return false;
-		}
-	if (json_array_size(list) > 0)
-		return json_object_set_new(scalars, name, list) == 0;
-	json_decref(list);
-	return true;
-}
-
-static bool add_text(const struct cs_call *call, const char *option,
-		     json_t *scalars)
-{
-	const char *value = cs_call_get(call, option);
-
-	return value == NULL ||
-	       json_object_set_new(scalars, option, json_string(value)) == 0;
-}
-
-/* --label NAME=VALUE */
-static bool add_labels(const struct cs_call *call, json_t *scalars)
-{
-	json_t *labels = json_object();
-	const char *value;
-
-	for (size_t i = 0; (value = cs_call_get_nth(call, "label", i)) != NULL;
-	     i++) {
-		const char *equals = strchr(value, '=');
-
-		if (equals == NULL ||
-		    json_object_setn_new(labels, value,
-					 (size_t)(equals - value),
-					 json_string(equals + 1)) != 0) {
-			json_decref(labels);
-			return false;
-		}
-	}
-	return json_object_set_new(scalars, "namespace_labels", labels) == 0;
-}
-
-/* What stands beside the CSR, as front would write it. */
-static bool write_scalars(const struct cs_call *call, struct cs_buf *out,
-			  struct cs_error *err)
-{
-	const char *duration = cs_call_get(call, "duration");
-	json_t *s = json_object();
-	int64_t seconds;
-	bool ok;
-
-	if (duration != NULL &&
-	    !cs_time_parse_duration(cs_span_str(duration), &seconds, NULL)) {
-		json_decref(s);
-		return cs_error_set(err, CS_E_USAGE,
-				    "--duration: `%s`: expected 24h or 90d",
-				    duration);
-	}
-	ok = add_text(call, "duration", s) && add_text(call, "issuer", s) &&
-	     add_text(call, "namespace", s) && add_text(call, "owner", s) &&
-	     add_text(call, "requester", s) && add_labels(call, s) &&
-	     add_list(call, "group", s, "groups") &&
-	     add_list(call, "usage", s, "usages");
-	ok = ok ? cs_json_canonical(s, out, err)
-		: cs_error_set(err, CS_E_USAGE,
-			       "an option is not valid UTF-8, or a --label is "
-			       "not NAME=VALUE");
-	json_decref(s);
-	return ok;
-}
-
-/* An option's text, or what stands for it. */
-static struct cs_span option_or(const struct cs_call *call, const char *option,
-				const char *other)
-{
-	const char *value = cs_call_get(call, option);
-
-	return cs_span_str(value != NULL ? value : other);
-}
-
 /* The request that the options describe. */
 static bool make_request(struct explaining *x, struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf csr, scalars;
-	const struct cs_call *call = x->call;
-	const char *file = cs_call_get(call, "csr");
 	struct cs_clock clock = cs_clock_system();
-	struct cs_msg_request m = {.uid = -1};
+	json_t *body = cs_asked_body(x->call, err);
+	bool ok = body != NULL && cs_asked_request(body, &x->request, err);
 
-	cs_buf_init(&csr, CS_MAX_CSR_PEM);
-	cs_buf_init(&scalars, CS_MAX_SCALARS);
-	if (!(strcmp(file, "-") == 0
-		      ? cs_files_read_fd(STDIN_FILENO, "standard input", &csr,
-					 err)
-		      : cs_files_read(".", file, &csr, err)) ||
-	    !write_scalars(call, &scalars, err))
-		return false;
-	m.client_name = option_or(call, "requester", "_local");
-	m.realm = option_or(call, "realm", "");
-	m.source = option_or(call, "source", "api");
-	m.issuer = option_or(call, "issuer", "default");
-	m.scalars = cs_buf_span(&scalars);
-	m.csr = cs_buf_span(&csr);
-	cs_msg_request_encode(&m, &x->request);
+	json_decref(body);
 	x->e.now_ms = cs_clock_wall_ms(&clock);
-	return cs_buf_finish(&x->request, "the request", err);
+	return ok;
 }
 
 /* -- a recorded request ---------------------------------------------------- */
@@ -289,13 +174,14 @@ static int run(const struct cs_call *call)
 	struct explaining x = {.call = call};
 	struct cs_loaded policy = {0};
 	struct cs_error err = {0};
-	bool has_csr = cs_call_get(call, "csr") != NULL;
+	bool has_csr = cs_call_get(call, "csr") != NULL ||
+		       cs_call_get(call, "request") != NULL;
 	int status;
 
 	if (has_csr == (call->n_args > 0)) {
 		cs_error_set(&err, CS_E_USAGE,
-			     "`policy explain` needs --csr FILE or the id of a "
-			     "recorded request");
+			     "`policy explain` needs --csr FILE, --request "
+			     "FILE, or the id of a recorded request");
 		return cs_call_fail(call, &err);
 	}
 	cs_arena_init(&x.arena, ARENA_BYTES);
@@ -314,8 +200,8 @@ const struct cs_command cs_cmd_policy_explain = {
 	.name = "policy explain",
 	.args = "[ID]",
 	.max_args = 1,
-	.help = "Tell what the policy says of a CSR or a recorded request, "
-		"and why",
+	.help = "Tell what the policy says of a CSR, a CertificateRequest or "
+		"a recorded request, and why",
 	.outputs = "table|json",
 	.options = options,
 	.example = "countersign policy explain --csr web.csr --group "

@@ -5,10 +5,11 @@ countersign_LDADD = $(ALL_LIBS)
 noinst_LIBRARIES += libcs_cli.a
 libcs_cli_a_SOURCES = \
 	cli/ask.c cli/ask.h \
+	cli/asked.c cli/asked.h \
 	cli/child.c cli/child.h \
 	cli/cli.c \
 	cli/cmd_audit.c cli/cmd_cert.c cli/cmd_client.c cli/cmd_clock.c \
-	cli/cmd_completion.c cli/cmd_explain.c cli/cmd_manual.c \
+	cli/cmd_completion.c cli/cmd_eval.c cli/cmd_explain.c cli/cmd_manual.c \
 	cli/cmd_init.c cli/cmd_issue.c cli/cmd_policy.c \
 	cli/cmd_policy_set.c cli/cmd_request.c \
 	cli/cmd_serve.c cli/cmd_status.c \

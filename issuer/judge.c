@@ -425,31 +425,101 @@ static bool add_problem(struct cs_policy_report *report,
 	return true;
 }
 
-bool cs_judge_check_set(struct cs_judge *j, struct cs_span files, bool *ret_ok,
-			uint8_t ret_sha256[32], struct cs_buf *out,
-			struct cs_error *err)
+/* Load a set, or find out why it does not; the report goes to out. */
+static bool load_checked(struct cs_judge *j, struct cs_span files,
+			 struct cs_policy_set **ret_set, struct cs_buf *out,
+			 struct cs_error *err)
 {
 	struct cs_error why = {.text = "the policy set could not be loaded"};
 	struct cs_policy_problem room;
 	struct cs_policy_report report;
-	struct cs_policy_set *set;
 	struct cs_arena arena;
 	bool ok = true;
 
 	cs_arena_init(&arena, CS_MAX_POLICY_ARENA);
 	cs_policy_report_init(&report, &arena);
-	set = load(j, files, &report, &why);
-	if (set == NULL && report.n == 0)
+	*ret_set = load(j, files, &report, &why);
+	if (*ret_set == NULL && report.n == 0)
 		ok = add_problem(&report, &why, &room, err);
 	ok = ok &&
-	     cs_set_report_write(set, &report, j->set, j->epoch, out, err);
-	if (ok) {
-		*ret_ok = set != NULL;
-		memset(ret_sha256, 0, 32);
-		if (set != NULL)
-			memcpy(ret_sha256, cs_policy_set_sha256(set), 32);
+	     cs_set_report_write(*ret_set, &report, j->set, j->epoch, out, err);
+	if (!ok) {
+		cs_policy_set_free(*ret_set);
+		*ret_set = NULL;
 	}
-	cs_policy_set_free(set);
 	cs_arena_done(&arena);
 	return ok;
+}
+
+/* The verdict by the set that stands in the judge now. */
+static bool evaluate(struct cs_judge *j, struct cs_span request,
+		     struct cs_error *err)
+{
+	struct matter m = {
+		.j = j,
+		.encoded = request,
+		.now_ms = cs_clock_wall_ms(&j->clock),
+	};
+
+	reset(j);
+	return cs_msg_request_decode(request, &m.request, err) &&
+	       judge(&m, err) &&
+	       cs_policy_explain_others(j->set, &j->arena, &m.verdict, err) &&
+	       cs_verdict_json(&m.verdict, &j->body, err);
+}
+
+/* The same by a set that is loaded for it, and is gone afterwards. */
+static bool evaluate_files(struct cs_judge *j, const struct cs_msg_evaluate *m,
+			   struct cs_buf *report, bool *ret_loaded,
+			   struct cs_error *err)
+{
+	struct cs_policy_set *in_force = j->set;
+	struct cs_policy_set *candidate = NULL;
+	bool ok = load_checked(j, m->files, &candidate, report, err);
+
+	*ret_loaded = ok && candidate != NULL;
+	if (*ret_loaded) {
+		j->set = candidate;
+		ok = evaluate(j, m->request, err);
+		j->set = in_force;
+	}
+	cs_policy_set_free(candidate);
+	return ok;
+}
+
+bool cs_judge_evaluate(struct cs_judge *j, const struct cs_msg_evaluate *m,
+		       struct cs_buf *report, struct cs_msg_evaluated *ret,
+		       struct cs_error *err)
+{
+	bool loaded = true;
+
+	*ret = (struct cs_msg_evaluated){.ok = 0};
+	if (m->files.n == 0 && j->set == NULL) {
+		ret->code = CS_SPAN_LIT("NO_POLICY_SET");
+		ret->detail = CS_SPAN_LIT("No policy was ever applied.");
+		return true;
+	}
+	if (!(m->files.n > 0 ? evaluate_files(j, m, report, &loaded, err)
+			     : evaluate(j, m->request, err)))
+		return false;
+	ret->ok = loaded;
+	ret->body = loaded ? cs_buf_span(&j->body) : (struct cs_span){0};
+	ret->report = loaded ? (struct cs_span){0} : cs_buf_span(report);
+	return true;
+}
+
+bool cs_judge_check_set(struct cs_judge *j, struct cs_span files, bool *ret_ok,
+			uint8_t ret_sha256[32], struct cs_buf *out,
+			struct cs_error *err)
+{
+	struct cs_policy_set *set;
+
+	if (!load_checked(j, files, &set, out, err))
+		return false;
+	*ret_ok = set != NULL;
+	memset(ret_sha256, 0, 32);
+	if (set != NULL)
+		memcpy(ret_sha256, cs_policy_set_sha256(set), 32);
+	cs_policy_set_free(set);
+	return true;
 }

@@ -53,6 +53,15 @@ bool cs_judge_request(struct cs_judge *j, struct cs_span request,
 		      struct cs_error *err) CS_MUST_USE;
 
 /*
+ * What would become of an encoded REQUEST, by the set in force or, when there
+ * are files, by these (EVALUATE). Nothing of it is kept: no serial is used.
+ * ret->body borrows until the next call, ret->report from `report`.
+ */
+bool cs_judge_evaluate(struct cs_judge *j, const struct cs_msg_evaluate *m,
+		       struct cs_buf *report, struct cs_msg_evaluated *ret,
+		       struct cs_error *err) CS_MUST_USE;
+
+/*
  * Load a set to see whether it can be in force (CHECK). The JSON report goes
  * to report; *ret_ok says whether it loads, *ret_sha256 is its hash.
  */

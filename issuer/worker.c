@@ -194,6 +194,20 @@ static bool on_check(struct worker *w, uint64_t ticket, struct cs_span body,
 	return cs_link_send_checked(w->front, ticket, &checked, err);
 }
 
+/* What would become of a request; front bounds how much is asked. */
+static bool on_evaluate(struct worker *w, uint64_t ticket, struct cs_span body,
+			struct cs_error *err)
+{
+	struct cs_msg_evaluated out;
+	struct cs_msg_evaluate m;
+
+	if (!cs_msg_evaluate_decode(body, &m, err))
+		return false;
+	cs_buf_reset(&w->report);
+	return cs_judge_evaluate(w->judge, &m, &w->report, &out, err) &&
+	       cs_link_send_evaluated(w->front, ticket, &out, err);
+}
+
 /* -- links ---------------------------------------------------------------- */
 
 static bool on_message(void *ctx, struct cs_link *link, unsigned number,
@@ -212,6 +226,8 @@ static bool on_message(void *ctx, struct cs_link *link, unsigned number,
 		return on_epoch(w, body, err);
 	case CS_MSG_CHECK:
 		return on_check(w, ticket, body, err);
+	case CS_MSG_EVALUATE:
+		return on_evaluate(w, ticket, body, err);
 	case CS_MSG_SET:
 		return on_set(w, body, err);
 	case CS_MSG_STOP:

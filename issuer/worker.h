@@ -11,6 +11,8 @@
  *            CHECKED back to front; where it is to be applied, APPLY to the
  *            ledger, whether it loaded or not: the ledger records it and
  *            tells front
+ *   EVALUATE from front: judge a request without a trace, maybe by a set that
+ *            comes along; EVALUATED back to front
  *
  * A request that comes before the SET it needs waits for it. Any link that ends
  * ends the process: with 0 when front or ledger closed theirs, as they do in

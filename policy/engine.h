@@ -144,6 +144,16 @@ void cs_policy_set_why_not(const struct cs_policy_set *set,
 			   const struct cs_request_facts *request, size_t i,
 			   struct cs_buf *out);
 
+struct cs_verdict;
+/*
+ * Put into the verdict why each other policy of the set that judged does not
+ * govern, for who explains it. CS_E_NO_MEMORY.
+ */
+bool cs_policy_explain_others(const struct cs_policy_set *set,
+			      struct cs_arena *arena,
+			      struct cs_verdict *verdict,
+			      struct cs_error *err) CS_MUST_USE;
+
 /* The text of policies/default.yaml, which `init` writes. */
 struct cs_span cs_policy_default_text(void);
 
@@ -249,6 +259,7 @@ struct cs_verdict {
 	size_t names;			      /* of the CSR, common names too */
 	const struct cs_policy_other *others; /* when none governs */
 	size_t others_n;
+	bool explained; /* `others` are all; no ledger looks at limits */
 };
 
 /* Nothing judged yet: phase A, no policy, code "REFUSED". */

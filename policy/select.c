@@ -251,31 +251,6 @@ static void tell(struct cs_buf *b, const struct cs_policy *p,
 	}
 }
 
-bool cs_select_others(const struct cs_policy_set *set,
-		      const struct cs_request_facts *request,
-		      struct cs_arena *arena, struct cs_verdict *verdict)
-{
-	CS_CLEANUP(cs_buf_done) struct cs_buf b;
-	size_t n =
-		set->n < CS_MAX_POLICY_OTHERS ? set->n : CS_MAX_POLICY_OTHERS;
-	struct cs_policy_other *others =
-		cs_arena_new_array(arena, n, sizeof(*others));
-
-	cs_buf_init(&b, 4096);
-	if (others == NULL)
-		return n == 0;
-	for (size_t i = 0; i < n; i++) {
-		cs_buf_reset(&b);
-		tell(&b, set->sorted[i], request);
-		others[i].policy = set->sorted[i]->info.name;
-		if (!cs_arena_dup(arena, cs_buf_span(&b), &others[i].why))
-			return false;
-	}
-	verdict->others = others;
-	verdict->others_n = n;
-	return true;
-}
-
 void cs_policy_set_why_not(const struct cs_policy_set *set,
 			   const struct cs_request_facts *request, size_t i,
 			   struct cs_buf *out)
@@ -290,4 +265,50 @@ void cs_policy_set_why_not(const struct cs_policy_set *set,
 		cs_buf_add_str(out, "matches, but another goes before it");
 	else
 		tell(out, p, request);
+}
+
+/* The first `max` policies that do not govern, each with the reason. */
+static bool add_others(const struct cs_policy_set *set,
+		       const struct cs_request_facts *request, size_t max,
+		       struct cs_arena *arena, struct cs_verdict *verdict)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf b;
+	size_t cap = set->n < max ? set->n : max;
+	struct cs_policy_other *others =
+		cs_arena_new_array(arena, cap, sizeof(*others));
+	size_t n = 0;
+
+	cs_buf_init(&b, 4096);
+	if (others == NULL)
+		return cap == 0;
+	for (size_t i = 0; i < set->n && n < cap; i++) {
+		if (&set->sorted[i]->info == verdict->policy)
+			continue;
+		cs_buf_reset(&b);
+		cs_policy_set_why_not(set, request, i, &b);
+		others[n].policy = set->sorted[i]->info.name;
+		if (!cs_arena_dup(arena, cs_buf_span(&b), &others[n++].why))
+			return false;
+	}
+	verdict->others = others;
+	verdict->others_n = n;
+	return true;
+}
+
+bool cs_select_others(const struct cs_policy_set *set,
+		      const struct cs_request_facts *request,
+		      struct cs_arena *arena, struct cs_verdict *verdict)
+{
+	return add_others(set, request, CS_MAX_POLICY_OTHERS, arena, verdict);
+}
+
+bool cs_policy_explain_others(const struct cs_policy_set *set,
+			      struct cs_arena *arena,
+			      struct cs_verdict *verdict, struct cs_error *err)
+{
+	verdict->explained = true;
+	if (verdict->reached == CS_PHASE_PARSE || verdict->request == NULL ||
+	    add_others(set, verdict->request, SIZE_MAX, arena, verdict))
+		return true;
+	return cs_error_set(err, CS_E_NO_MEMORY, "no memory to explain");
 }

@@ -192,6 +192,9 @@ static void write_issued(struct cs_json *j, const struct cs_verdict *v)
 	for (size_t i = 0; i < v->kept_n; i++)
 		cs_json_string(j, v->kept[i]);
 	cs_json_end(j);
+	if (v->explained)
+		write_not_reached(j, v);
+	write_others(j, v);
 	write_policy(j, v);
 	write_set(j, v);
 	cs_json_member_str(j, "verdict", "issued");

@@ -2,8 +2,8 @@
  * The verdict as JSON: the members of an answer that policy decides, as one
  * canonical object, written in one pass.
  *
- *   issued   {"changed", "diff", "kept", "policy", "set_sha256", "verdict",
- *             "warnings"?}
+ *   issued   {"changed", "diff", "kept", "not_reached"?, "others"?, "policy",
+ *             "set_sha256", "verdict", "warnings"?}
  *   refused  {"changed", "code", "detail", "diff", "final", "names"?,
  *             "not_reached", "others"?, "policy", "set_sha256", "verdict",
  *             "violations"}
@@ -13,9 +13,12 @@
  * long list of violations is told in fewer words towards its end, and what
  * still does not fit is the number "violations_more", behind "violations".
  *
- * "others" stands where no policy governs: [{"policy", "why"}] in order of
- * priority. It is recorded, but not for everybody's eyes: front gives it to
- * those who hold `audit` (api/answer.h).
+ * "not_reached" of an issued one stands where no ledger looks at limits. What
+ * does not fit of "others" is left out.
+ *
+ * "others" stands where no policy governs, and in an evaluation: [{"policy",
+ * "why"}] in order of priority. It is recorded, but not for everybody's eyes:
+ * front gives it to those who hold `audit` (api/answer.h).
  */
 #ifndef CS_POLICY_VERDICT_JSON_H
 #define CS_POLICY_VERDICT_JSON_H

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Answers that people can use: dry runs, what is held, what would be."""
+import base64
 import json
 import os
 import signal
@@ -231,6 +232,188 @@ def with_api_it_does_and_the_files_do_not_count():
     time.sleep(0.3)
     expect("posted" in house.cli("policy", "list").stdout,
            "SIGHUP applied the files")
+
+
+def evaluate(client, csr, **more):
+    return post("/v1/policies/evaluate", client, csr=csr, **more)
+
+
+TEAM = """apiVersion: countersign.dev/v1
+kind: IssuancePolicy
+metadata: {name: team, owner: shop@corp.example}
+spec:
+  priority: 5
+  match: {source: [kubernetes], realm: [prod], namespace: [shop]}
+  vars: {team: '{{request.namespace_labels["team"]}}'}
+  subject: {organization: {set: "Example Corp"}}
+  san: {dns: {allow: [{dns: ".{{team}}.corp.example"}]}}
+"""
+SHOP = {"source": "kubernetes", "realm": "prod", "namespace": "shop",
+        "namespace_labels": {"team": "shop"},
+        "requester": {"username": "alice", "groups": ["dev"]}}
+
+
+@tap.test
+def an_evaluation_says_what_would_be_and_why_no_other_policy():
+    house.client_add("auditor", "audit")
+    before = counts()
+    status, j = evaluate("auditor", house.csr("z.example"), requester="ci")
+    expect(status == 200 and j["would"] == "issued" and
+           j["policy"]["name"] == "posted" and
+           j["not_reached"] == ["limits"] and "others" not in j, j)
+    status, j = evaluate("auditor", house.csr("z.example"))
+    expect(status == 200 and j["would"] == "refused" and
+           j["code"] == "NO_POLICY" and j["others"] == [
+               {"policy": "posted",
+                "why": "does not list the user `auditor`"}], j)
+    expect(counts() == before, "an evaluation left something behind")
+
+
+@tap.test
+def an_evaluation_takes_a_candidate_set():
+    files = {"policies": sources(team_yaml=TEAM, all_yaml=POLICY)["sources"]}
+    status, j = evaluate("auditor", house.csr("a.shop.corp.example"), **SHOP,
+                         **files)
+    expect(status == 200 and j["would"] == "issued" and j["changed"] and
+           j["policy"]["name"] == "team" and
+           j["diff"][0]["at"] == "team.yaml:8" and
+           j["others"] == [{"policy": "web",
+                            "why": "matches, but another goes before it"}], j)
+    status, j = evaluate("auditor", house.csr("a.pay.corp.example"), **SHOP,
+                         **files)
+    expect(status == 200 and j["would"] == "refused" and
+           j["violations"][0]["expected"] == ".shop.corp.example" and
+           j["not_reached"] == ["build", "limits"], j)
+    expect("posted" in house.cli("policy", "list").stdout, "what is in force")
+    status, j = evaluate("auditor", house.csr("a.example"), policies=sources(
+        a_yaml=POLICY + "  nonsense: 1\n")["sources"])
+    expect(status == 422 and j["code"] == "POLICY_INVALID" and
+           "a.yaml:7" in j["problems"][0]["text"], j)
+    status, j = evaluate("auditor", "no CSR at all", policies=[])
+    expect(status == 200 and j["code"] == "CSR_MALFORMED", j)
+    status, j = evaluate("auditor", house.csr("a.example"), policies=[])
+    expect(status == 200 and j["code"] == "NO_POLICY" and
+           "no policy is loaded" in j["detail"], j)
+
+
+@tap.test
+def an_evaluation_is_for_auditors():
+    status, j = evaluate("ci", house.csr("z.example"))
+    expect(status == 403 and "audit" in j["detail"], j)
+    for bad, words in (({"realm": 1}, "realm"), ({"source": "x"}, "source"),
+                       ({"sauce": "x"}, "sauce"), ({"policies": {}},
+                                                   "policies"),
+                       ({"issuer": "nobody"}, "issuer")):
+        status, j = evaluate("auditor", house.csr("z.example"), **bad)
+        expect(status in (400, 404) and words in j["detail"], j)
+
+
+REQUEST = """apiVersion: cert-manager.io/v1
+kind: CertificateRequest
+metadata:
+  name: shop-tls-1
+  namespace: shop
+  uid: 3c8b1e5e-0d4e-4a53-9a6e-5f5a5c1f3b11
+  annotations:
+    cert-manager.io/certificate-name: shop-tls
+    cert-manager.io/certificate-revision: "2"
+  creationTimestamp: "2026-09-01T00:00:00Z"
+spec:
+  duration: 2160h0m0s
+  issuerRef: {name: default, kind: CountersignIssuer, group: countersign.dev}
+  request: %s
+  usages: [digital signature, server auth]
+  username: system:serviceaccount:cert-manager:cert-manager
+  groups: [system:serviceaccounts, system:authenticated]
+  extra: {authentication.kubernetes.io/pod-name: [cert-manager-7d]}
+  uid: 7e2a
+status:
+  conditions:
+  - {type: Approved, status: "True", reason: cert-manager.io, message: ok,
+     lastTransitionTime: "2026-09-01T00:00:01Z"}
+"""
+
+
+def save(name, text):
+    path = os.path.join(house.root, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    return path
+
+
+def certificate_request(name, *names):
+    return save(name, REQUEST % base64.b64encode(
+        house.csr(*names).encode()).decode())
+
+
+TEAM_FILE = save("team/team.yaml", TEAM)
+
+
+@tap.test
+def a_certificate_request_is_explained():
+    path = certificate_request("cr.yaml", "a.shop.corp.example",
+                               "b.pay.corp.example")
+    done = house.cli("policy", "explain", "--request", path, "--realm", "prod",
+                     "--label", "team=shop", "--against", TEAM_FILE,
+                     check=False)
+    lines = done.stdout.splitlines()
+    expect(done.returncode == 1, done.stderr)
+    expect(lines[0].startswith("WOULD BE REFUSED  1 of 2 names   policy team "
+                               "(sha ") and
+           lines[0].endswith("team.yaml, owner shop@corp.example)"), lines)
+    expect(lines[1] == "  why this policy   source kubernetes, realm prod, "
+           "namespace shop, priority 5          vars  team = shop", lines)
+    expect(lines[-1] == "  nothing was recorded. Fix the CSR, or ask the "
+           "owner; then: cmctl renew shop-tls -n shop", lines)
+    done = house.cli("policy", "explain", "--request", path, "--realm", "prod",
+                     "--label", "team=shop", "--against", TEAM_FILE, "-o",
+                     "json", check=False)
+    j = json.loads(done.stdout)
+    expect(j["request"] == {
+        "issuer": "default", "namespace": "shop", "owner": "shop-tls",
+        "realm": "prod", "source": "kubernetes",
+        "requester": "system:serviceaccount:cert-manager:cert-manager"}, j)
+
+
+@tap.test
+def a_certificate_request_that_is_none_says_what_is_wrong():
+    good = certificate_request("cr.yaml", "a.shop.corp.example")
+    with open(good, encoding="utf-8") as f:
+        text = f.read()
+    for old, new, words in (
+            ("cert-manager.io/v1", "cert-manager.io/v2",
+             "bad.yaml: expected a CertificateRequest of cert-manager.io/v1"),
+            ("kind: CertificateRequest", "kind: Certificate",
+             "not Certificate of"),
+            ("  request:", "  requested:", "spec.request: the CSR is missing"),
+            ("  request: ", "  request: '*'#", "spec.request: expected the"),
+            ("  name: shop-tls-1", " name: shop-tls-1", "bad.yaml:5")):
+        done = house.cli("policy", "explain", "--request",
+                         save("bad.yaml", text.replace(old, new, 1)),
+                         check=False)
+        expect(done.returncode in (1, 2) and words in done.stderr,
+               f"{old}: {done.returncode} {done.stdout}{done.stderr}")
+
+
+@tap.test
+def the_server_evaluates_for_the_command_line():
+    path = certificate_request("cr.yaml", "a.shop.corp.example")
+    done = house.cli("policy", "eval", "--request", path, "--realm", "prod",
+                     "--label", "team=shop", "--against",
+                     os.path.dirname(TEAM_FILE))
+    expect(done.stdout.startswith("WOULD BE ISSUED, CHANGED  policy team (sha")
+           and 'given "Example Corp"' in done.stdout and
+           "not reached: limits" in done.stdout, done.stdout)
+    csr = save("one.csr", house.csr("z.example"))
+    done = house.cli("policy", "eval", "--csr", csr, "--requester", "bob",
+                     check=False)
+    expect(done.returncode == 1 and
+           "not posted  does not list the user `bob`" in done.stdout,
+           done.stdout)
+    done = house.cli("policy", "eval", check=False)
+    expect(done.returncode == 2 and "--csr FILE or --request" in done.stderr,
+           done.stderr)
 
 
 @tap.test
