@@ -320,13 +320,32 @@ static void reply_decision(struct cs_front *f, uint64_t ticket,
 	cs_front_reply_problem(f, ticket, &p);
 }
 
+/* Why it was not issued: the answer's sentence, or that of its body. */
+static struct cs_span listener_why(struct cs_front *f,
+				   const struct cs_msg_answer *m)
+{
+	struct cs_span why = m->detail.n > 0 ? m->detail : m->body;
+	struct cs_error err;
+	const char *detail;
+	json_t *body;
+
+	if (m->detail.n > 0 || m->body.n == 0)
+		return why;
+	body = cs_json_parse(m->body, "the answer", &err);
+	detail = json_string_value(json_object_get(body, "detail"));
+	if (detail != NULL)
+		(void)!cs_arena_dup(&f->arena, cs_span_str(detail), &why);
+	json_decref(body);
+	return why;
+}
+
 /* To parent: the chain, leaf first, or why there is none. */
 static void reply_listener(struct cs_front *f, uint64_t ticket,
 			   const struct cs_msg_answer *m)
 {
 	struct cs_msg_listener_cert cert = {
 		.ok = 1,
-		.detail = m->detail.n > 0 ? m->detail : m->body,
+		.detail = listener_why(f, m),
 	};
 	struct cs_error err;
 

@@ -400,7 +400,7 @@ static bool create(struct job *j, struct cs_ca_create *c, struct cs_error *err)
 	    !get_number(j->call, "days", 1, MAX_DAYS, &c->days, err) ||
 	    !get_number(j->call, "path-len", 0, CS_MAX_CHAIN, &c->path_len,
 			err) ||
-	    !take_parent(j, c, err) || !take_passphrase(j, err) ||
+	    !take_parent(j, c, err) ||
 	    !cs_ca_place_begin(j->install->dir, j->call->args[0], &j->arena,
 			       &j->place, err))
 		return false;
@@ -414,7 +414,7 @@ static bool do_create(struct job *j, struct cs_error *err)
 {
 	struct cs_ca_create c = {.parent_key = {-1, ""},
 				 .parent_passphrase = {-1, ""}};
-	bool ok = plan(j, err) && create(j, &c, err);
+	bool ok = create(j, &c, err);
 
 	close_source(&c.parent_key);
 	close_source(&c.parent_passphrase);
@@ -480,9 +480,8 @@ static bool do_import(struct job *j, struct cs_error *err)
 
 	if (chain == NULL || key == NULL)
 		return usage(err, "`ca import` needs --chain and --key");
-	ok = plan(j, err) && (ca = load_chain(j, chain, err)) != NULL &&
+	ok = (ca = load_chain(j, chain, err)) != NULL &&
 	     open_source(j->call, key, &c.from, err) &&
-	     take_passphrase(j, err) &&
 	     cs_ca_place_begin(j->install->dir, j->call->args[0], &j->arena,
 			       &j->place, err);
 	if (ok) {
@@ -513,7 +512,8 @@ static int run(const struct cs_call *call,
 	cs_arena_init(&j.arena, ARENA_BYTES);
 	cs_buf_init(&j.config, CS_MAX_POLICY_FILE);
 	j.install = cs_install_load(call->dir, &err);
-	ok = j.install != NULL && make(&j, &err);
+	ok = j.install != NULL && take_passphrase(&j, &err) && plan(&j, &err) &&
+	     make(&j, &err);
 	cs_ca_place_end(&j.place);
 	close_source(&j.passphrase);
 	cs_roots_done(&j.roots);

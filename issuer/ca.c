@@ -118,6 +118,35 @@ static bool check_one(const struct chain *chain, size_t i, struct cs_error *err)
 	return true;
 }
 
+/*
+ * Is it signed by an algorithm of ours (issuer/sigalg.h)? Nobody looks at
+ * what a root signed itself with.
+ */
+static bool check_algorithm(const struct chain *chain, size_t i,
+			    struct cs_error *err)
+{
+	X509 *cert = chain->certs[i];
+	const X509_ALGOR *alg = X509_get0_tbs_sigalg(cert);
+	struct cs_error why = {0};
+	enum cs_sig_alg known;
+	unsigned char *der = NULL;
+	struct cs_der r;
+	bool ok;
+	int n;
+
+	if (i + 1 == chain->n)
+		return true;
+	n = i2d_X509_ALGOR(alg, &der);
+	if (n <= 0)
+		return no_memory(err);
+	r = cs_der_reader(cs_span_make(der, (size_t)n));
+	ok = cs_sigalg_read(&r, &known, &why);
+	OPENSSL_free(der);
+	return ok || refuse(err, i,
+			    "RFC 5280 4.1.1.2: it is signed with an algorithm "
+			    "that is not accepted here, as SHA-1");
+}
+
 /* Does certificate i come from certificate `by`? */
 static bool check_link(const struct chain *chain, size_t i, size_t by,
 		       struct cs_error *err)
@@ -142,7 +171,9 @@ static bool check_chain(const struct chain *chain, struct cs_error *err)
 	for (size_t i = 0; i < chain->n; i++) {
 		size_t by = i + 1 < chain->n ? i + 1 : i;
 
-		if (!check_one(chain, i, err) || !check_link(chain, i, by, err))
+		if (!check_one(chain, i, err) ||
+		    !check_algorithm(chain, i, err) ||
+		    !check_link(chain, i, by, err))
 			return false;
 	}
 	return true;

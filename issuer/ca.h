@@ -7,7 +7,8 @@
  * the self-signed root last (a single-tier installation has only the root).
  * Loading checks, with OpenSSL, that it is that: subjects and issuers, every
  * signature, CA bits and key usage (RFC 5280 4.2.1.9, 4.2.1.3), path lengths,
- * a subject key identifier (4.2.1.2). A CA whose chain carries name
+ * a subject key identifier (4.2.1.2), signatures by the algorithms of
+ * issuer/sigalg.h (but for the root's own). A CA whose chain carries name
  * constraints is refused (CS_E_CERT): nothing here enforces them yet, and to
  * ignore them would mean to issue what every verifier rejects.
  *

@@ -167,8 +167,11 @@ E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
 	tests/e2e/secrets_test.py tests/e2e/slow_test.py tests/e2e/tamper_test.py
 E2E_TESTS += tests/e2e/language_test.py
 E2E_TESTS += tests/e2e/backup_test.py
-E2E_TESTS += tests/e2e/issuers_test.py
+E2E_TESTS += tests/e2e/init_test.py tests/e2e/issuers_test.py \
+	tests/e2e/keys_test.py
 E2E_TESTS += tests/e2e/answers_test.py
+E2E_TESTS += tests/e2e/init_test.py tests/e2e/issuers_test.py \
+	tests/e2e/keys_test.py
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints docs/policy.md
 TEST_EXTENSIONS = .py .sh

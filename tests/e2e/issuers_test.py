@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Several issuers in one installation, each with its key, policy, ceiling."""
+import json
 import os
 import stat
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from tests.lib import invariants  # noqa: E402
-from tests.lib.house import House, Tap, expect, run  # noqa: E402
+from tests.lib.house import Answer, House, Tap, expect, run  # noqa: E402
 
 tap = Tap()
 house = House(("--host", "ca.example", "--host", "::1"))
@@ -15,6 +16,11 @@ CREATED = {"web": "ec-p384", "rsa": "rsa-3072", "big": "rsa-4096",
 SIGNATURES = {"default": "ecdsa-with-SHA256", "web": "ecdsa-with-SHA384",
               "rsa": "sha256WithRSAEncryption",
               "big": "sha256WithRSAEncryption", "ed": "ED25519"}
+IMPORTED = {
+    "ec": ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"),
+    "r3": ("-newkey", "rsa:3072"), "r4": ("-newkey", "rsa:4096"),
+    "e2": ("-newkey", "ed25519")}
+OTHERS = ("new", "partner", "locked", *IMPORTED)
 ROOT_KEY = os.path.join(house.dir, "offline", "root.key")
 
 
@@ -68,6 +74,26 @@ def foreign_ca(name, *key, ca="CA:TRUE,pathlen:0",
         f"/O=Elsewhere/CN={name}",
         "-addext", "basicConstraints=critical," + ca,
         "-addext", "keyUsage=critical," + usage)
+    return made + ".pem", made + ".key"
+
+
+def intermediate(name, digest, *key):
+    """A CA below one that OpenSSL made: (chain, key) files."""
+    root, root_key = foreign_ca(name + "-root", *P256,
+                                ca="CA:TRUE,pathlen:1")
+    made = os.path.join(house.root, name)
+    run("openssl", "req", "-new", *key, "-nodes", "-keyout", made + ".key",
+        "-out", made + ".csr", "-subj", f"/CN={name}")
+    with open(made + ".ext", "w", encoding="ascii") as f:
+        f.write("basicConstraints=critical,CA:TRUE\n"
+                "keyUsage=critical,keyCertSign\n"
+                "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
+    run("openssl", "x509", "-req", "-in", made + ".csr", "-CA", root,
+        "-CAkey", root_key, "-" + digest, "-days", "300", "-out",
+        made + ".pem", "-extfile", made + ".ext")
+    with open(made + ".pem", "a", encoding="ascii") as f, \
+            open(root, encoding="ascii") as above:
+        f.write(above.read())
     return made + ".pem", made + ".key"
 
 
@@ -172,9 +198,32 @@ def ca_import_takes_what_fits_and_nothing_else():
         f.write(text)
     refused(*take, mixed, "--key", key, says="RFC 5280 6.1.3")
     refused(*take, *expired_ca(), says="expired")
+    weak, weak_key = intermediate("weak", "sha1", *P256)
+    refused(*take, weak, "--key", weak_key, says="SHA-1")
     done = house.cli(*take, chain, "--key", key)
     expect("root.pem" in done.stdout, done.stdout)
     expect(read("root.pem").count("BEGIN") == 2, "its root is not there")
+
+
+@tap.test
+def ca_import_takes_every_kind_of_key():
+    for name, key in IMPORTED.items():
+        chain, key = intermediate(name, "sha256", *key)
+        house.cli("ca", "import", name, "--chain", chain, "--key", key)
+    chain, key = intermediate("locked", "sha256", *P256)
+    word = os.path.join(house.root, "word")
+    with open(word, "w", encoding="ascii") as f:
+        f.write("a passphrase\n")
+    os.chmod(word, 0o600)
+    run("openssl", "pkcs8", "-topk8", "-in", key, "-out", key + ".locked",
+        "-passout", "file:" + word, "-scrypt")
+    take = ("ca", "import", "locked", "--chain", chain, "--key",
+            key + ".locked")
+    refused(*take, says="encrypted and no passphrase")
+    house.cli(*take, "--passphrase-file", word)
+    with open(key + ".locked", encoding="ascii") as f:
+        expect(f.read() == read("issuers", "locked", "key.pem"),
+               "an encrypted key was changed")
 
 
 @tap.test
@@ -183,7 +232,7 @@ def every_issuer_issues_after_a_restart():
     house.client_add("ci", "submit", "approve")
     house.client_add("boss", "approve")
     log = house.cli("audit", "list", "-o", "ndjson").stdout
-    expect(log.count('"ca.created"') == 7, log)
+    expect(log.count('"ca.created"') == 1 + len(CREATED) + len(OTHERS), log)
     expect('"config.applied"' in log, log)
     for name, signature in SIGNATURES.items():
         csr = house.csr(f"www.{name}.example")
@@ -196,7 +245,7 @@ def every_issuer_issues_after_a_restart():
             expect(got.status == 201, f"{name}: {got.status} {got.body}")
         text = verified(name, got.json)
         expect(f"Signature Algorithm: {signature}" in text, text)
-    for name in ("new", "partner"):
+    for name in OTHERS:
         got = house.submit("ci", house.csr("www.example"), "k-" + name,
                            issuer=name, approved=False)
         verified(name, approve(got.json).json)
@@ -204,8 +253,6 @@ def every_issuer_issues_after_a_restart():
 
 def approve(pending):
     """The certificate of what waits, by another principal."""
-    import json
-    from tests.lib.house import Answer
     status, headers, body = house.http(
         "POST", f"/v1/requests/{pending['id']}/approve",
         json.dumps({"request_sha256": pending["request_sha256"]}).encode(),
@@ -221,7 +268,7 @@ def an_unknown_issuer_is_named_with_those_there_are():
     got = house.submit("ci", csr, issuer="nobody")
     expect(got.status == 404 and got.json["code"] == "UNKNOWN_ISSUER",
            f"{got.status} {got.body}")
-    for name in (*SIGNATURES, "new", "partner"):
+    for name in (*SIGNATURES, *OTHERS):
         expect(name in got.json["detail"], got.body)
     got = house.submit("narrow", csr, issuer="nobody", approved=False)
     expect("web" in got.json["detail"] and "big" not in got.json["detail"],

@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """The CA key is in the signer's memory and nowhere else (run as root)."""
 import os
-import re
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-from tests.lib import der  # noqa: E402
 from tests.lib.house import House, Tap, expect  # noqa: E402
+from tests.lib.memory import holds, private_scalar  # noqa: E402
 
 tap = Tap()
 house = House()
@@ -16,42 +14,6 @@ house.client_add("ci", "submit", "approve")
 CSR = house.csr("www.secret.example")
 for i in range(20):
     house.submit("ci", CSR, f"k{i}")
-
-
-def private_scalar(path):
-    """The 32 octets of an EC key file."""
-    out = subprocess.run(["openssl", "ec", "-in", path, "-outform", "DER"],
-                         capture_output=True, check=True).stdout
-    return der.content(der.children(out)[1])
-
-
-LARGEST = 1 << 30
-
-
-def memory(pid):
-    """Every readable region of a process.
-
-    One beyond a gibibyte is a sanitizer's shadow, which holds no octets of
-    the program's own.
-    """
-    with open(f"/proc/{pid}/maps", encoding="ascii",
-              errors="replace") as maps, open(f"/proc/{pid}/mem", "rb") as m:
-        for line in maps:
-            start, end, mode = re.match(r"(\w+)-(\w+) (\S+)", line).groups()
-            size = int(end, 16) - int(start, 16)
-            if "r" not in mode or "[v" in line or size > LARGEST:
-                continue
-            try:
-                m.seek(int(start, 16))
-                yield m.read(size)
-            except (OSError, ValueError, OverflowError):
-                continue
-
-
-def holds(pid, secret):
-    """In either byte order: OpenSSL keeps numbers as little-endian words."""
-    return any(secret in region or secret[::-1] in region
-               for region in memory(pid))
 
 
 KEY = private_scalar(os.path.join(house.dir, "issuers/default/key.pem"))

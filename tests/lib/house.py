@@ -27,10 +27,10 @@ class Failure(Exception):
     """A test's expectation did not hold."""
 
 
-def run(*argv, env=None, check=True, stdin=None):
+def run(*argv, env=None, check=True, stdin=None, pass_fds=()):
     """Run a command to its end; its completed process, output as text."""
     done = subprocess.run(argv, env=env, input=stdin, capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=60, pass_fds=pass_fds)
     if check and done.returncode != 0:
         raise Failure(f"{' '.join(argv)}: exit {done.returncode}\n"
                       f"{done.stdout}{done.stderr}")
@@ -58,11 +58,12 @@ class Answer:
 class House:
     """One installation in a directory of its own."""
 
-    def __init__(self, init_options=(), env=None):
+    def __init__(self, init_options=(), env=None, pass_fds=()):
         self.root = tempfile.mkdtemp(prefix="countersign-test-")
         self.dir = os.path.join(self.root, "ca")
         self.env = dict(os.environ, **(env or {}))
         self.env["CS_TRACE_FILE"] = os.path.join(self.root, "signed")
+        self.pass_fds = tuple(pass_fds)
         self.process = None
         self.port = None
         self.tokens = {}
@@ -97,14 +98,14 @@ class House:
     def cli(self, *args, check=True, stdin=None):
         """A subcommand on this installation."""
         return run(COUNTERSIGN, *args, "--dir", self.dir, env=self.env,
-                   check=check, stdin=stdin)
+                   check=check, stdin=stdin, pass_fds=self.pass_fds)
 
-    def start(self, env=None, wait=True):
+    def start(self, env=None, wait=True, options=()):
         """Start `serve`; with wait, until it is ready."""
         self.process = subprocess.Popen(
             [COUNTERSIGN, "serve", "--dir", self.dir, "--listen",
-             f"127.0.0.1:{self.port or 0}"],
-            stdout=subprocess.PIPE, stderr=self.log,
+             f"127.0.0.1:{self.port or 0}", *options],
+            stdout=subprocess.PIPE, stderr=self.log, pass_fds=self.pass_fds,
             env=dict(self.env, **(env or {})), start_new_session=True)
         if wait:
             self.wait_ready()
