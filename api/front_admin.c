@@ -92,58 +92,6 @@ void cs_front_reply_status(struct cs_front *f, uint64_t ticket,
 		cs_front_reply_error(f, ticket, &err);
 }
 
-/* -- issuers ------------------------------------------------------------ */
-
-bool cs_front_list_issuers(struct cs_front *f, struct cs_call *c)
-{
-	struct cs_buf *out = cs_front_out(f);
-	struct cs_error err;
-	struct cs_json j;
-
-	if (!cs_params_none(c->request->head->query, c->p))
-		return false;
-	cs_json_begin(&j, out);
-	cs_json_object(&j);
-	cs_json_name(&j, "items");
-	cs_json_array(&j);
-	for (size_t i = 0; i < f->config.issuers_n; i++) {
-		const struct cs_front_issuer *is = &f->config.issuers[i];
-
-		cs_json_object(&j);
-		cs_json_member_span(&j, "ca", is->ca);
-		cs_json_member_span(&j, "chain", is->chain);
-		cs_json_member_str(&j, "name", is->name);
-		cs_json_name(&j, "self_approval");
-		cs_json_bool(&j, is->self_approval);
-		cs_json_end(&j);
-	}
-	cs_json_end(&j);
-	cs_json_name(&j, "next");
-	cs_json_null(&j);
-	cs_json_end(&j);
-	if (cs_json_finish(&j, "the list of issuers", &err))
-		cs_front_reply_json(f, c->ticket, 200, cs_buf_span(out));
-	else
-		cs_front_reply_error(f, c->ticket, &err);
-	return true;
-}
-
-bool cs_front_get_chain(struct cs_front *f, struct cs_call *c)
-{
-	const struct cs_reply r = {
-		.status = 200,
-		.media_type = "application/pem-certificate-chain",
-	};
-	const struct cs_front_issuer *is = cs_submit_issuer(
-		f->config.issuers, f->config.issuers_n, c->arg);
-
-	if (is == NULL || is->chain.n == 0)
-		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
-				      "There is no such issuer.");
-	cs_front_reply(f, c->ticket, &r, is->chain);
-	return true;
-}
-
 /* -- the clock ---------------------------------------------------------- */
 
 bool cs_front_accept_clock(struct cs_front *f, struct cs_call *c)

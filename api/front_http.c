@@ -24,6 +24,7 @@ static handler_fn *const handlers[CS_ROUTES] = {
 	[CS_ROUTE_AUDIT] = cs_front_list_audit,
 	[CS_ROUTE_AUDIT_ENTRY] = cs_front_get_audit,
 	[CS_ROUTE_ISSUERS] = cs_front_list_issuers,
+	[CS_ROUTE_ISSUER] = cs_front_get_issuer,
 	[CS_ROUTE_CHAIN] = cs_front_get_chain,
 	[CS_ROUTE_POLICIES] = cs_front_get_policies,
 	[CS_ROUTE_POLICY_SET] = cs_front_get_policy_set,

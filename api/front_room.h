@@ -256,6 +256,10 @@ bool cs_front_healthz(struct cs_front *f, struct cs_call *c);
 bool cs_front_readyz(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_openapi(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_issuers(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_issuer(struct cs_front *f, struct cs_call *c);
+/* The reader said what is recorded of the issuers. */
+void cs_front_reply_issuers(struct cs_front *f, const struct cs_wait *w,
+			    struct cs_span recorded);
 bool cs_front_get_chain(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_clients(struct cs_front *f, struct cs_call *c);
 bool cs_front_add_client(struct cs_front *f, struct cs_call *c);

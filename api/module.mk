@@ -43,7 +43,9 @@ libcs_api_a_SOURCES += \
 	api/front_list.c \
 	api/front_http.c \
 	api/front_policy.c \
+	api/front_issuers.c \
 	api/front_read.c \
+	api/issuers.c api/issuers.h \
 	api/front_request.c \
 	api/front_room.h \
 	api/inflight.c api/inflight.h \

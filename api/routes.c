@@ -28,6 +28,7 @@ static const struct cs_route_row rows[] = {
 	{CS_HTTP_GET, "/v1/audit", AUDITOR, CS_ROUTE_AUDIT},
 	{CS_HTTP_GET, "/v1/audit/{}", AUDITOR, CS_ROUTE_AUDIT_ENTRY},
 	{CS_HTTP_GET, "/v1/issuers", CLIENT, CS_ROUTE_ISSUERS},
+	{CS_HTTP_GET, "/v1/issuers/{}", CLIENT, CS_ROUTE_ISSUER},
 	{CS_HTTP_GET, "/v1/issuers/{}/chain.pem", ANYBODY, CS_ROUTE_CHAIN},
 	{CS_HTTP_GET, "/v1/policies", AUDITOR, CS_ROUTE_POLICIES},
 	{CS_HTTP_GET, "/v1/policies/{}", AUDITOR, CS_ROUTE_POLICY_SET},

@@ -24,6 +24,7 @@ enum cs_wait_kind {
 	CS_WAIT_REQUEST,     /* an encoded ANSWER of the reader */
 	CS_WAIT_CERTIFICATE, /* JSON, or what stands in it, by `form` */
 	CS_WAIT_STATUS,	     /* JSON of the reader, into our own */
+	CS_WAIT_ISSUERS,     /* the same; `name`: of one only */
 	CS_WAIT_APPROVE,     /* the stored REQUEST, to be approved */
 	CS_WAIT_DENY,	     /* the stored REQUEST, to be denied */
 	CS_WAIT_DENIED,	     /* the ledger's ANSWER to DENY */
@@ -75,7 +76,7 @@ struct cs_wait {
 	enum cs_certificate_form form;	/* CERTIFICATE */
 	struct cs_wait_list list;	/* LIST */
 	struct cs_auth_token token;	/* CLIENT_ADD */
-	struct cs_span name;		/* CLIENT_ADD, in the arena */
+	struct cs_span name;		/* CLIENT_ADD, ISSUERS, in the arena */
 	int64_t expires_ms;		/* CLIENT_ADD; 0: never */
 	/* CHECK, EVALUATE: */
 	uint8_t apply;	       /* CHECK */

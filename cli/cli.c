@@ -26,6 +26,8 @@ const struct cs_command *const cs_commands[] = {
 	&cs_cmd_policy_list,
 	&cs_cmd_policy_diff,
 	&cs_cmd_policy_log,
+	&cs_cmd_ca_list,
+	&cs_cmd_ca_show,
 	&cs_cmd_ca_create,
 	&cs_cmd_ca_import,
 	&cs_cmd_client_add,

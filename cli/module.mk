@@ -66,8 +66,9 @@ libcs_cli_a_SOURCES += cli/archive.c cli/archive.h cli/cmd_backup.c \
 
 libcs_cli_a_SOURCES += \
 	cli/ca_place.c cli/ca_place.h \
-	cli/cmd_ca.c \
+	cli/cmd_ca.c cli/cmd_ca_list.c \
 	cli/config_edit.c cli/config_edit.h \
+	cli/issuers.c cli/issuers.h \
 	cli/roots.c cli/roots.h
 
 cli_tests = cli/command_test cli/config_edit_test cli/config_test cli/files_test cli/house_test \

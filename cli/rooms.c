@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/version.h"
 #include "cli/files.h"
+#include "cli/issuers.h"
 #include "cli/passphrase.h"
 #include "cli/spawn.h"
 #include "issuer/signer.h"
@@ -239,8 +240,12 @@ bool cs_rooms_start_reader(const struct cs_rooms *r, int parent_fd,
 
 /* -- front -------------------------------------------------------------- */
 
+/* What 64 issuers are described by. */
+#define FRONT_ARENA (64 * 1024 * 1024)
+
 struct front {
 	const struct cs_rooms *r;
+	struct cs_arena arena;
 	struct cs_front_config c;
 	struct cs_front_issuer issuer[CS_MAX_ISSUERS];
 	struct cs_http_listen listen[CS_MAX_CONFIG_LIST + 1];
@@ -284,16 +289,13 @@ static int run_front(void *ctx)
 	return cs_front_run(&f->c);
 }
 
-static void fill_front(struct front *f)
+static bool fill_front(struct front *f, struct cs_error *err)
 {
 	const struct cs_install *in = f->r->install;
 
 	for (size_t i = 0; i < in->config.n_issuers; i++) {
-		f->issuer[i].name = in->config.issuers[i].name;
-		f->issuer[i].self_approval =
-			in->config.issuers[i].self_approval;
-		f->issuer[i].chain = in->ca[i]->chain_pem;
-		f->issuer[i].ca = in->ca[i]->root_pem;
+		if (!cs_issuers_fill(in, i, &f->arena, &f->issuer[i], err))
+			return false;
 	}
 	for (size_t i = 0; i < in->config.n_admin_uids; i++)
 		f->uid[i] = (uid_t)in->config.admin_uids[i];
@@ -312,6 +314,7 @@ static void fill_front(struct front *f)
 	f->c.max_per_address = in->config.per_address;
 	f->c.listens = f->listen;
 	f->c.listens_n = f->r->listens_n;
+	return true;
 }
 
 /* The listener's key and chain, where there is anything to listen at. */
@@ -342,8 +345,8 @@ bool cs_rooms_start_front(const struct cs_rooms *r, int parent_fd,
 	struct cs_spawn spawn = new_spawn(r, "cs-front", run_front, &f);
 	bool ok;
 
-	fill_front(&f);
-	ok = open_tls(&f, err);
+	cs_arena_init(&f.arena, FRONT_ARENA);
+	ok = fill_front(&f, err) && open_tls(&f, err);
 	cs_spawn_keep(&spawn, parent_fd);
 	cs_spawn_keep(&spawn, ledger_fd);
 	cs_spawn_keep(&spawn, reader_fd);
@@ -354,6 +357,7 @@ bool cs_rooms_start_front(const struct cs_rooms *r, int parent_fd,
 	ok = ok && cs_spawn_start(&spawn, ret_pid, err);
 	close_fd(f.c.tls_key_fd);
 	close_fd(f.c.tls_chain_fd);
+	cs_arena_done(&f.arena);
 	return ok;
 }
 

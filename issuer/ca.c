@@ -306,6 +306,25 @@ static void take_path_len(struct cs_issuer_ca *ca, const struct chain *chain)
 	}
 }
 
+/* The subject as RFC 4514 spells it, in UTF-8. */
+static bool take_subject_text(struct cs_issuer_ca *ca, X509 *cert,
+			      struct cs_error *err)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+	long n = 0;
+	bool ok;
+
+	if (bio != NULL &&
+	    X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
+			       XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0)
+		n = BIO_get_mem_data(bio, &text);
+	ok = n > 0 && cs_arena_dup(&ca->arena, cs_span_make(text, (size_t)n),
+				   &ca->subject_text);
+	BIO_free(bio);
+	return ok || refuse(err, 0, "its subject cannot be written");
+}
+
 /* Keep of the CA's purposes those that `more` has too. */
 static bool narrow(struct cs_issuer_ca *ca, const EXTENDED_KEY_USAGE *more,
 		   bool *had, struct cs_error *err)
@@ -387,6 +406,7 @@ static bool take_chain(struct cs_issuer_ca *ca, const struct chain *chain,
 	take_path_len(ca, chain);
 	return take_dates(ca, chain, err) &&
 	       take_identity(ca, chain->certs[0], err) &&
+	       take_subject_text(ca, chain->certs[0], err) &&
 	       take_key(ca, chain->certs[0], err) &&
 	       take_purposes(ca, chain, err) &&
 	       write_pem(ca, chain, 0, n - 1, &ca->chain_pem, err) &&

@@ -26,14 +26,15 @@
 
 struct cs_issuer_ca {
 	struct cs_arena arena;
-	struct cs_span name;	    /* "default" */
-	struct cs_span certificate; /* of the issuing CA, DER */
-	struct cs_span chain_pem;   /* without the root: what clients send
-				       behind the leaf; may be empty */
-	struct cs_span root_pem;    /* what clients trust */
-	struct cs_span full_pem;    /* all of it, issuing CA first */
-	struct cs_span subject;	    /* Name, DER: our certificates' issuer */
-	struct cs_span serial;	    /* content octets of the CA's own serial */
+	struct cs_span name;	     /* "default" */
+	struct cs_span certificate;  /* of the issuing CA, DER */
+	struct cs_span chain_pem;    /* without the root: what clients send
+					behind the leaf; may be empty */
+	struct cs_span root_pem;     /* what clients trust */
+	struct cs_span full_pem;     /* all of it, issuing CA first */
+	struct cs_span subject;	     /* Name, DER: our certificates' issuer */
+	struct cs_span subject_text; /* the same for people: RFC 4514 */
+	struct cs_span serial;	     /* content octets of the CA's own serial */
 	struct cs_fact_key key;
 	struct cs_span ski; /* key identifier: our certificates' AKI */
 	int64_t not_before_s;

@@ -262,6 +262,45 @@ def approve(pending):
 
 
 @tap.test
+def the_issuers_are_listed_by_a_running_server_and_by_files():
+    for state in ("running", "stopped"):
+        out = house.cli("ca", "list").stdout
+        rows = {line.split()[0]: line for line in out.split("\n")[1:] if line}
+        expect(set(rows) == {*SIGNATURES, *OTHERS}, f"{state}: {out}")
+        expect("rsa-4096" in rows["big"] and " valid " in rows["big"] and
+               "CN=Countersign CA big" in rows["big"], out)
+        shown = json.loads(house.cli("ca", "show", "web", "-o",
+                                     "json").stdout)
+        expect(shown["generation"] == 1 and shown["key"] == "ec-p384" and
+               shown["ceiling"]["max_validity"] == "398d", str(shown))
+        pem = house.cli("ca", "show", "web", "-o", "pem").stdout
+        expect(pem == read("issuers", "web", "chain.pem"), pem)
+        expect(house.cli("ca", "show", "nobody", check=False).returncode == 5,
+               "an issuer that is not there")
+        if state == "running":
+            expect(house.get("/v1/issuers/web", "ci")[1] ==
+                   {k: v for k, v in shown.items() if k != "state"}, "HTTP")
+            status, items = house.get("/v1/issuers", "ci")
+            expect(status == 200 and len(items["items"]) == len(rows), items)
+            expect(house.get("/v1/issuers/nobody", "ci")[0] == 404, "404")
+            for name in ("web", "partner"):
+                status, _, body = house.http(
+                    "GET", f"/v1/issuers/{name}/chain.pem")
+                expect(status == 200 and body.count(b"BEGIN") == 1, name)
+            house.cli("ca", "create", "later", "--under", "root", "--ca-key",
+                      os.path.join(house.root, "usb.key"))
+            done = house.cli("ca", "list")
+            expect("later is configured" in done.stderr, done.stderr)
+            expect(house.stop() == 0, "stop")
+            text = read("countersign.yaml")
+            at = text.index('  - name: "later"')
+            end = text.index("\n# The end.")
+            write(text[:at].rstrip("\n") + "\n" + text[end:],
+                  "countersign.yaml")
+    house.start()
+
+
+@tap.test
 def an_unknown_issuer_is_named_with_those_there_are():
     house.client_add("narrow", "submit", options=("--issuer", "web"))
     csr = house.csr("www.example")

@@ -1,0 +1,212 @@
+/*
+ * `ca list`, `ca show`: the issuers of the running server, or of a stopped
+ * one's files.
+ */
+#include <string.h>
+
+#include "api/issuers.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/time.h"
+#include "cli/ask.h"
+#include "cli/commands.h"
+#include "cli/issuers.h"
+#include "cli/show.h"
+
+/* What 64 issuers are described by. */
+#define ARENA_BYTES (64 * 1024 * 1024)
+
+/* -- what there is ------------------------------------------------------ */
+
+/* The installation's own issuers, joined with what the ledger recorded. */
+static json_t *from_files(const struct cs_install *in, const json_t *recorded,
+			  struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf rows, list;
+	struct cs_front_issuer issuers[CS_MAX_ISSUERS];
+	struct cs_arena arena;
+	json_t *all = NULL;
+	bool ok;
+
+	cs_arena_init(&arena, ARENA_BYTES);
+	cs_buf_init(&rows, CS_MAX_MESSAGE);
+	cs_buf_init(&list, ARENA_BYTES);
+	ok = cs_json_canonical(recorded, &rows, err);
+	for (size_t i = 0; ok && i < in->config.n_issuers; i++)
+		ok = cs_issuers_fill(in, i, &arena, &issuers[i], err);
+	ok = ok && cs_issuers_write(issuers, in->config.n_issuers,
+				    cs_buf_span(&rows), &list, err);
+	if (ok)
+		all = cs_json_parse(cs_buf_span(&list), "the issuers", err);
+	cs_arena_done(&arena);
+	return all;
+}
+
+/* valid, expired, not yet valid: by the clock of whoever asks. */
+static const char *state_of(const json_t *issuer)
+{
+	struct cs_clock clock = cs_clock_system();
+	int64_t now = cs_clock_wall_ms(&clock), from = 0, to = 0;
+
+	if (!cs_time_parse_rfc3339(
+		    cs_span_str(cs_reply_text(issuer, "not_before")), &from,
+		    NULL) ||
+	    !cs_time_parse_rfc3339(
+		    cs_span_str(cs_reply_text(issuer, "not_after")), &to, NULL))
+		return "unknown";
+	if (json_is_null(json_object_get(issuer, "generation")))
+		return "new";
+	if (now < from)
+		return "not yet valid";
+	return now / 1000 > to / 1000 ? "expired" : "valid";
+}
+
+static const json_t *by_name(const json_t *items, const char *name)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+	{
+		if (strcmp(cs_reply_text(item, "name"), name) == 0)
+			return item;
+	}
+	return NULL;
+}
+
+/* What the configuration has that the server does not run yet. */
+static void tell_new(const struct cs_call *call, const struct cs_install *in,
+		     const json_t *items)
+{
+	for (size_t i = 0; i < in->config.n_issuers; i++) {
+		const char *name = in->config.issuers[i].name;
+
+		if (by_name(items, name) == NULL)
+			fprintf(call->err,
+				"countersign: %s is configured, and taken in "
+				"at the next start\n",
+				name);
+	}
+}
+
+/*
+ * {"items": [..]} with a state for each. *ret_status is an exit status: when
+ * it is not CS_EXIT_DONE, why was printed already.
+ */
+static json_t *collect(const struct cs_call *call, int *ret_status)
+{
+	const struct cs_question_call q = {.kind = CS_QUERY_ISSUERS,
+					   .target = "/v1/issuers"};
+	struct cs_error err = {0}, why = {0};
+	struct cs_install *in;
+	struct cs_reply r = {0};
+	json_t *all = NULL, *item;
+	size_t i;
+
+	if (!cs_ask_question(call, &q, &r, &err)) {
+		*ret_status = cs_call_fail(call, &err);
+		return NULL;
+	}
+	if (r.status >= 400) {
+		*ret_status = cs_reply_print_problem(call, &r);
+		cs_reply_done(&r);
+		return NULL;
+	}
+	in = cs_install_load(call->dir, &why);
+	if (!r.stopped)
+		all = json_incref(r.body);
+	else if (in != NULL)
+		all = from_files(in, r.body, &why);
+	if (all == NULL)
+		*ret_status = cs_call_fail(call, &why);
+	else if (in != NULL && !r.stopped)
+		tell_new(call, in, json_object_get(all, "items"));
+	json_array_foreach(json_object_get(all, "items"), i, item)
+	{
+		json_object_set_new(item, "state", json_string(state_of(item)));
+	}
+	cs_install_free(in);
+	cs_reply_done(&r);
+	return all;
+}
+
+static int print_json(const struct cs_call *call, const json_t *value)
+{
+	json_dumpf(value, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
+	fputc('\n', call->out);
+	return CS_EXIT_DONE;
+}
+
+/* -- the commands ------------------------------------------------------- */
+
+static int run_list(const struct cs_call *call)
+{
+	static const char *const header[] = {"NAME",  "GENERATION", "KEY",
+					     "STATE", "NOT AFTER",  "SUBJECT"};
+	static const char *const names[] = {"name",  "generation", "key",
+					    "state", "not_after",  "subject"};
+	int status = CS_EXIT_DONE;
+	json_t *all = collect(call, &status);
+	const json_t *items = json_object_get(all, "items");
+
+	if (all == NULL)
+		return status;
+	if (cs_call_wants(call, "json"))
+		status = print_json(call, items);
+	else
+		cs_show_list(items, header, names,
+			     sizeof(names) / sizeof(names[0]), call->out);
+	json_decref(all);
+	return status;
+}
+
+static int run_show(const struct cs_call *call)
+{
+	int status = CS_EXIT_DONE;
+	json_t *all = collect(call, &status), *one;
+	struct cs_error err = {0};
+
+	if (all == NULL)
+		return status;
+	one = json_deep_copy(
+		by_name(json_object_get(all, "items"), call->args[0]));
+	json_decref(all);
+	if (one == NULL) {
+		cs_error_set(&err, CS_E_NOT_FOUND, "there is no issuer `%s`",
+			     call->args[0]);
+		return cs_call_fail(call, &err);
+	}
+	if (cs_call_wants(call, "json")) {
+		status = print_json(call, one);
+	} else if (cs_call_wants(call, "pem")) {
+		fprintf(call->out, "%s%s", cs_reply_text(one, "chain"),
+			cs_reply_text(one, "ca"));
+	} else {
+		json_object_del(one, "ca");
+		json_object_del(one, "chain");
+		cs_show_object(one, call->out);
+	}
+	json_decref(one);
+	return status;
+}
+
+const struct cs_command cs_cmd_ca_list = {
+	.name = "ca list",
+	.args = "",
+	.help = "List the issuers, their keys and how long they live",
+	.outputs = "table|json",
+	.example = "countersign ca list",
+	.run = run_list,
+};
+
+const struct cs_command cs_cmd_ca_show = {
+	.name = "ca show",
+	.args = "NAME",
+	.min_args = 1,
+	.max_args = 1,
+	.help = "Show an issuer: certificate, ceiling, where its CRLs are",
+	.outputs = "table|json|pem",
+	.example = "countersign ca show default -o pem",
+	.run = run_show,
+};

@@ -1,0 +1,113 @@
+#include "cli/issuers.h"
+
+#include "base/json.h"
+#include "base/limits.h"
+
+/* Two chains, and a page of settings. */
+#define ABOUT_BYTES (2 * CS_MAX_PEM_FILE + 65536)
+
+/* The kind of key, as --key says it. */
+static void put_key(struct cs_json *j, const struct cs_fact_key *key)
+{
+	char text[32];
+
+	if (key->alg == CS_KEY_ED25519)
+		snprintf(text, sizeof(text), "ed25519");
+	else
+		snprintf(text, sizeof(text), "%s%u",
+			 key->alg == CS_KEY_EC ? "ec-p" : "rsa-", key->bits);
+	cs_json_member_str(j, "key", text);
+}
+
+static void put_texts(struct cs_json *j, const char *name,
+		      const struct cs_config_list *list)
+{
+	cs_json_name(j, name);
+	cs_json_array(j);
+	for (size_t i = 0; i < list->n; i++)
+		cs_json_str(j, list->item[i]);
+	cs_json_end(j);
+}
+
+static void put_ceiling(struct cs_json *j, const struct cs_config_ceiling *c)
+{
+	cs_json_name(j, "ceiling");
+	cs_json_object(j);
+	cs_json_name(j, "ca");
+	cs_json_bool(j, c->ca);
+	put_texts(j, "ext_key_usage", &c->ext_key_usage);
+	cs_json_member_str(j, "max_validity", c->max_validity);
+	put_texts(j, "permitted_dns", &c->permitted_dns);
+	put_texts(j, "permitted_ip", &c->permitted_ip);
+	cs_json_end(j);
+}
+
+static void put_time(struct cs_json *j, const char *name, int64_t seconds)
+{
+	cs_json_name(j, name);
+	cs_json_time_ms(j, seconds * 1000);
+}
+
+/* Everything, in the order of names. */
+static void put_issuer(struct cs_json *j, const struct cs_config_issuer *c,
+		       const struct cs_issuer_ca *ca, const uint8_t *sha256)
+{
+	cs_json_object(j);
+	cs_json_member_span(j, "ca", ca->root_pem);
+	put_ceiling(j, &c->ceiling);
+	cs_json_member_span(j, "chain", ca->chain_pem);
+	cs_json_member_int(j, "crl_shards", c->crl_shards);
+	cs_json_name(j, "crl_url");
+	if (c->crl_url != NULL)
+		cs_json_str(j, c->crl_url);
+	else
+		cs_json_null(j);
+	put_key(j, &ca->key);
+	cs_json_member_str(j, "name", c->name);
+	put_time(j, "not_after", ca->not_after_s);
+	put_time(j, "not_before", ca->not_before_s);
+	cs_json_name(j, "path_len");
+	if (ca->has_path_len)
+		cs_json_int(j, ca->path_len);
+	else
+		cs_json_null(j);
+	cs_json_name(j, "self_approval");
+	cs_json_bool(j, c->self_approval);
+	cs_json_member_hex(j, "serial", ca->serial);
+	cs_json_member_hex(j, "sha256", cs_span_make(sha256, CS_SHA256_SIZE));
+	cs_json_member_str(j, "signature_algorithm", cs_sigalg_name(ca->alg));
+	cs_json_name(j, "subject");
+	cs_json_text(j, ca->subject_text);
+	cs_json_end(j);
+}
+
+bool cs_issuers_fill(const struct cs_install *in, size_t i,
+		     struct cs_arena *arena, struct cs_front_issuer *ret_issuer,
+		     struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	const struct cs_config_issuer *c = &in->config.issuers[i];
+	const struct cs_issuer_ca *ca = in->ca[i];
+	struct cs_front_issuer is = {.name = c->name,
+				     .self_approval = c->self_approval,
+				     .chain = ca->chain_pem,
+				     .ca = ca->root_pem};
+	struct cs_hash *hash = cs_hash_new(err);
+	uint8_t sha256[CS_SHA256_SIZE];
+	struct cs_json j;
+	bool ok;
+
+	cs_buf_init(&text, ABOUT_BYTES);
+	ok = hash != NULL && cs_hash_sha256(hash, ca->certificate, sha256, err);
+	cs_hash_free(hash);
+	if (!ok)
+		return false;
+	cs_json_begin(&j, &text);
+	put_issuer(&j, c, ca, sha256);
+	if (!cs_json_finish(&j, "an issuer", err))
+		return false;
+	if (!cs_arena_dup(arena, cs_buf_span(&text), &is.about))
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	*ret_issuer = is;
+	return true;
+}
