@@ -186,9 +186,6 @@ static int64_t fake_ms(void *ctx)
 static const struct cs_front_issuer issuers[] = {
 	{.name = "default",
 	 .self_approval = true,
-	 .about = {(const uint8_t *)"{\"name\":\"default\",\"sha256\":"
-				    "\"ab\"}",
-		   32},
 	 .chain = {(const uint8_t *)"PEM\n", 4}},
 };
 static const uid_t admins[] = {1000};
@@ -872,36 +869,6 @@ static void without_the_ledger_the_house_ends(CS_UNUSED void **state)
 	close_house();
 }
 
-static void issuers_are_shown_with_what_is_recorded(CS_UNUSED void **state)
-{
-	static const struct cs_span rows = CS_SPAN_INIT(
-		"{\"items\":[{\"created\":\"t\",\"generation\":3,\"name\":"
-		"\"default\",\"sha256\":\"ab\"}],\"next\":null}");
-	const char *one = "{\"created\":\"t\",\"generation\":3,\"name\":"
-			  "\"default\",\"sha256\":\"ab\"}";
-	struct cs_msg_query q;
-	uint64_t t, ticket;
-
-	open_serving();
-	t = ask(WEB, CS_HTTP_GET, "/v1/issuers/default", NULL);
-	assert_true(cs_msg_query_decode(
-		last(&house.reader, CS_MSG_QUERY, &ticket), &q, NULL));
-	assert_int_equal(q.kind, CS_QUERY_ISSUERS);
-	page(1, rows, "");
-	assert_reply(t, 200, one);
-	t = ask(WEB, CS_HTTP_GET, "/v1/issuers", NULL);
-	page(1, rows, "");
-	assert_reply(t, 200, "{\"items\":[{\"created\":\"t\",");
-	t = ask(WEB, CS_HTTP_GET, "/v1/issuers/default", NULL);
-	page(1, CS_SPAN_LIT("{\"items\":[],\"next\":null}"), "");
-	assert_reply(t, 200, "\"generation\":null");
-	t = ask(WEB, CS_HTTP_GET, "/v1/issuers/other", NULL);
-	assert_reply(t, 404, "NOT_FOUND");
-	t = ask(NOBODY, CS_HTTP_GET, "/v1/issuers/default", NULL);
-	assert_reply(t, 401, "UNAUTHENTICATED");
-	close_house();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -909,7 +876,6 @@ int main(void)
 		cmocka_unit_test(
 			a_request_goes_to_a_worker_and_its_answer_back),
 		cmocka_unit_test(who_it_is_decides),
-		cmocka_unit_test(issuers_are_shown_with_what_is_recorded),
 		cmocka_unit_test(nothing_is_sent_while_nothing_is_issued),
 		cmocka_unit_test(a_dead_workers_request_is_sent_to_another),
 		cmocka_unit_test(a_stale_opinion_is_asked_for_again),

@@ -45,10 +45,10 @@ libcs_api_a_SOURCES += \
 	api/front_policy.c \
 	api/front_issuers.c \
 	api/front_read.c \
-	api/issuers.c api/issuers.h \
 	api/front_request.c \
 	api/front_room.h \
 	api/inflight.c api/inflight.h \
+	api/issuers.c api/issuers.h \
 	api/list_form.c api/list_form.h \
 	api/openapi.h \
 	api/params.c api/params.h \
@@ -73,6 +73,8 @@ api/openapi_text.c: api/openapi.json tools/embed
 front_tests = api/answer_test api/auth_test api/front_test \
 	api/inflight_test api/list_form_test api/openapi_test api/routes_test \
 	api/submit_test
+front_tests += api/issuers_test
+api_issuers_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += $(front_tests)
 api_answer_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_auth_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)

@@ -1,7 +1,7 @@
 EXTRA_DIST += tests/lib/test.h tests/__init__.py tests/lib/__init__.py \
 	tests/lib/certs.py tests/lib/der.py tests/lib/house.py \
 	tests/lib/http_probes.py \
-	tests/lib/invariants.py tests/lib/raw.py
+	tests/lib/invariants.py tests/lib/memory.py tests/lib/raw.py
 
 # The seams that test programs link in front of libcs_base.a.
 SEAMS = tests/lib/failpoint_env.c tests/lib/clock_shifted.c
@@ -167,8 +167,6 @@ E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
 	tests/e2e/secrets_test.py tests/e2e/slow_test.py tests/e2e/tamper_test.py
 E2E_TESTS += tests/e2e/language_test.py
 E2E_TESTS += tests/e2e/backup_test.py
-E2E_TESTS += tests/e2e/init_test.py tests/e2e/issuers_test.py \
-	tests/e2e/keys_test.py
 E2E_TESTS += tests/e2e/answers_test.py
 E2E_TESTS += tests/e2e/init_test.py tests/e2e/issuers_test.py \
 	tests/e2e/keys_test.py
