@@ -106,6 +106,13 @@ bool cs_query_list_read(struct cs_questions *q, struct cs_query_list *l,
 /* Does a decision with these search terms match all filters? */
 bool cs_query_matches(const struct cs_query_list *l, struct cs_span terms);
 
+/*
+ * Are all of the parameter's values among these words, with a space between?
+ * False: the question was refused.
+ */
+bool cs_query_check_words(struct cs_questions *q, const char *name,
+			  const char *words) CS_MUST_USE;
+
 /* Is this text one of the parameter's values (or is there no parameter)? */
 bool cs_query_one_of(const struct cs_questions *q, const char *name,
 		     struct cs_span text);

@@ -131,6 +131,9 @@ static bool consider_request(struct cs_questions *q, struct cs_query_page *p,
 	return ok;
 }
 
+/* All states that a request can have. */
+#define STATES "pending approved issued refused denied expired"
+
 /* Are only open requests asked for? */
 static bool only_open(const struct cs_questions *q)
 {
@@ -166,7 +169,7 @@ bool cs_query_requests(struct cs_questions *q, struct cs_error *err)
 
 	if (!cs_query_list_read(q, &l, &ok, err))
 		return false;
-	if (!ok)
+	if (!ok || !cs_query_check_words(q, "state", STATES))
 		return true;
 	cs_query_page_begin(q, &p, &l);
 	s = cs_stmt(q->db, sql[only_open(q)][l.ascending]);

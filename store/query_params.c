@@ -55,7 +55,9 @@ static const struct {
 	{"policy", CS_TERM_POLICY, TEXT, CS_WAY_TERM, NULL},
 	{"verdict", CS_TERM_VERDICT, TEXT, CS_WAY_TERM,
 	 "issued refused denied expired"},
-	{"disposition", CS_TERM_DISPOSITION, TEXT, CS_WAY_TERM, NULL},
+	{"disposition", CS_TERM_DISPOSITION, TEXT, CS_WAY_TERM,
+	 "kept normalized defaulted overridden clamped dropped added"
+	 " generated"},
 	{"realm", CS_TERM_REALM, TEXT, CS_WAY_TERM, NULL},
 	{"source", CS_TERM_SOURCE, TEXT, CS_WAY_TERM, NULL},
 	{"issuer", CS_TERM_ISSUER, TEXT, CS_WAY_TERM, NULL},
@@ -147,7 +149,7 @@ static bool lower(struct cs_questions *q, struct cs_span text, size_t from,
 /* A DNS name, or a zone and all below it. */
 static bool add_dns(struct gather *g, struct cs_span name, uint8_t below)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf reversed;
+	CS_CLEANUP(cs_buf_done) struct cs_buf reversed = {0};
 
 	cs_buf_init(&reversed, CS_MAX_URI);
 	cs_terms_reverse_dns(name, &reversed);
@@ -305,6 +307,39 @@ static bool is_list(struct cs_questions *q, const char *name,
 	return good;
 }
 
+/* Refuse a value; where there are only so many, name them. */
+static bool refuse_value(struct cs_questions *q, const char *name,
+			 const char *value, const char *words)
+{
+	if (words == NULL)
+		return cs_query_refuse(q, "BAD_PARAMETER",
+				       "%s: `%.80s` cannot be one.", name,
+				       value);
+	return cs_query_refuse(q, "BAD_PARAMETER",
+			       "%s: `%.80s` is none of: %s.", name, value,
+			       words);
+}
+
+bool cs_query_check_words(struct cs_questions *q, const char *name,
+			  const char *words)
+{
+	const json_t *values = json_object_get(q->params, name);
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach(values, i, value)
+	{
+		struct cs_span text = cs_span_make(json_string_value(value),
+						   json_string_length(value));
+
+		if (is_word(words, text))
+			continue;
+		(void)refuse_value(q, name, json_string_value(value), words);
+		return false;
+	}
+	return true;
+}
+
 /* One filter. *ret_ok = false: refused. */
 static bool read_filter(struct cs_questions *q, struct cs_query_list *l,
 			size_t i, const json_t *values, bool *ret_ok,
@@ -326,10 +361,9 @@ static bool read_filter(struct cs_questions *q, struct cs_query_list *l,
 		if (!add_value(&g, i, value, ret_ok))
 			return cs_error_set(err, CS_E_NO_MEMORY, "filters");
 		if (!*ret_ok)
-			return cs_query_refuse(q, "BAD_PARAMETER",
-					       "%s: `%.80s` cannot be one.",
-					       filters[i].name,
-					       json_string_value(value));
+			return refuse_value(q, filters[i].name,
+					    json_string_value(value),
+					    filters[i].words);
 	}
 	l->filter[l->filters++] = (struct cs_query_filter){g.any, g.n};
 	return true;

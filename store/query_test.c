@@ -319,6 +319,7 @@ static void refuses_parameters_that_mean_nothing(void **state)
 		"{\"serial\":[\"zz\"]}",
 		"{\"spki\":[\"'\"]}",
 		"{\"verdict\":[\"maybe\"]}",
+		"{\"disposition\":[\"lost\"]}",
 		"{\"since_ms\":9223372036854775807}",
 		"{\"valid_at_ms\":-9223372036854775808}",
 		"{\"name\":[\"\"]}",
@@ -333,6 +334,12 @@ static void refuses_parameters_that_mean_nothing(void **state)
 		assert_false(ask(&a, CS_QUERY_AUDIT, 0, bad[i]));
 		assert_string_equal(a.result.code, "BAD_PARAMETER");
 	}
+	assert_false(ask(&a, CS_QUERY_REQUESTS, 0, "{\"state\":[\"x\"]}"));
+	assert_string_equal(a.result.code, "BAD_PARAMETER");
+	/* A name that no wildcard covers is no reason to fall over. */
+	assert_false(ask(&a, CS_QUERY_AUDIT, 0,
+			 "{\"covering\":[\"host\"],\"kind\":[\"x\"]}"));
+	assert_string_equal(a.result.code, "BAD_PARAMETER");
 	assert_false(ask(&a, (enum cs_query)99, 0, "{}"));
 	end(&a);
 }
