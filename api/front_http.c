@@ -23,6 +23,10 @@ static handler_fn *const handlers[CS_ROUTES] = {
 	[CS_ROUTE_CERTIFICATES] = cs_front_list_certificates,
 	[CS_ROUTE_AUDIT] = cs_front_list_audit,
 	[CS_ROUTE_AUDIT_ENTRY] = cs_front_get_audit,
+	[CS_ROUTE_AUDIT_PROOF] = cs_front_get_proof,
+	[CS_ROUTE_CHECKPOINT] = cs_front_get_checkpoint,
+	[CS_ROUTE_TILE] = cs_front_get_tile,
+	[CS_ROUTE_ENTRIES] = cs_front_get_entries,
 	[CS_ROUTE_ISSUERS] = cs_front_list_issuers,
 	[CS_ROUTE_ISSUER] = cs_front_get_issuer,
 	[CS_ROUTE_CHAIN] = cs_front_get_chain,
@@ -153,6 +157,8 @@ void cs_front_reply_foreign(struct cs_front *f, uint64_t ticket,
 
 struct cs_asker cs_front_asker(const struct cs_call *c)
 {
+	if (c->who.client == NULL) /* of a route for anybody */
+		return (struct cs_asker){.uid = -1};
 	return (struct cs_asker){
 		.client = c->who.client->id,
 		.credential = c->who.credential,

@@ -23,10 +23,9 @@ bool cs_front_ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
 			      err.text);
 }
 
-/* A question of its own wait. */
-static bool ask_new(struct cs_front *f, struct cs_call *c,
-		    enum cs_wait_kind wait, enum cs_query kind, uint64_t client,
-		    struct cs_span params)
+bool cs_front_ask_new(struct cs_front *f, struct cs_call *c,
+		      enum cs_wait_kind wait, enum cs_query kind,
+		      uint64_t client, struct cs_span params)
 {
 	struct cs_wait *w;
 
@@ -70,10 +69,10 @@ bool cs_front_get_request(struct cs_front *f, struct cs_call *c)
 
 	return cs_params_none(c->request->head->query, c->p) &&
 	       one_hex(f, c, "id", 16, &params) &&
-	       ask_new(f, c, CS_WAIT_REQUEST, CS_QUERY_REQUEST,
-		       cs_front_limited_to(c,
-					   CS_RIGHT_AUDIT | CS_RIGHT_APPROVE),
-		       params);
+	       cs_front_ask_new(f, c, CS_WAIT_REQUEST, CS_QUERY_REQUEST,
+				cs_front_limited_to(
+					c, CS_RIGHT_AUDIT | CS_RIGHT_APPROVE),
+				params);
 }
 
 bool cs_front_ask_stored(struct cs_front *f, struct cs_call *c,
@@ -83,27 +82,6 @@ bool cs_front_ask_stored(struct cs_front *f, struct cs_call *c,
 
 	return one_hex(f, c, "id", 16, &params) &&
 	       cs_front_ask(f, c, w, CS_QUERY_STORED, 0, params);
-}
-
-bool cs_front_get_audit(struct cs_front *f, struct cs_call *c)
-{
-	struct cs_buf *out = cs_front_out(f);
-
-	if (!cs_params_none(c->request->head->query, c->p))
-		return false;
-	for (size_t i = 0; i < c->arg.n; i++) {
-		bool is_digit = c->arg.p[i] >= '0' && c->arg.p[i] <= '9';
-
-		if (!is_digit || c->arg.n > 15 ||
-		    (i == 0 && c->arg.p[0] == '0' && c->arg.n > 1))
-			return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
-					      "There is no such index.");
-	}
-	cs_buf_add_str(out, "{\"index\":");
-	cs_buf_add(out, c->arg);
-	cs_buf_add_str(out, "}");
-	return ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_AUDIT_ENTRY, 0,
-		       cs_buf_span(out));
 }
 
 bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c)
@@ -135,8 +113,8 @@ bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c)
 bool cs_front_get_policies(struct cs_front *f, struct cs_call *c)
 {
 	return cs_params_none(c->request->head->query, c->p) &&
-	       ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY, 0,
-		       CS_SPAN_LIT("{}"));
+	       cs_front_ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY, 0,
+				CS_SPAN_LIT("{}"));
 }
 
 bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c)
@@ -151,8 +129,8 @@ bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c)
 bool cs_front_get_status(struct cs_front *f, struct cs_call *c)
 {
 	return cs_params_none(c->request->head->query, c->p) &&
-	       ask_new(f, c, CS_WAIT_STATUS, CS_QUERY_STATUS, 0,
-		       CS_SPAN_LIT("{}"));
+	       cs_front_ask_new(f, c, CS_WAIT_STATUS, CS_QUERY_STATUS, 0,
+				CS_SPAN_LIT("{}"));
 }
 
 /* -- what the reader says ----------------------------------------------- */
@@ -220,6 +198,19 @@ static void reply_certificate(struct cs_front *f, const struct cs_wait *w,
 		cs_front_reply_error(f, w->http, &err);
 }
 
+/* The body as it is. */
+static void reply_octets(struct cs_front *f, const struct cs_wait *w,
+			 struct cs_span body)
+{
+	const struct cs_reply r = {
+		.status = 200,
+		.media_type = w->kind == CS_WAIT_TILE
+				      ? "application/octet-stream"
+				      : "text/plain; charset=utf-8"};
+
+	cs_front_reply(f, w->http, &r, body);
+}
+
 /* Nothing was found, or the question was not good. */
 static void reply_nothing(struct cs_front *f, const struct cs_wait *w,
 			  const struct cs_msg_page *m)
@@ -264,6 +255,10 @@ void cs_front_page(struct cs_front *f, uint64_t ticket,
 		break;
 	case CS_WAIT_ISSUERS:
 		cs_front_reply_issuers(f, w, m->body);
+		break;
+	case CS_WAIT_CHECKPOINT:
+	case CS_WAIT_TILE:
+		reply_octets(f, w, m->body);
 		break;
 	case CS_WAIT_LIST:
 		if (cs_front_list_page(f, w, m->body))

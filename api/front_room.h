@@ -7,6 +7,7 @@
  *			the listener's certificate
  *	front_request.c	submit, approve, deny
  *	front_read.c	questions to the reader
+ *	front_log.c	the log for a verifier: proofs, checkpoint, tiles
  *	front_list.c	lists, their forms, and waiting for what comes
  *	front_admin.c	clock, health, status
  *	front_clients.c	clients and their credentials
@@ -220,7 +221,10 @@ void cs_front_decide(struct cs_front *f, struct cs_wait *w,
  * read, and with `approve` what may have to be decided about.
  */
 uint64_t cs_front_limited_to(const struct cs_call *c, unsigned rights);
-/* Send a question; its PAGE finds the wait by the ticket. */
+/* Send a question; its PAGE finds the wait by the ticket. _new: its own. */
+bool cs_front_ask_new(struct cs_front *f, struct cs_call *c,
+		      enum cs_wait_kind wait, enum cs_query kind,
+		      uint64_t client, struct cs_span params) CS_MUST_USE;
 bool cs_front_ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
 		  enum cs_query kind, uint64_t client,
 		  struct cs_span params) CS_MUST_USE;
@@ -242,6 +246,10 @@ bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_certificates(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_audit(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_audit(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_proof(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_checkpoint(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_tile(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_entries(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_policies(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c);
 bool cs_front_evaluate(struct cs_front *f, struct cs_call *c);

@@ -41,6 +41,7 @@ libcs_api_a_SOURCES += \
 	api/front_drive.c \
 	api/front_evaluate.c \
 	api/front_list.c \
+	api/front_log.c \
 	api/front_http.c \
 	api/front_policy.c \
 	api/front_issuers.c \

@@ -48,6 +48,8 @@ static bool same_path(const char *described, const char *pattern)
 		if (*described == '{' && strncmp(pattern, "{}", 2) == 0) {
 			described = strchr(described, '}') + 1;
 			pattern += 2;
+		} else if (*described == '{' && strcmp(pattern, "{*}") == 0) {
+			return true;
 		} else if (*described++ != *pattern++) {
 			return false;
 		}

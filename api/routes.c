@@ -27,6 +27,10 @@ static const struct cs_route_row rows[] = {
 	{CS_HTTP_GET, "/v1/certificates/{}", READER, CS_ROUTE_CERTIFICATE},
 	{CS_HTTP_GET, "/v1/audit", AUDITOR, CS_ROUTE_AUDIT},
 	{CS_HTTP_GET, "/v1/audit/{}", AUDITOR, CS_ROUTE_AUDIT_ENTRY},
+	{CS_HTTP_GET, "/v1/audit/{}/proof", AUDITOR, CS_ROUTE_AUDIT_PROOF},
+	{CS_HTTP_GET, "/checkpoint", ANYBODY, CS_ROUTE_CHECKPOINT},
+	{CS_HTTP_GET, "/tile/entries/{*}", AUDITOR, CS_ROUTE_ENTRIES},
+	{CS_HTTP_GET, "/tile/{*}", ANYBODY, CS_ROUTE_TILE},
 	{CS_HTTP_GET, "/v1/issuers", CLIENT, CS_ROUTE_ISSUERS},
 	{CS_HTTP_GET, "/v1/issuers/{}", CLIENT, CS_ROUTE_ISSUER},
 	{CS_HTTP_GET, "/v1/issuers/{}/chain.pem", ANYBODY, CS_ROUTE_CHAIN},
@@ -49,7 +53,9 @@ static const struct cs_route_row rows[] = {
 
 #define ROWS_N (sizeof(rows) / sizeof(rows[0]))
 
-/* Does the path follow the pattern? `{}` is one segment of it, twice at most.
+/*
+ * Does the path follow the pattern? `{}` is one segment of it, twice at most,
+ * `{*}` all that is left.
  */
 static bool follows(struct cs_span path, const char *pattern,
 		    struct cs_span ret_args[2])
@@ -61,6 +67,13 @@ static bool follows(struct cs_span path, const char *pattern,
 	while (*pattern != '\0') {
 		size_t start = at;
 
+		if (strncmp(pattern, "{*}", 3) == 0) {
+			args[n] = cs_span_sub(path, at, SIZE_MAX);
+			at = path.n;
+			if (args[n].n == 0)
+				return false;
+			break;
+		}
 		if (strncmp(pattern, "{}", 2) != 0) {
 			if (at == path.n || path.p[at++] != (uint8_t)*pattern++)
 				return false;

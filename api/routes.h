@@ -3,7 +3,7 @@
  *
  * A constant table, matched on the path's raw bytes; nothing is decoded, so
  * two spellings never mean one resource. A pattern's segment `{}` takes one
- * non-empty segment. HEAD is GET.
+ * non-empty segment, `{*}` at its end all that is left. HEAD is GET.
  */
 #ifndef CS_API_ROUTES_H
 #define CS_API_ROUTES_H
@@ -25,6 +25,10 @@ enum cs_route {
 	CS_ROUTE_CERTIFICATES,
 	CS_ROUTE_AUDIT,
 	CS_ROUTE_AUDIT_ENTRY,
+	CS_ROUTE_AUDIT_PROOF,
+	CS_ROUTE_CHECKPOINT,
+	CS_ROUTE_TILE,
+	CS_ROUTE_ENTRIES,
 	CS_ROUTE_ISSUERS,
 	CS_ROUTE_ISSUER,
 	CS_ROUTE_CHAIN,

@@ -23,6 +23,8 @@ enum cs_wait_kind {
 	CS_WAIT_LIST,	     /* a page of a list, by `list` */
 	CS_WAIT_REQUEST,     /* an encoded ANSWER of the reader */
 	CS_WAIT_CERTIFICATE, /* JSON, or what stands in it, by `form` */
+	CS_WAIT_CHECKPOINT,  /* a note of the reader as it is */
+	CS_WAIT_TILE,	     /* octets of the reader as they are */
 	CS_WAIT_STATUS,	     /* JSON of the reader, into our own */
 	CS_WAIT_ISSUERS,     /* the same; `name`: of one only */
 	CS_WAIT_APPROVE,     /* the stored REQUEST, to be approved */

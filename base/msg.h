@@ -85,7 +85,11 @@ enum cs_query {
 	CS_QUERY_POLICY,       /* what is in force, with its sources */
 	CS_QUERY_CLIENTS,
 	CS_QUERY_ISSUERS,
-	CS_QUERY_STATUS
+	CS_QUERY_STATUS,
+	CS_QUERY_PROOF,	     /* {"index"} */
+	CS_QUERY_CHECKPOINT, /* the last note, as it is */
+	CS_QUERY_TILE,	     /* {"level", "n", "width"}: hashes, as octets */
+	CS_QUERY_ENTRIES     /* {"n", "width"}: an entry bundle */
 };
 
 enum cs_msg_number {

@@ -6,37 +6,18 @@
 #include "base/codec.h"
 #include "base/limits.h"
 #include "cli/ask.h"
+#include "cli/audit_row.h"
 #include "cli/commands.h"
 #include "cli/files.h"
-#include "cli/list.h"
 #include "cli/show.h"
 #include "store/note.h"
 #include "store/verify.h"
 
-/* All of these are repeatable; one of the values must be there. */
 static const struct cs_option list_options[] = {
-	{"kind", 0, "KIND", "issued, policy.applied, client.changed..."},
-	{"verdict", 0, "VERDICT", "issued, refused, denied or expired"},
-	{"requester", 0, "NAME", "who asked"},
-	{"client", 0, "NAME", "who submitted"},
-	{"approver", 0, "NAME", "who approved"},
-	{"name", 0, "NAME", "a name in the certificate; .zone: and below"},
-	{"serial", 0, "SERIAL", "of the certificate"},
-	{"spki", 0, "HASH", "SHA-256 of the public key"},
-	{"issuer", 0, "NAME", "of this issuer"},
-	{"realm", 0, "REALM", "of a gateway"},
-	{"namespace", 0, "NAME", "that it spoke for"},
-	{"source", 0, "SOURCE", "the way in: api, listener"},
-	{"policy", 0, "NAME", "that judged"},
-	{"rule", 0, "RULE", "that decided a field"},
-	{"code", 0, "CODE", "of a violation"},
-	{"field", 0, "FIELD", "that was violated or changed"},
-	{"disposition", 0, "WORD", "of a field: overridden, dropped..."},
-	{"changed", 0, NULL, "only certificates that are not as asked"},
-	{"warned", 0, NULL, "only those with warnings"},
-	{"self_approved", 0, NULL, "only those approved by who asked"},
+	CS_AUDIT_FILTERS,
 	CS_LIST_TIME_OPTIONS,
 	CS_LIST_OPTIONS,
+	{"detail", 0, NULL, "each change and violation, with rule and place"},
 	{0},
 };
 
@@ -47,30 +28,30 @@ static const struct cs_option verify_options[] = {
 	{0},
 };
 
+static bool print_details(void *ctx, json_t *items, struct cs_error *err)
+{
+	FILE *out = ctx;
+	const json_t *item;
+	size_t i;
+
+	(void)err;
+	json_array_foreach(items, i, item) cs_audit_print_detail(item, out);
+	return true;
+}
+
 static int run_list(const struct cs_call *call)
 {
-	static const char *const header[] = {"INDEX",	  "TIME",  "KIND",
-					     "REQUESTER", "NAMES", "SERIAL"};
-	static const char *const names[] = {
-		"index", "time", "kind", "requester|client", "names", "serial",
-	};
-	static const char *const filters[] = {
-		"kind",	     "verdict",	    "requester", "client", "approver",
-		"name",	     "serial",	    "spki",	 "issuer", "realm",
-		"namespace", "source",	    "policy",	 "rule",   "code",
-		"field",     "disposition", NULL};
-	static const char *const flags[] = {"changed", "warned",
-					    "self_approved", NULL};
-	const struct cs_list list = {.kind = CS_QUERY_AUDIT,
-				     .target = "/v1/audit",
-				     .filters = filters,
-				     .flags = flags,
-				     .header = header,
-				     .names = names,
-				     .columns =
-					     sizeof(names) / sizeof(names[0])};
+	const struct cs_list list = cs_audit_list();
+	struct cs_error err = {0};
+	int status;
 
-	return cs_list_run(call, &list);
+	if (cs_call_get(call, "detail") == NULL ||
+	    !cs_call_wants(call, "table"))
+		return cs_list_run(call, &list);
+	if (!cs_list_pages(call, &list, print_details, call->out, &status,
+			   &err))
+		return cs_call_fail(call, &err);
+	return status;
 }
 
 /* The index as a number; CS_E_USAGE. */
@@ -292,7 +273,7 @@ const struct cs_command cs_cmd_audit_list = {
 	.name = "audit list",
 	.args = "",
 	.help = "List what was decided and done, newest first",
-	.outputs = "table|json|ndjson",
+	.outputs = "table|json|ndjson|csv",
 	.options = list_options,
 	.example = "countersign audit list --since 1h --verdict refused",
 	.run = run_list,

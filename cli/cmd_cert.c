@@ -1,9 +1,13 @@
-/* `cert show`. */
+/* `cert show|list|export`. */
 #include <string.h>
 
+#include "api/csv.h"
+#include "base/clock.h"
 #include "base/limits.h"
+#include "base/time.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/list.h"
 #include "cli/text.h"
 #include "issuer/print.h"
 
@@ -33,24 +37,32 @@ static bool print_text(const struct cs_call *call, const char *pem,
 	return true;
 }
 
-static int run(const struct cs_call *call)
+/* Ask for one by its serial. */
+static bool get(const struct cs_call *call, const char *serial,
+		struct cs_reply *ret, struct cs_error *err)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf target;
 	struct cs_question_call q = {
 		.kind = CS_QUERY_CERTIFICATE,
-		.in_path = {CS_ASK_ONE, "serial", call->args[0], 0}};
+		.in_path = {CS_ASK_ONE, "serial", serial, 0}};
+
+	cs_buf_init(&target, CS_MAX_HTTP_TARGET);
+	cs_buf_add_str(&target, "/v1/certificates/");
+	cs_ask_escape(&target, serial);
+	if (!cs_buf_finish(&target, "the serial", err))
+		return false;
+	q.target = cs_buf_str(&target);
+	return cs_ask_question(call, &q, ret, err);
+}
+
+static int run_show(const struct cs_call *call)
+{
 	struct cs_error err = {0};
 	struct cs_reply r;
 	const char *pem;
 	int status = CS_EXIT_DONE;
 
-	cs_buf_init(&target, CS_MAX_HTTP_TARGET);
-	cs_buf_add_str(&target, "/v1/certificates/");
-	cs_ask_escape(&target, call->args[0]);
-	if (!cs_buf_finish(&target, "the serial", &err))
-		return cs_call_fail(call, &err);
-	q.target = cs_buf_str(&target);
-	if (!cs_ask_question(call, &q, &r, &err))
+	if (!get(call, call->args[0], &r, &err))
 		return cs_call_fail(call, &err);
 	pem = cs_reply_text(r.body, "certificate");
 	if (r.status >= 400)
@@ -65,6 +77,229 @@ static int run(const struct cs_call *call)
 	return status;
 }
 
+/* -- list, export --------------------------------------------------------- */
+
+#define FILTER_OPTIONS                                                         \
+	{"holding", 0, "NAME",                                                 \
+	 "that hold this name; .zone: and below; repeatable"},                 \
+		{"covering", 0, NULL,                                          \
+		 "with it what could be shown for the name: wildcards, CAs"},  \
+		{"spki", 0, "HASH", "of this key, by its SHA-256"},            \
+		{"expires-in", 0, "DURATION",                                  \
+		 "valid now, but not any more in 14d"},                        \
+		{"expires-before", 0, "TIME", "that end before then"},         \
+		{"valid-at", 0, "TIME", "that were valid then"},               \
+		{"issuer", 0, "NAME", "of this issuer"},                       \
+		{"requester", 0, "NAME", "who asked"},                         \
+		{"client", 0, "NAME", "who submitted"},                        \
+		{"namespace", 0, "NAME", "that a gateway spoke for"},          \
+		{"policy", 0, "NAME",                                          \
+		 "that judged; its SHA-256: this version of it"},              \
+		CS_LIST_TIME_OPTIONS
+
+static const struct cs_option list_options[] = {
+	FILTER_OPTIONS,
+	CS_LIST_OPTIONS,
+	{0},
+};
+
+static const struct cs_option export_options[] = {
+	FILTER_OPTIONS,
+	{"limit", 0, "N", "at most so many (all)"},
+	{"order", 0, "asc|desc", "oldest or newest first (asc)"},
+	{0},
+};
+
+/* Filters that are no list of texts: times, and names by their meaning. */
+struct fixed {
+	struct cs_ask_param param[CS_MAX_CALL_OPTIONS + CS_MAX_CALL_ARGS];
+	size_t n;
+};
+
+static void add_time(struct fixed *f, const char *name, int64_t ms)
+{
+	f->param[f->n++] = (struct cs_ask_param){CS_ASK_TIME, name, NULL, ms};
+}
+
+/* --expires-in: valid now, and ended by then. */
+static bool add_expires_in(const struct cs_call *call, struct fixed *f,
+			   struct cs_error *err)
+{
+	struct cs_clock clock = cs_clock_system();
+	const char *text = cs_call_get(call, "expires-in");
+	int64_t now = cs_clock_wall_ms(&clock), seconds;
+
+	if (text == NULL)
+		return true;
+	if (!cs_time_parse_duration(cs_span_str(text), &seconds, NULL))
+		return cs_error_set(err, CS_E_USAGE,
+				    "--expires-in: `%s`: expected a duration "
+				    "as 14d",
+				    text);
+	if (cs_call_get(call, "valid-at") == NULL)
+		add_time(f, "valid_at", now);
+	add_time(f, "expires_before", now + seconds * 1000);
+	return true;
+}
+
+/* One time option. */
+static bool add_time_option(const struct cs_call *call, struct fixed *f,
+			    const char *option, const char *name,
+			    struct cs_error *err)
+{
+	const char *text = cs_call_get(call, option);
+	int64_t ms;
+
+	if (text == NULL)
+		return true;
+	if (!cs_list_parse_time(option, text, &ms, err))
+		return false;
+	add_time(f, name, ms);
+	return true;
+}
+
+/* Everything that cs_list does not know. */
+static bool add_fixed(const struct cs_call *call, struct fixed *f,
+		      struct cs_error *err)
+{
+	const char *name =
+		cs_call_get(call, "covering") != NULL ? "covering" : "name";
+	const char *value;
+
+	for (size_t i = 0; i < call->n_args; i++)
+		f->param[f->n++] = (struct cs_ask_param){CS_ASK_LIST, name,
+							 call->args[i], 0};
+	for (size_t i = 0;
+	     (value = cs_call_get_nth(call, "holding", i)) != NULL; i++)
+		f->param[f->n++] =
+			(struct cs_ask_param){CS_ASK_LIST, name, value, 0};
+	if (f->n == 0 && name[0] == 'c')
+		return cs_error_set(err, CS_E_USAGE,
+				    "--covering: of which name?");
+	if (cs_call_get(call, "expires-in") != NULL &&
+	    cs_call_get(call, "expires-before") != NULL)
+		return cs_error_set(err, CS_E_USAGE,
+				    "--expires-in and --expires-before: only "
+				    "one of them");
+	return add_expires_in(call, f, err) &&
+	       add_time_option(call, f, "expires-before", "expires_before",
+			       err) &&
+	       add_time_option(call, f, "valid-at", "valid_at", err);
+}
+
+/* What both commands ask. */
+static struct cs_list certificates(const struct cs_call *call,
+				   const struct fixed *f)
+{
+	static const char *const header[] = {"NAMES",	  "NOT AFTER", "ISSUER",
+					     "REQUESTER", "SERIAL",    "INDEX"};
+	static const char *const names[] = {"names",  "not_after",
+					    "issuer", "requester|client",
+					    "serial", "index"};
+	static const char *const filters[] = {
+		"spki",	     "issuer", "requester", "client",
+		"namespace", "policy", NULL};
+	bool by_end = cs_call_get(call, "expires-in") != NULL ||
+		      cs_call_get(call, "expires-before") != NULL;
+
+	return (struct cs_list){.kind = CS_QUERY_CERTIFICATES,
+				.target = "/v1/certificates",
+				.filters = filters,
+				.fixed = f->param,
+				.n_fixed = f->n,
+				.header = header,
+				.names = names,
+				.columns = sizeof(names) / sizeof(names[0]),
+				.csv = cs_csv_certificates,
+				/* What ends first comes first. */
+				.order = by_end ? "asc" : NULL};
+}
+
+static int run_list(const struct cs_call *call)
+{
+	struct fixed f = {.n = 0};
+	struct cs_error err = {0};
+	struct cs_list list;
+
+	if (!add_fixed(call, &f, &err))
+		return cs_call_fail(call, &err);
+	list = certificates(call, &f);
+	return cs_list_run(call, &list);
+}
+
+/* The certificates of one page as PEM, without their chains. */
+static bool export_page(void *ctx, json_t *items, struct cs_error *err)
+{
+	static const char end[] = "-----END CERTIFICATE-----\n";
+	const struct cs_call *call = ctx;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+	{
+		const char *serial = cs_reply_text(item, "serial");
+		const char *pem, *stop;
+		struct cs_reply r;
+
+		if (!get(call, serial, &r, err))
+			return false;
+		pem = cs_reply_text(r.body, "certificate");
+		stop = strstr(pem, end);
+		if (stop == NULL) {
+			cs_error_set(err, CS_E_NOT_FOUND,
+				     "%s: there is no certificate", serial);
+			cs_reply_done(&r);
+			return false;
+		}
+		fwrite(pem, 1, (size_t)(stop - pem) + sizeof(end) - 1,
+		       call->out);
+		cs_reply_done(&r);
+	}
+	return true;
+}
+
+static int run_export(const struct cs_call *call)
+{
+	struct fixed f = {.n = 0};
+	struct cs_error err = {0};
+	struct cs_list list;
+	int status;
+
+	if (!add_fixed(call, &f, &err))
+		return cs_call_fail(call, &err);
+	list = certificates(call, &f);
+	list.order = "asc";
+	list.limit = CS_LIST_ALL;
+	if (!cs_call_wants(call, "pem"))
+		return cs_list_run(call, &list);
+	if (!cs_list_pages(call, &list, export_page, (void *)(uintptr_t)call,
+			   &status, &err))
+		return cs_call_fail(call, &err);
+	return status;
+}
+
+const struct cs_command cs_cmd_cert_list = {
+	.name = "cert list",
+	.args = "[NAME]...",
+	.max_args = CS_MAX_CALL_ARGS,
+	.help = "List certificates that were issued, by name, key or end",
+	.outputs = "table|json|ndjson|csv",
+	.options = list_options,
+	.example = "countersign cert list --expires-in 14d",
+	.run = run_list,
+};
+
+const struct cs_command cs_cmd_cert_export = {
+	.name = "cert export",
+	.args = "[NAME]...",
+	.max_args = CS_MAX_CALL_ARGS,
+	.help = "Write certificates that were issued, oldest first",
+	.outputs = "pem|ndjson|csv",
+	.options = export_options,
+	.example = "countersign cert export --holding .corp.example",
+	.run = run_export,
+};
+
 const struct cs_command cs_cmd_cert_show = {
 	.name = "cert show",
 	.args = "SERIAL",
@@ -74,5 +309,5 @@ const struct cs_command cs_cmd_cert_show = {
 	.outputs = "pem|text|json",
 	.example = "countersign cert show 5b1c0f2a9d3e4b5c6d7e8f901a2b3c4d5e "
 		   "-o text",
-	.run = run,
+	.run = run_show,
 };

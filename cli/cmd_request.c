@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/csv.h"
 #include "base/limits.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
@@ -40,7 +41,8 @@ static int run_list(const struct cs_call *call)
 				     .header = header,
 				     .names = names,
 				     .columns =
-					     sizeof(names) / sizeof(names[0])};
+					     sizeof(names) / sizeof(names[0]),
+				     .csv = cs_csv_requests};
 
 	return cs_list_run(call, &list);
 }
@@ -171,7 +173,7 @@ const struct cs_command cs_cmd_request_list = {
 	.name = "request list",
 	.args = "",
 	.help = "List requests, newest first",
-	.outputs = "table|json|ndjson",
+	.outputs = "table|json|ndjson|csv",
 	.options = list_options,
 	.example = "countersign request list --state pending",
 	.run = run_list,

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/csv.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/time.h"
 #include "cli/show.h"
 
@@ -12,9 +14,8 @@
 #define PAGE_ITEMS 1000
 #define MAX_ITEMS  1000000
 
-/* "1h" is an hour ago; else RFC 3339. Milliseconds. */
-static bool parse_time(const char *option, const char *text, int64_t *ret,
-		       struct cs_error *err)
+bool cs_list_parse_time(const char *option, const char *text, int64_t *ret,
+			struct cs_error *err)
 {
 	struct cs_clock clock = cs_clock_system();
 	int64_t seconds;
@@ -31,14 +32,14 @@ static bool parse_time(const char *option, const char *text, int64_t *ret,
 			    option, text);
 }
 
-static bool parse_limit(const struct cs_call *call, size_t *ret,
-			struct cs_error *err)
+static bool parse_limit(const struct cs_call *call, const struct cs_list *list,
+			size_t *ret, struct cs_error *err)
 {
 	const char *text = cs_call_get(call, "limit");
 	char *end;
 	long n;
 
-	*ret = CS_LIST_DEFAULT;
+	*ret = list->limit != 0 ? list->limit : CS_LIST_DEFAULT;
 	if (text == NULL)
 		return true;
 	errno = 0;
@@ -68,10 +69,8 @@ static void add_filters(const struct cs_call *call, const struct cs_list *list,
 								 *f, NULL, 0});
 }
 
-/* The question of the first page, without its limit. */
-static bool make_question(const struct cs_call *call,
-			  const struct cs_list *list,
-			  struct cs_question_call *q, struct cs_error *err)
+bool cs_list_question(const struct cs_call *call, const struct cs_list *list,
+		      struct cs_question_call *q, struct cs_error *err)
 {
 	static const char *const times[] = {"since", "until"};
 	const char *order = cs_call_get(call, "order");
@@ -87,10 +86,12 @@ static bool make_question(const struct cs_call *call,
 
 		if (value == NULL)
 			continue;
-		if (!parse_time(times[i], value, &p.number, err))
+		if (!cs_list_parse_time(times[i], value, &p.number, err))
 			return false;
 		cs_question_add(q, p);
 	}
+	if (order == NULL)
+		order = list->order;
 	if (order == NULL)
 		return true;
 	if (strcmp(order, "asc") != 0 && strcmp(order, "desc") != 0)
@@ -121,29 +122,25 @@ static bool take_page(const struct cs_call *call,
 	return cs_ask_question(call, &q, ret_reply, err);
 }
 
-/*
- * Collect pages into `items`. *ret_status is an exit status: when it is not
- * CS_EXIT_DONE, why was printed already.
- */
-static bool collect(const struct cs_call *call, const struct cs_list *list,
-		    json_t *items, int *ret_status, struct cs_error *err)
+bool cs_list_pages(const struct cs_call *call, const struct cs_list *list,
+		   cs_list_page_fn *fn, void *ctx, int *ret_status,
+		   struct cs_error *err)
 {
 	struct cs_question_call q;
 	struct cs_reply page = {0};
-	size_t limit = 0;
+	size_t left = 0;
 	bool ok;
 
 	*ret_status = CS_EXIT_DONE;
-	if (!parse_limit(call, &limit, err) ||
-	    !make_question(call, list, &q, err))
+	if (!parse_limit(call, list, &left, err) ||
+	    !cs_list_question(call, list, &q, err))
 		return false;
-	for (;;) {
-		size_t left = limit - json_array_size(items);
+	do {
 		const char *cursor =
 			json_string_value(json_object_get(page.body, "next"));
 		struct cs_reply next = {0};
 
-		if (left == 0 || (page.body != NULL && cursor == NULL))
+		if (page.body != NULL && cursor == NULL)
 			break;
 		ok = take_page(call, &q, cursor,
 			       left < PAGE_ITEMS ? left : PAGE_ITEMS, &next,
@@ -156,47 +153,130 @@ static bool collect(const struct cs_call *call, const struct cs_list *list,
 			*ret_status = cs_reply_print_problem(call, &page);
 			break;
 		}
-		json_array_extend(items, json_object_get(page.body, "items"));
-	}
+		left -= json_array_size(json_object_get(page.body, "items"));
+		ok = fn(ctx, json_object_get(page.body, "items"), err);
+		if (!ok) {
+			cs_reply_done(&page);
+			return false;
+		}
+	} while (left > 0);
 	cs_reply_done(&page);
 	return true;
 }
 
-static void print(const struct cs_call *call, const struct cs_list *list,
-		  const json_t *items)
+/* What is printed, as it comes. */
+struct output {
+	const struct cs_call *call;
+	const struct cs_list *list;
+	json_t *items; /* owned: not printed yet */
+	bool began;    /* of a table, or of an array */
+};
+
+/* The items that have gathered, as a part of the table. */
+static void flush_table(struct output *o)
+{
+	const struct cs_list *l = o->list;
+
+	if (o->began && json_array_size(o->items) == 0)
+		return;
+	cs_show_list(o->items, o->began ? NULL : l->header, l->names,
+		     l->columns, o->call->out);
+	json_array_clear(o->items);
+	o->began = true;
+}
+
+/* Items as a part of the one array of -o json. */
+static void print_array(struct output *o, const json_t *items)
 {
 	const json_t *item;
 	size_t i;
 
-	if (cs_call_wants(call, "table")) {
-		cs_show_list(items, list->header, list->names, list->columns,
-			     call->out);
-		return;
-	}
-	if (cs_call_wants(call, "json")) {
-		json_dumpf(items, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
-		fputc('\n', call->out);
-		return;
-	}
 	json_array_foreach(items, i, item)
 	{
-		json_dumpf(item, call->out, JSON_COMPACT | JSON_SORT_KEYS);
-		fputc('\n', call->out);
+		fputs(o->began ? ",\n" : "[\n", o->call->out);
+		json_dumpf(item, o->call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
+		o->began = true;
 	}
+}
+
+static bool print_csv(const struct output *o, const json_t *item,
+		      struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf line;
+
+	cs_buf_init(&line, CS_MAX_MESSAGE);
+	if (item == NULL)
+		cs_csv_header(&line, o->list->csv);
+	else
+		cs_csv_item(&line, o->list->csv, item);
+	if (!cs_buf_finish(&line, "a line", err))
+		return false;
+	fwrite(line.p, 1, line.n, o->call->out);
+	return true;
+}
+
+/* Items as lines of JSON or CSV. */
+static bool print_lines(struct output *o, const json_t *items,
+			struct cs_error *err)
+{
+	bool csv = cs_call_wants(o->call, "csv");
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+	{
+		if (csv) {
+			if (!print_csv(o, item, err))
+				return false;
+			continue;
+		}
+		json_dumpf(item, o->call->out, JSON_COMPACT | JSON_SORT_KEYS);
+		fputc('\n', o->call->out);
+	}
+	fflush(o->call->out);
+	return true;
+}
+
+/* One page. */
+static bool print(void *ctx, json_t *items, struct cs_error *err)
+{
+	struct output *o = ctx;
+	json_t *item;
+	size_t i;
+
+	if (cs_call_wants(o->call, "json")) {
+		print_array(o, items);
+		return true;
+	}
+	if (!cs_call_wants(o->call, "table"))
+		return print_lines(o, items, err);
+	json_array_foreach(items, i, item) if (o->list->prepare != NULL)
+		o->list->prepare(item);
+	if (json_array_extend(o->items, items) != 0)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	if (json_array_size(o->items) >= PAGE_ITEMS)
+		flush_table(o);
+	return true;
 }
 
 int cs_list_run(const struct cs_call *call, const struct cs_list *list)
 {
+	struct output o = {.call = call, .list = list, .items = json_array()};
 	struct cs_error err = {0};
-	json_t *items = json_array();
 	int status = CS_EXIT_REFUSED;
+	bool ok = true;
 
-	if (items == NULL)
-		cs_error_set(&err, CS_E_NO_MEMORY, "no memory for the list");
-	if (items == NULL || !collect(call, list, items, &status, &err))
+	if (o.items == NULL)
+		ok = cs_error_set(&err, CS_E_NO_MEMORY, "no memory");
+	if (ok && cs_call_wants(call, "csv"))
+		ok = print_csv(&o, NULL, &err);
+	ok = ok && cs_list_pages(call, list, print, &o, &status, &err);
+	if (!ok)
 		status = cs_call_fail(call, &err);
-	else if (status == CS_EXIT_DONE)
-		print(call, list, items);
-	json_decref(items);
+	else if (status == CS_EXIT_DONE && cs_call_wants(call, "table"))
+		flush_table(&o);
+	else if (status == CS_EXIT_DONE && cs_call_wants(call, "json"))
+		fputs(o.began ? "\n]\n" : "[]\n", call->out);
+	json_decref(o.items);
 	return status;
 }

@@ -3,7 +3,8 @@
  *
  * The server gives pages; a list command asks for one after another until it
  * has --limit items. Filters are options of the same name as the parameter;
- * a repeated one is OR.
+ * a repeated one is OR. Lines of JSON or CSV (api/csv.h) are printed page by
+ * page, and so is a table, in parts of a thousand rows.
  */
 #ifndef CS_CLI_LIST_H
 #define CS_CLI_LIST_H
@@ -38,7 +39,37 @@ struct cs_list {
 	const char *const *header; /* columns of the table */
 	const char *const *names;  /* their members, as cs_show_list() */
 	size_t columns;
+	const char *const *csv; /* columns of -o csv; NULL: it has none */
+	void (*prepare)(json_t *item); /* before it is a row; may be NULL */
+	const char *order;	       /* unless --order says; NULL: server's */
+	size_t limit;		       /* unless --limit says; 0: 100 */
 };
+
+/* More than any list has: for a list that is whole unless --limit says. */
+#define CS_LIST_ALL SIZE_MAX
+
+/*
+ * Milliseconds of an option's time: "1h" is an hour ago, else RFC 3339.
+ * CS_E_USAGE.
+ */
+bool cs_list_parse_time(const char *option, const char *text, int64_t *ret,
+			struct cs_error *err) CS_MUST_USE;
+
+/* The question of the first page, without its limit. CS_E_USAGE. */
+bool cs_list_question(const struct cs_call *call, const struct cs_list *list,
+		      struct cs_question_call *ret,
+		      struct cs_error *err) CS_MUST_USE;
+
+/* Items of one page, which may be none. False: no further page is asked for. */
+typedef bool cs_list_page_fn(void *ctx, json_t *items, struct cs_error *err);
+
+/*
+ * Page by page. *ret_status is an exit status: when it is not CS_EXIT_DONE,
+ * why was printed already.
+ */
+bool cs_list_pages(const struct cs_call *call, const struct cs_list *list,
+		   cs_list_page_fn *fn, void *ctx, int *ret_status,
+		   struct cs_error *err) CS_MUST_USE;
 
 /* Run the whole command: an enum cs_exit. */
 int cs_list_run(const struct cs_call *call, const struct cs_list *list);

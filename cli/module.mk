@@ -8,7 +8,9 @@ libcs_cli_a_SOURCES = \
 	cli/asked.c cli/asked.h \
 	cli/child.c cli/child.h \
 	cli/cli.c \
-	cli/cmd_audit.c cli/cmd_cert.c cli/cmd_client.c cli/cmd_clock.c \
+	cli/audit_row.c cli/audit_row.h \
+	cli/cmd_audit.c cli/cmd_audit_log.c cli/cmd_audit_prove.c \
+	cli/cmd_cert.c cli/cmd_client.c cli/cmd_clock.c \
 	cli/cmd_completion.c cli/cmd_eval.c cli/cmd_explain.c cli/cmd_manual.c \
 	cli/cmd_init.c cli/cmd_issue.c cli/cmd_policy.c \
 	cli/cmd_policy_set.c cli/cmd_request.c \

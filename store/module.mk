@@ -39,7 +39,8 @@ libcs_store_a_SOURCES += \
 	store/note.c store/note.h \
 	store/query.c store/query.h store/query_internal.h \
 	store/query_audit.c store/query_list.c store/query_one.c \
-	store/query_page.c store/query_params.c store/query_walk.c \
+	store/query_page.c store/query_params.c store/query_proof.c \
+	store/query_walk.c \
 	store/reader.c store/reader.h \
 	store/recorded.c store/recorded.h \
 	store/rows.c store/rows.h \

@@ -87,6 +87,10 @@ static bool answer(struct cs_questions *q, struct cs_error *err)
 		[CS_QUERY_CLIENTS] = cs_query_clients,
 		[CS_QUERY_ISSUERS] = cs_query_issuers,
 		[CS_QUERY_STATUS] = cs_query_status,
+		[CS_QUERY_PROOF] = cs_query_proof,
+		[CS_QUERY_CHECKPOINT] = cs_query_checkpoint,
+		[CS_QUERY_TILE] = cs_query_tile,
+		[CS_QUERY_ENTRIES] = cs_query_entries,
 	};
 	unsigned kind = (unsigned)q->what->kind;
 

@@ -24,7 +24,10 @@
  *			"expires_before_ms"?
  *	AUDIT_ENTRY	{"index": n}
  *	POLICY		{"set_sha256"?: 64 hex}; the newest of these, or of all
- *	CLIENTS ISSUERS STATUS	{}
+ *	PROOF		{"index": n}
+ *	TILE		{"level": n, "n": n, "width": n}
+ *	ENTRIES		{"n": n, "width": n}
+ *	CHECKPOINT CLIENTS ISSUERS STATUS	{}
  *
  * A list of values is OR, members are AND. `name` is a canonical name, exact
  * over common name and alternative names; ".zone" is the zone and all below
@@ -39,7 +42,11 @@
  * narrows more (query_params.c), CERTIFICATES is in the order of the end of
  * validity instead.
  *
- * Bodies are JSON, but REQUEST's an encoded ANSWER and STORED's an encoded
+ * PROOF is about the last checkpoint, which it holds; a tile (C2SP
+ * tlog-tiles) has `width` of 256 hashes, from number 256 * n of its level on.
+ *
+ * Bodies are JSON, but CHECKPOINT's the signed note, TILE's and ENTRIES'
+ * octets, REQUEST's an encoded ANSWER and STORED's an encoded
  * REQUEST (base/msg.h). A list is {"items":[..],"next":cursor or null}; a
  * page ends at `limit` (default 100, at most 1000), at CS_MAX_PAGE octets, or
  * when CS_MAX_SCAN rows were looked at, so that it may hold fewer items, even

@@ -190,5 +190,10 @@ bool cs_query_policy(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
 bool cs_query_clients(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
 bool cs_query_issuers(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
 bool cs_query_status(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
+bool cs_query_proof(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
+bool cs_query_checkpoint(struct cs_questions *q,
+			 struct cs_error *err) CS_MUST_USE;
+bool cs_query_tile(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
+bool cs_query_entries(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
 
 #endif

@@ -19,6 +19,14 @@ tests_bench_load_LDADD = $(OPENSSL_LIBS) $(LIBEVENT_LIBS) $(SQLITE_LIBS)
 EXTRA_DIST += tests/bench/run tests/bench/policy-rate \
 	tests/bench/thirty-rules.yaml
 
+# Fills a ledger with a long history, through the ledger itself.
+EXTRA_PROGRAMS += tests/bench/fill
+tests_bench_fill_SOURCES = tests/bench/bench.h tests/bench/fill.c \
+	tests/bench/measure.c
+tests_bench_fill_LDADD = $(STORE_LIBS)
+EXTRA_DIST += tests/bench/fill-make
+
+
 # Slow clients; `make bench-slow` runs them by the thousand.
 check_PROGRAMS += tests/bench/slow
 tests_bench_slow_SOURCES = tests/bench/bench.h tests/bench/csrs.c \

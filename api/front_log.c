@@ -1,0 +1,123 @@
+#include "api/front_room.h"
+#include "api/params.h"
+
+/* Decimal digits without a leading zero, below 10^15. */
+static bool is_number(struct cs_span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	}
+	return s.n > 0 && s.n <= 15 && (s.n == 1 || s.p[0] != '0');
+}
+
+/* A question about the index that the path names. */
+static bool ask_index(struct cs_front *f, struct cs_call *c, enum cs_query kind)
+{
+	struct cs_buf *out = cs_front_out(f);
+
+	if (!cs_params_none(c->request->head->query, c->p))
+		return false;
+	if (!is_number(c->arg))
+		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
+				      "There is no such index.");
+	cs_buf_addf(out, "{\"index\":%.*s}", CS_SPAN_FMT(c->arg));
+	return cs_front_ask_new(f, c, CS_WAIT_PAGE, kind, 0, cs_buf_span(out));
+}
+
+bool cs_front_get_audit(struct cs_front *f, struct cs_call *c)
+{
+	return ask_index(f, c, CS_QUERY_AUDIT_ENTRY);
+}
+
+bool cs_front_get_proof(struct cs_front *f, struct cs_call *c)
+{
+	return ask_index(f, c, CS_QUERY_PROOF);
+}
+
+bool cs_front_get_checkpoint(struct cs_front *f, struct cs_call *c)
+{
+	return cs_params_none(c->request->head->query, c->p) &&
+	       cs_front_ask_new(f, c, CS_WAIT_CHECKPOINT, CS_QUERY_CHECKPOINT,
+				0, CS_SPAN_LIT("{}"));
+}
+
+/* -- tiles ---------------------------------------------------------------- */
+
+/*
+ * What a tile is called (C2SP tlog-tiles): its number in groups of three
+ * digits, all but the last behind an `x`, and ".p/W" when only W of its
+ * hashes are there. "x001/x234/067.p/8".
+ */
+static bool read_tile(struct cs_span path, uint64_t *ret_n, uint64_t *ret_width)
+{
+	bool more = true;
+	size_t at = 0;
+
+	*ret_n = 0;
+	*ret_width = 256;
+	for (unsigned groups = 0; more; groups++) {
+		more = at < path.n && path.p[at] == 'x';
+		at += more;
+		if (path.n - at < 3 || groups == 4)
+			return false;
+		for (size_t end = at + 3; at < end; at++) {
+			if (path.p[at] < '0' || path.p[at] > '9')
+				return false;
+			*ret_n = *ret_n * 10 + (uint64_t)(path.p[at] - '0');
+		}
+		/* No second name for one tile. */
+		if (groups == 0 && more && *ret_n == 0)
+			return false;
+		if (more && (at == path.n || path.p[at++] != '/'))
+			return false;
+	}
+	path = cs_span_sub(path, at, SIZE_MAX);
+	if (path.n == 0)
+		return true;
+	if (!cs_span_starts_with(path, CS_SPAN_LIT(".p/")))
+		return false;
+	path = cs_span_sub(path, 3, SIZE_MAX);
+	if (!is_number(path) || path.n > 3)
+		return false;
+	*ret_width = 0;
+	for (size_t i = 0; i < path.n; i++)
+		*ret_width = *ret_width * 10 + (uint64_t)(path.p[i] - '0');
+	return *ret_width >= 1 && *ret_width <= 255;
+}
+
+/* Ask for what the path names; `level` is of entries where it is empty. */
+static bool ask_tile(struct cs_front *f, struct cs_call *c, enum cs_query kind,
+		     struct cs_span level, struct cs_span path)
+{
+	struct cs_buf *out = cs_front_out(f);
+	uint64_t n, width;
+
+	if (!cs_params_none(c->request->head->query, c->p))
+		return false;
+	if (!read_tile(path, &n, &width) || (level.n > 0 && !is_number(level)))
+		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
+				      "There is no such tile.");
+	cs_buf_addf(out, "{");
+	if (level.n > 0)
+		cs_buf_addf(out, "\"level\":%.*s,", CS_SPAN_FMT(level));
+	cs_buf_addf(out, "\"n\":%llu,\"width\":%llu}", (unsigned long long)n,
+		    (unsigned long long)width);
+	return cs_front_ask_new(f, c, CS_WAIT_TILE, kind, 0, cs_buf_span(out));
+}
+
+bool cs_front_get_tile(struct cs_front *f, struct cs_call *c)
+{
+	size_t at;
+
+	if (!cs_span_find(c->arg, '/', &at) || at == 0)
+		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
+				      "There is no such tile.");
+	return ask_tile(f, c, CS_QUERY_TILE, cs_span_sub(c->arg, 0, at),
+			cs_span_sub(c->arg, at + 1, SIZE_MAX));
+}
+
+bool cs_front_get_entries(struct cs_front *f, struct cs_call *c)
+{
+	return ask_tile(f, c, CS_QUERY_ENTRIES, cs_span_make(NULL, 0), c->arg);
+}
