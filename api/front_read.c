@@ -123,7 +123,7 @@ bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c)
 
 	return cs_params_none(c->request->head->query, c->p) &&
 	       one_hex(f, c, "set_sha256", 32, &params) &&
-	       ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY, 0, params);
+	       cs_front_ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY, 0, params);
 }
 
 bool cs_front_get_status(struct cs_front *f, struct cs_call *c)

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "cli/ask.h"
+#include "cli/clients_at.h"
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/show.h"
@@ -270,6 +271,11 @@ static void summarise(json_t *client)
 					  json_string(cs_buf_str(&text)));
 }
 
+static const struct cs_option list_options[] = {
+	CS_CLIENTS_AT_OPTIONS,
+	{0},
+};
+
 static int run_list(const struct cs_call *call)
 {
 	static const char *const header[] = {
@@ -287,6 +293,8 @@ static int run_list(const struct cs_call *call)
 	json_t *item;
 	size_t i;
 
+	if (cs_call_get(call, "at") != NULL)
+		return cs_clients_at_run(call);
 	if (!cs_ask_question(call, &q, &r, &err))
 		return cs_call_fail(call, &err);
 	items = json_object_get(r.body, "items");
@@ -408,6 +416,7 @@ const struct cs_command cs_cmd_client_list = {
 	.args = "",
 	.help = "List the clients and their rights",
 	.outputs = "table|json",
+	.options = list_options,
 	.example = "countersign client list",
 	.run = run_list,
 };

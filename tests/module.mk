@@ -170,7 +170,8 @@ E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
 	tests/e2e/limits_test.py \
 	tests/e2e/invariants_test.py tests/e2e/kill_test.py \
 	tests/e2e/openapi_test.py \
-	tests/e2e/policy_test.py tests/e2e/reload_test.py \
+	tests/e2e/policy_test.py tests/e2e/questions_test.py \
+	tests/e2e/reload_test.py \
 	tests/e2e/renew_test.py \
 	tests/e2e/secrets_test.py tests/e2e/slow_test.py tests/e2e/tamper_test.py
 E2E_TESTS += tests/e2e/language_test.py
