@@ -33,6 +33,8 @@
 #define CS_MAX_OID 32
 /* Levels of nested DER that a reader of ours follows. */
 #define CS_MAX_DER_DEPTH 16
+/* Subtrees of one list of a CA's name constraints: large companies' lists. */
+#define CS_MAX_SUBTREES 1024
 /* A host name, RFC 1035 2.3.4 (without the trailing dot). */
 #define CS_MAX_DNS_NAME 253
 /* A URI SAN: SPIFFE allows 2048. */

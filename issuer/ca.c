@@ -105,11 +105,6 @@ static bool check_one(const struct chain *chain, size_t i, struct cs_error *err)
 		return refuse(err, i,
 			      "RFC 5280 4.2.1.3: its key usage does not have "
 			      "keyCertSign");
-	if (X509_get_ext_by_NID(cert, NID_name_constraints, -1) >= 0)
-		return refuse(err, i,
-			      "it has name constraints (RFC 5280 4.2.1.10), "
-			      "which this version does not enforce; use a CA "
-			      "without them");
 	path_len = X509_get_pathlen(cert);
 	if (path_len >= 0 && (size_t)path_len < i)
 		return refuse(err, i,
@@ -289,6 +284,65 @@ static bool take_identity(struct cs_issuer_ca *ca, X509 *cert,
 	return true;
 }
 
+/* Are the names of the CAs below what certificate i leaves to them? */
+static bool check_below(const struct chain *chain, size_t i,
+			struct cs_error *err)
+{
+	NAME_CONSTRAINTS *nc = X509_get_ext_d2i(
+		chain->certs[i], NID_name_constraints, NULL, NULL);
+	size_t bad = i;
+
+	for (size_t k = 0; nc != NULL && bad == i && k < i; k++) {
+		X509 *cert = chain->certs[k];
+		bool self = X509_get_extension_flags(cert) & EXFLAG_SI;
+
+		/* RFC 5280 6.1.3 (b): not for self-issued ones between. */
+		if (!self && NAME_CONSTRAINTS_check(cert, nc) != X509_V_OK)
+			bad = k;
+	}
+	NAME_CONSTRAINTS_free(nc);
+	if (bad == i)
+		return true;
+	return refuse(err, bad,
+		      "RFC 5280 4.2.1.10: its names are outside of the name "
+		      "constraints of a CA above it");
+}
+
+/*= RFC 5280 4.2.1.10 */
+static bool take_constraints(struct cs_issuer_ca *ca, const struct chain *chain,
+			     struct cs_error *err)
+{
+	ca->constraints = cs_arena_new_array(&ca->arena, chain->n,
+					     sizeof(*ca->constraints));
+	if (ca->constraints == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < chain->n; i++) {
+		struct cs_constraints *set =
+			&ca->constraints[ca->constraints_n];
+		int at = X509_get_ext_by_NID(chain->certs[i],
+					     NID_name_constraints, -1);
+		const ASN1_OCTET_STRING *s;
+		struct cs_span value;
+
+		if (at < 0)
+			continue;
+		s = X509_EXTENSION_get_data(X509_get_ext(chain->certs[i], at));
+		if (!cs_arena_dup(&ca->arena,
+				  cs_span_make(ASN1_STRING_get0_data(s),
+					       (size_t)ASN1_STRING_length(s)),
+				  &value))
+			return no_memory(err);
+		if (!cs_constraints_read(value, &ca->arena, set, err))
+			return cs_error_prefix(
+				err, "certificate %zu of the chain", i + 1);
+		set->number = (unsigned)i + 1;
+		ca->constraints_n++;
+		if (!check_below(chain, i, err))
+			return false;
+	}
+	return true;
+}
+
 /*
  * How many CAs the chain lets stand below: each one's path length counts
  * those between it and us (RFC 5280 6.1.4; check_one() saw that it can).
@@ -358,14 +412,14 @@ static bool narrow(struct cs_issuer_ca *ca, const EXTENDED_KEY_USAGE *more,
 
 /*
  * The purposes that the chain leaves us. Verifiers apply a CA's extKeyUsage
- * to everything below it, except the root's.
+ * to everything below it, the root's too.
  */
 static bool take_purposes(struct cs_issuer_ca *ca, const struct chain *chain,
 			  struct cs_error *err)
 {
 	bool ok = true, had = false;
 
-	for (size_t i = 0; ok && i + 1 < chain->n; i++) {
+	for (size_t i = 0; ok && i < chain->n; i++) {
 		EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(
 			chain->certs[i], NID_ext_key_usage, NULL, NULL);
 
@@ -409,6 +463,7 @@ static bool take_chain(struct cs_issuer_ca *ca, const struct chain *chain,
 	       take_subject_text(ca, chain->certs[0], err) &&
 	       take_key(ca, chain->certs[0], err) &&
 	       take_purposes(ca, chain, err) &&
+	       take_constraints(ca, chain, err) &&
 	       write_pem(ca, chain, 0, n - 1, &ca->chain_pem, err) &&
 	       write_pem(ca, chain, n - 1, n, &ca->root_pem, err) &&
 	       write_pem(ca, chain, 0, n, &ca->full_pem, err);

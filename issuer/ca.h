@@ -8,9 +8,13 @@
  * Loading checks, with OpenSSL, that it is that: subjects and issuers, every
  * signature, CA bits and key usage (RFC 5280 4.2.1.9, 4.2.1.3), path lengths,
  * a subject key identifier (4.2.1.2), signatures by the algorithms of
- * issuer/sigalg.h (but for the root's own). A CA whose chain carries name
- * constraints is refused (CS_E_CERT): nothing here enforces them yet, and to
- * ignore them would mean to issue what every verifier rejects.
+ * issuer/sigalg.h (but for the root's own), and that no CA's own names are
+ * outside the name constraints of those above it (4.2.1.10). The constraints
+ * themselves are kept, for issuer/feasible.h.
+ *
+ * What the whole chain leaves counts, the root included: verifiers apply its
+ * path length, extended key usages and name constraints too, although RFC
+ * 5280 6.1 does not make them.
  *
  * Dates are not checked here: an expired CA still answers questions, and
  * issuer/feasible.h refuses to issue under it.
@@ -21,6 +25,7 @@
 #define CS_ISSUER_CA_H
 
 #include "base/arena.h"
+#include "issuer/constraints.h"
 #include "issuer/sigalg.h"
 #include "policy/facts.h"
 
@@ -36,14 +41,17 @@ struct cs_issuer_ca {
 	struct cs_span subject_text; /* the same for people: RFC 4514 */
 	struct cs_span serial;	     /* content octets of the CA's own serial */
 	struct cs_fact_key key;
-	struct cs_span ski; /* key identifier: our certificates' AKI */
-	int64_t not_before_s;
-	int64_t not_after_s; /* earliest of the chain's */
-	bool has_path_len;   /* of any of the chain's */
-	unsigned path_len;   /* CAs that may still stand below this one */
+	struct cs_span ski;   /* key identifier: our certificates' AKI */
+	int64_t not_before_s; /* latest of the chain's */
+	int64_t not_after_s;  /* earliest of the chain's */
+	bool has_path_len;    /* of any of the chain's */
+	unsigned path_len;    /* CAs that may still stand below this one */
 	enum cs_sig_alg alg;
 	struct cs_span sig_alg; /* AlgorithmIdentifier, DER */
-	/* The CA's own extKeyUsage limits ours; none: no limit. */
+	/* Name constraints of the chain, one set a CA that has them. */
+	struct cs_constraints *constraints;
+	size_t constraints_n;
+	/* The chain's extKeyUsage limits ours; none: no limit. */
 	struct cs_span *ext_key_usage;
 	size_t ext_key_usage_n;
 

@@ -219,7 +219,12 @@ static void refuses_cas_that_cannot_be_ours(void **state)
 		  "critical,keyCertSign", "subjectKeyIdentifier", "hash",
 		  "nameConstraints", "critical,permitted;DNS:example"},
 		 8,
-		 "name constraints"},
+		 NULL},
+		{{"basicConstraints", "critical,CA:TRUE", "keyUsage",
+		  "critical,keyCertSign", "subjectKeyIdentifier", "hash",
+		  "nameConstraints", "critical,permitted;DNS:*.example"},
+		 8,
+		 "RFC 5280 4.2.1.10"},
 	};
 	struct cs_error err = {0};
 	struct cs_issuer_ca *ca;

@@ -110,5 +110,7 @@ bool cs_feasible_check(const struct cs_issuer_ca *ca,
 {
 	return check_dates(ca, tbs, now_s, findings, err) &&
 	       check_purposes(ca, tbs, findings, err) &&
-	       check_path_len(ca, tbs, findings, err);
+	       check_path_len(ca, tbs, findings, err) &&
+	       cs_constraints_check(ca->constraints, ca->constraints_n,
+				    &tbs->cert, findings, err);
 }

@@ -30,6 +30,7 @@ libcs_issuer_a_SOURCES = \
 	issuer/subject.c issuer/subject.h \
 	issuer/tbs.c issuer/tbs.h \
 	issuer/tbs_parts.h \
+	issuer/constraints.c issuer/constraints_read.c issuer/constraints.h \
 	issuer/weak_key.c issuer/weak_key.h \
 	issuer/worker.c issuer/worker.h \
 	issuer/x509.h
@@ -41,9 +42,10 @@ PLAN_MAKER = tests/lib/plan_maker.c tests/lib/plan_maker.h
 CSR_FIXTURE = tests/lib/csr_fixture.c tests/lib/csr_fixture.h $(CSR_MAKER)
 JUDGE_MAKER = tests/lib/judge_maker.c tests/lib/judge_maker.h
 
-issuer_tests = issuer/ca_test issuer/ceiling_test issuer/crypto_test \
+issuer_tests = issuer/ca_test issuer/ceiling_test issuer/constraints_test \
+	issuer/crypto_test \
 	issuer/csr_key_test issuer/csr_oracle_test issuer/csr_test \
-	issuer/csr_vectors_test \
+	issuer/csr_vectors_test issuer/feasible_oracle_test \
 	issuer/judge_test issuer/key_test issuer/oom_test issuer/signer_test \
 	issuer/tbs_oracle_test issuer/tbs_test issuer/weak_key_test issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
@@ -51,6 +53,7 @@ issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
 issuer_ca_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_ceiling_test_SOURCES = issuer/ceiling_test.c $(CA_MAKER)
 issuer_ceiling_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_constraints_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_crypto_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_key_test_SOURCES = issuer/csr_key_test.c $(CSR_FIXTURE)
 issuer_csr_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
@@ -68,6 +71,9 @@ issuer_oom_test_SOURCES = issuer/oom_test.c tests/lib/oom.c tests/lib/oom.h \
 issuer_oom_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_oom_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+issuer_feasible_oracle_test_SOURCES = issuer/feasible_oracle_test.c \
+	$(PLAN_MAKER)
+issuer_feasible_oracle_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_tbs_oracle_test_SOURCES = issuer/tbs_oracle_test.c $(PLAN_MAKER) \
 	$(CA_MAKER)
 issuer_tbs_oracle_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)

@@ -342,6 +342,26 @@ static void refuses_what_is_beyond_the_ceiling(void **state)
 	assert_int_equal(end_signer(f), 0);
 }
 
+static void refuses_what_the_ca_excludes_by_itself(void **state)
+{
+	struct cs_subtree zone = {.kind = CS_NAME_DNS,
+				  .text = CS_SPAN_INIT("example")};
+	struct cs_constraints set = {
+		.number = 1, .excluded = &zone, .excluded_n = 1};
+	struct fixture *f = *state;
+
+	f->maker.ca->constraints = &set;
+	f->maker.ca->constraints_n = 1;
+	start_and_seed(f, 0);
+	build(f, f->maker.ca, NULL);
+	sign(f, 1, "default");
+	assert_int_equal(f->answer.ok, 0);
+	assert_int_equal(f->answer.signature.n, 0);
+	assert_non_null(strstr(f->detail, "RFC 5280 4.2.1.10"));
+	assert_int_equal(end_signer(f), 0);
+	f->maker.ca->constraints_n = 0;
+}
+
 static void refuses_what_is_no_tbs(void **state)
 {
 	struct fixture *f = *state;
@@ -440,6 +460,7 @@ int main(void)
 		cmocka_unit_test(signs_what_is_within_the_ceiling),
 		cmocka_unit_test(never_signs_a_sequence_twice),
 		cmocka_unit_test(refuses_what_is_beyond_the_ceiling),
+		cmocka_unit_test(refuses_what_the_ca_excludes_by_itself),
 		cmocka_unit_test(refuses_what_is_no_tbs),
 		cmocka_unit_test(ends_when_it_is_asked_before_it_is_seeded),
 		cmocka_unit_test(ends_at_a_second_seed_and_at_noise),
