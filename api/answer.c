@@ -260,7 +260,8 @@ static bool is_dropped(const struct rendering *r, const struct member *b)
 {
 	if (cs_span_equal_str(b->name, "verdict"))
 		return true;
-	if (r->view != CS_VIEW_AUDIT && cs_span_equal_str(b->name, "others"))
+	if (r->view != CS_VIEW_AUDIT &&
+	    cs_span_starts_with(b->name, CS_SPAN_LIT("others")))
 		return true;
 	for (size_t i = 0; i < OWN_N; i++) {
 		if (own[i].precedence == OURS &&

@@ -81,6 +81,13 @@ void cs_text_put_str(struct cs_buf *out, const char *s)
 	cs_text_put(out, cs_span_str(s));
 }
 
+/* Cells behind the last one that has a text are not there to see. */
+static void trim(struct cs_buf *out)
+{
+	while (out->n > 0 && out->p[out->n - 1] == ' ')
+		cs_buf_truncate(out, out->n - 1);
+}
+
 /* Characters of a cell: what is no continuation byte. */
 static size_t width(const char *s)
 {
@@ -159,9 +166,11 @@ void cs_table_write(const struct cs_table *t, const char *indent,
 
 		cs_buf_add_str(out, column == 0 ? indent : "  ");
 		cs_buf_add_str(out, t->cell[i]);
-		if (last)
-			cs_buf_add_byte(out, '\n');
-		else
+		if (!last) {
 			cs_buf_addf(out, "%*s", (int)pad, "");
+			continue;
+		}
+		trim(out);
+		cs_buf_add_byte(out, '\n');
 	}
 }

@@ -84,6 +84,36 @@ static bool load_recorded(struct explaining *x, struct cs_error *err)
 	return ok;
 }
 
+/* Who approved it, and what was said; "ticket 4711". */
+static void add_approval(const struct explaining *x, json_t *answer)
+{
+	const struct cs_stored_approval *a = &x->recorded.stored.approval;
+	json_t *request = json_object_get(answer, "request");
+	struct cs_span by =
+		a->claimed_by.n > 0 ? a->claimed_by : x->recorded.approver;
+	struct cs_span why = a->message.n > 0 ? a->message : a->reason;
+
+	if (a->client == 0 || a->denies)
+		return;
+	json_object_set_new(request, "approved",
+			    json_stringn((const char *)by.p, by.n));
+	if (why.n > 0)
+		json_object_set_new(request, "approval",
+				    json_stringn((const char *)why.p, why.n));
+}
+
+/* The serial of what was issued. */
+static void add_serial(const struct explaining *x, json_t *answer)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf hex;
+
+	cs_buf_init(&hex, 4 * CS_MAX_SERIAL);
+	cs_codec_hex(x->recorded.serial, &hex);
+	if (cs_buf_span(&hex).n > 0)
+		json_object_set_new(answer, "serial",
+				    json_string(cs_buf_str(&hex)));
+}
+
 /* What was decided of it then. */
 static void add_recorded(const struct explaining *x, json_t *answer)
 {
@@ -98,6 +128,8 @@ static void add_recorded(const struct explaining *x, json_t *answer)
 				      (json_int_t)r->epoch, "state",
 				      cs_request_state_name(r->stored.state),
 				      "time", at));
+	add_approval(x, answer);
+	add_serial(x, answer);
 	if (r->has_leaf)
 		json_object_set_new(
 			answer, "log",

@@ -157,10 +157,11 @@ static void no_policy_says_why_not(void **state)
 	assert_int_equal(t.verdict.others_n, 2);
 	assert_true(cs_span_equal_str(t.verdict.others[0].policy, "adm"));
 	assert_true(cs_span_equal_str(t.verdict.others[0].why,
-				      "lists no group of `alice`"));
+				      "lists no group of `alice` (admins)"));
 	assert_true(cs_span_equal_str(t.verdict.others[1].policy, "vm"));
-	assert_true(cs_span_equal_str(t.verdict.others[1].why,
-				      "is for other issuers than `default`"));
+	assert_true(
+		cs_span_equal_str(t.verdict.others[1].why,
+				  "is for other issuers than `default` (vm)"));
 	assert_int_equal(t.verdict.reached, CS_PHASE_SELECT);
 	assert_null(t.verdict.policy);
 	cs_testing_done(&t);

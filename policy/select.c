@@ -5,6 +5,9 @@
 #include "policy/match.h"
 #include "policy/requester.h"
 
+/* Names that a why-not tells of what a policy is for. */
+#define WANTED_MAX ((size_t)4)
+
 /* The first key of `match` that keeps a policy from governing. */
 enum mismatch {
 	MATCHES,
@@ -192,56 +195,110 @@ const struct cs_policy *cs_select(const struct cs_policy_set *set,
 	return NULL;
 }
 
-/* "is for other issuers than `vm`" */
-static void tell_other(struct cs_buf *b, const char *what, struct cs_span value)
+/* "A, B, and 3 more" of what a policy asks for: item i, and how many. */
+static bool begin_item(struct cs_buf *b, size_t i, size_t n)
+{
+	if (i == 0)
+		cs_buf_add_str(b, " (");
+	else if (i < WANTED_MAX)
+		cs_buf_add_str(b, ", ");
+	else
+		cs_buf_addf(b, ", and %zu more", n - i);
+	return i < WANTED_MAX;
+}
+
+/* " (prod-*, test)": what the policy is for. */
+static void tell_wanted(struct cs_buf *b, const struct cs_selector *s)
+{
+	for (size_t i = 0; i < s->n && i <= WANTED_MAX; i++)
+		if (begin_item(b, i, s->n))
+			cs_buf_add(b, s->items[i]);
+	if (s->n > 0)
+		cs_buf_add_byte(b, ')');
+}
+
+/* " (tier=web)" */
+static void tell_labels(struct cs_buf *b, const struct cs_match_rules *m)
+{
+	for (size_t i = 0; i < m->labels_n && i <= WANTED_MAX; i++)
+		if (begin_item(b, i, m->labels_n))
+			cs_buf_addf(b, "%.*s=%.*s",
+				    CS_SPAN_FMT(m->labels[i].key),
+				    CS_SPAN_FMT(m->labels[i].value));
+	if (m->labels_n > 0)
+		cs_buf_add_byte(b, ')');
+}
+
+/* "is for other issuers than `vm` (web, shop)" */
+static void tell_other(struct cs_buf *b, const char *what, struct cs_span value,
+		       const struct cs_selector *wanted)
 {
 	if (value.n > 0)
 		cs_buf_addf(b, "is for other %ss than `%.*s`", what,
 			    CS_SPAN_FMT(value));
 	else
 		cs_buf_addf(b, "wants a %s, and the request states none", what);
+	tell_wanted(b, wanted);
+}
+
+/* " (namespace prod-*; name web)": which service accounts. */
+static void tell_accounts(struct cs_buf *b, const struct cs_match_rules *m)
+{
+	if (m->user_namespace.present) {
+		cs_buf_add_str(b, "; its namespace");
+		tell_wanted(b, &m->user_namespace);
+	}
+	if (m->service_account.present) {
+		cs_buf_add_str(b, "; its name");
+		tell_wanted(b, &m->service_account);
+	}
 }
 
 /* Why this policy does not govern, without its name. */
 static void tell(struct cs_buf *b, const struct cs_policy *p,
 		 const struct cs_request_facts *r)
 {
+	const struct cs_match_rules *m = &p->match;
 	char until[CS_TIME_TEXT];
 
-	switch (mismatch(&p->match, r)) {
+	switch (mismatch(m, r)) {
 	case OTHER_ISSUER:
-		tell_other(b, "issuer", r->issuer);
+		tell_other(b, "issuer", r->issuer, &m->issuer);
 		break;
 	case OTHER_SOURCE:
-		tell_other(b, "source", r->source);
+		tell_other(b, "source", r->source, &m->source);
 		break;
 	case OTHER_REALM:
-		tell_other(b, "realm", r->realm);
+		tell_other(b, "realm", r->realm, &m->realm);
 		break;
 	case OTHER_NAMESPACE:
-		tell_other(b, "namespace", r->namespace);
+		tell_other(b, "namespace", r->namespace, &m->namespace);
 		break;
 	case OTHER_LABELS:
 		cs_buf_add_str(b, "wants other labels of the namespace");
+		tell_labels(b, m);
 		break;
 	case OTHER_USER:
 		cs_buf_addf(b, "does not list the user `%.*s`",
 			    CS_SPAN_FMT(r->requester));
+		tell_wanted(b, &m->users);
 		break;
 	case OTHER_GROUPS:
 		cs_buf_addf(b, "lists no group of `%.*s`",
 			    CS_SPAN_FMT(r->requester));
+		tell_wanted(b, &m->groups);
 		break;
 	case OTHER_ACCOUNT:
 		cs_buf_addf(b, "is for other service accounts than `%.*s`",
 			    CS_SPAN_FMT(r->requester));
+		tell_accounts(b, m);
 		break;
 	case OTHER_EXTRA:
 		cs_buf_addf(b, "wants other `extra` of `%.*s`",
 			    CS_SPAN_FMT(r->requester));
 		break;
 	case ENDED:
-		cs_time_rfc3339(p->match.until_s, until);
+		cs_time_rfc3339(m->until_s, until);
 		cs_buf_addf(b, "ended at %s", until);
 		break;
 	case MATCHES:

@@ -44,7 +44,8 @@ static void realm_and_namespace_are_globs_on_what_is_stated(void **state)
 
 	(void)state;
 	start(&t, WEB("  match: {realm: [prod-*], namespace: ['*', x]}\n"));
-	assert_why_not(&t, "wants a realm, and the request states none");
+	assert_why_not(&t,
+		       "wants a realm, and the request states none (prod-*)");
 	t.facts.request.realm = CS_SPAN_LIT("test-eu");
 	assert_why_not(&t, "is for other realms than `test-eu`");
 	t.facts.request.realm = CS_SPAN_LIT("prod-eu");
@@ -65,7 +66,7 @@ static void a_namespace_must_have_every_label(void **state)
 
 	(void)state;
 	start(&t, WEB("  match: {namespaceLabels: {tier: web, team: shop}}\n"));
-	assert_why_not(&t, "wants other labels of the namespace");
+	assert_why_not(&t, "wants other labels of the namespace (");
 	t.facts.request.labels = labels;
 	t.facts.request.labels_n = 3;
 	assert_why_not(&t, "wants other labels of the namespace");

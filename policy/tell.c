@@ -160,9 +160,7 @@ static void put_not_reached(const struct cs_tell *t, const char *before,
 /* Whom to ask: by `name`, where the reader has not read it yet. */
 static void put_owner(const struct cs_tell *t, bool by_name, struct cs_buf *out)
 {
-	if (is_code(t, "NO_POLICY"))
-		cs_buf_add_str(out, ", or ask for a policy that covers it");
-	else if (t->policy_owner.n > 0 && by_name)
+	if (t->policy_owner.n > 0 && by_name)
 		put(out, ", or ask ", t->policy_owner);
 	else if (t->policy_owner.n > 0)
 		cs_buf_add_str(out, ", or ask the owner");
@@ -177,6 +175,8 @@ static void put_next(const struct cs_tell *t, bool by_name, struct cs_buf *out)
 		cs_buf_add_str(out, "Make a new key and CSR");
 	else if (is_code(t, "LIMIT"))
 		cs_buf_add_str(out, "Wait");
+	else if (is_code(t, "NO_POLICY"))
+		cs_buf_add_str(out, "Ask for a policy that covers it");
 	else
 		cs_buf_add_str(out, "Fix the CSR");
 	put_owner(t, by_name, out);

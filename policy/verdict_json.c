@@ -141,20 +141,24 @@ static void write_not_reached(struct cs_json *j, const struct cs_verdict *v)
 /* [{"policy", "why"}], when no policy governs. */
 static void write_others(struct cs_json *j, const struct cs_verdict *v)
 {
-	size_t start = j->out->n;
+	size_t start = j->out->n, told = 0;
 
 	if (v->others_n == 0)
 		return;
 	cs_json_name(j, "others");
 	cs_json_array(j);
-	for (size_t i = 0; i < v->others_n && j->out->n - start < OTHERS_UNTIL;
-	     i++) {
+	while (told < v->others_n && j->out->n - start < OTHERS_UNTIL) {
+		const struct cs_policy_other *o = &v->others[told++];
+
 		cs_json_object(j);
-		member(j, "policy", true, v->others[i].policy);
-		member(j, "why", true, v->others[i].why);
+		member(j, "policy", true, o->policy);
+		member(j, "why", true, o->why);
 		cs_json_end(j);
 	}
 	cs_json_end(j);
+	if (told < v->others_n)
+		cs_json_member_int(j, "others_more",
+				   (int64_t)(v->others_n - told));
 }
 
 /* The members of a refusal. */

@@ -14,7 +14,7 @@
  * still does not fit is the number "violations_more", behind "violations".
  *
  * "not_reached" of an issued one stands where no ledger looks at limits. What
- * does not fit of "others" is left out.
+ * does not fit of "others" is the number "others_more".
  *
  * "others" stands where no policy governs, and in an evaluation: [{"policy",
  * "why"}] in order of priority. It is recorded, but not for everybody's eyes:

@@ -19,7 +19,9 @@ struct cs_recorded {
 	int64_t now_ms; /* what time it was for who judged it */
 	uint64_t epoch; /* of the set that judged it; 0: unknown */
 	bool has_leaf;
-	int64_t leaf; /* index of its decision */
+	int64_t leaf;		 /* index of its decision */
+	struct cs_span serial;	 /* issued; in the arena */
+	struct cs_span approver; /* the client's name; empty: none */
 };
 
 /*

@@ -265,7 +265,7 @@ def an_evaluation_says_what_would_be_and_why_no_other_policy():
     expect(status == 200 and j["would"] == "refused" and
            j["code"] == "NO_POLICY" and j["others"] == [
                {"policy": "posted",
-                "why": "does not list the user `auditor`"}], j)
+                "why": "does not list the user `auditor` (ci, alice)"}], j)
     expect(counts() == before, "an evaluation left something behind")
 
 
@@ -374,6 +374,23 @@ def a_certificate_request_is_explained():
         "issuer": "default", "namespace": "shop", "owner": "shop-tls",
         "realm": "prod", "source": "kubernetes",
         "requester": "system:serviceaccount:cert-manager:cert-manager"}, j)
+
+
+@tap.test
+def a_recorded_certificate_is_explained_with_who_asked_and_approved():
+    house.client_add("portal", "submit", "approve", "gateway")
+    status, j = post("/v1/requests", "portal", csr=house.csr("Www.z.example"),
+                     requester="alice", conditions=[
+                         {"type": "Approved", "status": "True",
+                          "message": "ticket 4711"}])
+    expect(status == 201, j)
+    out = house.cli("policy", "explain", j["id"]).stdout
+    line = out.splitlines()[1]
+    expect(line.startswith("WOULD BE ISSUED, CHANGED  serial " +
+                           j["serial"] + "  policy posted (sha ") and
+           "requested alice, approved portal (ticket 4711)  log #"
+           f"{j['log']['index']}" in line, out)
+    expect('asked Www.z.example  given www.z.example' in out, out)
 
 
 @tap.test

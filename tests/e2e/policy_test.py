@@ -119,7 +119,7 @@ def each_policy_that_does_not_govern_says_why():
     expect("not vm        is for other issuers than `default`" in out and
            "not team-web  wants a namespace, and the request states none"
            in out, out)
-    expect("ask for a policy that covers it" in out, out)
+    expect("Ask for a policy that covers it" in out, out)
 
 
 @tap.test
@@ -226,11 +226,11 @@ def why_other_policies_do_not_govern_is_for_auditors():
            "others" not in mine.json and b"team-web" not in mine.body,
            mine.body)
     expect(mine.json["detail"].startswith("no policy matches the request; ")
-           and "ask for a policy that covers it" in mine.json["detail"],
+           and "Ask for a policy that covers it" in mine.json["detail"],
            mine.body)
     expect(theirs.status == 422 and theirs.json["others"] == [
         {"policy": "team-web",
-         "why": "wants a namespace, and the request states none"}],
+         "why": "wants a namespace, and the request states none (shop)"}],
         theirs.body)
     shown = house.cli("request", "show", mine.json["id"], check=False).stdout
     expect("not team-web  wants a namespace" in shown, shown)
