@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "api/front_room.h"
 #include "api/params.h"
 #include "api/policy_body.h"
@@ -212,15 +214,23 @@ void cs_front_checks_worker_gone(struct cs_front *f, unsigned worker)
 	}
 }
 
-/* The first thing that is wrong, as the worker put it; or the sentence. */
+/* The first error, as the worker put it; none: the sentence. */
 static struct cs_span first_text(const json_t *problems, struct cs_span other)
 {
-	const json_t *text =
-		json_object_get(json_array_get(problems, 0), "text");
+	const json_t *p;
+	size_t i;
 
-	if (!json_is_string(text))
-		return other;
-	return cs_span_make(json_string_value(text), json_string_length(text));
+	json_array_foreach(problems, i, p)
+	{
+		const json_t *severity = json_object_get(p, "severity");
+		const json_t *text = json_object_get(p, "text");
+
+		if (json_is_string(text) && json_is_string(severity) &&
+		    strcmp(json_string_value(severity), "error") == 0)
+			return cs_span_make(json_string_value(text),
+					    json_string_length(text));
+	}
+	return other;
 }
 
 /* What is wrong with a set: the worker's list, in a problem. */

@@ -478,6 +478,16 @@ static void lints_what_cas_need(void **state)
 	f->plan.key_usage |= CS_KU_CERT_SIGN;
 	lint(f, &f->ec);
 	assert_one(f, "lint/ca-subject");
+	start(f);
+	f->plan.subject_n = 1;
+	f->plan.names_n = 0;
+	f->subject[0] =
+		(struct cs_plan_attr){.oid = CS_SPAN_LIT(CS_OID_COMMON_NAME),
+				      .value = CS_SPAN_LIT("Corp CA")};
+	f->plan.ca = true;
+	f->plan.key_usage = CS_KU_CERT_SIGN;
+	lint(f, &f->ec);
+	assert_int_equal(f->findings.n, 0);
 }
 
 /* The plan's one further extension. */

@@ -16,10 +16,11 @@ static bool has_purpose(const struct cs_tbs_facts *t, const char *oid, size_t n)
 	return false;
 }
 
+/* A CA's purposes are those of the certificates below it. */
 static bool is_for_servers(const struct cs_tbs_facts *t)
 {
-	return has_purpose(t, CS_OID_SERVER_AUTH,
-			   sizeof(CS_OID_SERVER_AUTH) - 1);
+	return !t->cert.ca && has_purpose(t, CS_OID_SERVER_AUTH,
+					  sizeof(CS_OID_SERVER_AUTH) - 1);
 }
 
 static bool validity_is_in_order(const struct cs_tbs_facts *t)

@@ -247,7 +247,7 @@ static void a_ca_may_be_asked_for_up_to_the_path_length(void **state)
 				     "extensions.basic_constraints"));
 	cs_testing_done(&t);
 	start(&t, EXT("{basic_constraints: {ca: true}}"));
-	assert_true(cs_testing_reports(&t, "no issuer's ceiling permits"));
+	assert_true(cs_testing_reports(&t, "whose ceiling says `ca: true`"));
 	t.facts.request.has_is_ca = t.facts.request.is_ca = true;
 	assert_true(cs_testing_judge(&t));
 	assert_true(p->ca && !p->has_path_len);

@@ -231,9 +231,9 @@ static void load_constraints(struct cs_load *l, const struct cs_yaml *node,
 	(void)cs_load_bool(l, ca, &bc->ca);
 	if (bc->ca)
 		cs_load_warning(l, ca,
-				"no issuer's ceiling permits a CA's "
-				"certificate: what this allows ends in "
-				"CA_CEILING");
+				"only an issuer whose ceiling says `ca: true` "
+				"certifies CAs: under any other one, what this "
+				"allows ends in CA_CEILING");
 	if (path_len == NULL || !cs_load_int(l, path_len, 0, CS_MAX_CHAIN, &n))
 		return;
 	if (!bc->ca)
