@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "cli/ask.h"
 #include "cli/ca_place.h"
 #include "cli/commands.h"
 #include "cli/config_edit.h"
@@ -470,6 +471,39 @@ static struct cs_issuer_ca *load_chain(struct job *j, const char *path,
 	return NULL;
 }
 
+/*
+ * A certificate of this installation's own log cannot become an issuer here:
+ * its serial is that of a request's. `ca create --under` makes one that can.
+ */
+static bool check_is_foreign(const struct job *j, const struct cs_issuer_ca *ca,
+			     struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf serial, target;
+	struct cs_question_call q = {.kind = CS_QUERY_CERTIFICATE};
+	struct cs_reply r = {0};
+	bool found;
+
+	cs_buf_init(&serial, 2 * CS_MAX_SERIAL + 1);
+	cs_buf_init(&target, CS_MAX_HTTP_TARGET);
+	for (size_t i = 0; i < ca->serial.n; i++)
+		cs_buf_addf(&serial, "%02x", ca->serial.p[i]);
+	if (!cs_buf_ok(&serial))
+		return true; /* longer than any of ours */
+	cs_buf_addf(&target, "/v1/certificates/%s", cs_buf_str(&serial));
+	q.target = cs_buf_str(&target);
+	q.in_path = (struct cs_ask_param){CS_ASK_ONE, "serial",
+					  cs_buf_str(&serial), 0};
+	if (!cs_ask_question(j->call, &q, &r, err))
+		return false;
+	found = r.status == 200;
+	cs_reply_done(&r);
+	return !found || cs_error_set(err, CS_E_EXISTS,
+				      "this certificate was issued here, by a "
+				      "request (serial %s): make an issuer "
+				      "below with `ca create --under`",
+				      cs_buf_str(&serial));
+}
+
 static bool do_import(struct job *j, struct cs_error *err)
 {
 	const char *chain = cs_call_get(j->call, "chain");
@@ -481,6 +515,7 @@ static bool do_import(struct job *j, struct cs_error *err)
 	if (chain == NULL || key == NULL)
 		return usage(err, "`ca import` needs --chain and --key");
 	ok = (ca = load_chain(j, chain, err)) != NULL &&
+	     check_is_foreign(j, ca, err) &&
 	     open_source(j->call, key, &c.from, err) &&
 	     cs_ca_place_begin(j->install->dir, j->call->args[0], &j->arena,
 			       &j->place, err);

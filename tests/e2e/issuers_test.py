@@ -370,6 +370,11 @@ spec:
     expect("CA:TRUE, pathlen:0" in shown and "Certificate Sign" in shown,
            shown)
     below(made)
+    chain = os.path.join(house.root, "lower.pem")
+    with open(chain, "w", encoding="ascii") as f:
+        f.write(made["certificate"] + made["ca"])
+    refused("ca", "import", "lower", "--chain", chain, "--key",
+            os.path.join(house.root, "lower.key"), says="was issued here")
     for csr, says in ((ca_csr("deep", ",pathlen:1"), "RFC 5280 6.1.4"),
                       (ca_csr("deeper", ",pathlen:2"), "4.2.1.9")):
         got = house.submit("ci", csr, issuer="upper", approved=False)
