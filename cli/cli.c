@@ -27,6 +27,7 @@ const struct cs_command *const cs_commands[] = {
 	&cs_cmd_policy_check,
 	&cs_cmd_policy_apply,
 	&cs_cmd_policy_show,
+	&cs_cmd_policy_schema,
 	&cs_cmd_policy_explain,
 	&cs_cmd_policy_eval,
 	&cs_cmd_policy_list,

@@ -45,11 +45,59 @@ void cs_report_add(struct cs_policy_report *report,
 
 /* -- keys ---------------------------------------------------------------- */
 
-/* A key that a map may have; `later`: of the language, but not yet ours. */
+/*
+ * A key that a map may have; `later`: of the language, but not yet ours. The
+ * shape is of its value, for the JSON Schema (policy/schema.c): the name of a
+ * definition there; with `+` behind it one or a list that is not empty, with
+ * `*` one or any list; `@` is a matcher of what the map is about.
+ */
 struct cs_load_key {
 	const char *name;
 	bool later;
+	const char *shape; /* NULL: not yet ours */
 };
+
+/* The keys of every map of the language, each in the file that loads it. */
+extern const struct cs_load_key cs_keys_document[];
+extern const struct cs_load_key cs_keys_metadata[];
+extern const struct cs_load_key cs_keys_spec[];
+extern const struct cs_load_key cs_keys_match[];
+extern const struct cs_load_key cs_keys_requester[];
+extern const struct cs_load_key cs_keys_attr[];
+extern const struct cs_load_key cs_keys_common_name[];
+extern const struct cs_load_key cs_keys_san[];
+extern const struct cs_load_key cs_keys_san_kind[];
+extern const struct cs_load_key cs_keys_san_dns[];
+extern const struct cs_load_key cs_keys_san_other[];
+extern const struct cs_load_key cs_keys_matcher[];
+extern const struct cs_load_key cs_keys_uri[];
+extern const struct cs_load_key cs_keys_email[];
+extern const struct cs_load_key cs_keys_key[];
+extern const struct cs_load_key cs_keys_reuse[];
+extern const struct cs_load_key cs_keys_key_ec[];
+extern const struct cs_load_key cs_keys_key_rsa[];
+extern const struct cs_load_key cs_keys_key_ed25519[];
+extern const struct cs_load_key cs_keys_validity[];
+extern const struct cs_load_key cs_keys_max[];
+extern const struct cs_load_key cs_keys_extensions[];
+extern const struct cs_load_key cs_keys_usages[];
+extern const struct cs_load_key cs_keys_constraints[];
+extern const struct cs_load_key cs_keys_policies[];
+extern const struct cs_load_key cs_keys_aia[];
+extern const struct cs_load_key cs_keys_pass[];
+extern const struct cs_load_key cs_keys_add[];
+extern const struct cs_load_key cs_keys_limit[];
+extern const struct cs_load_key cs_keys_window[];
+extern const struct cs_load_key cs_keys_lint[];
+extern const struct cs_load_key cs_keys_test[];
+extern const struct cs_load_key cs_keys_expect[];
+extern const struct cs_load_key cs_keys_request[];
+extern const struct cs_load_key cs_keys_request_requester[];
+extern const struct cs_load_key cs_keys_request_other[];
+extern const struct cs_load_key cs_keys_guards_spec[];
+extern const struct cs_load_key cs_keys_guards_match[];
+extern const struct cs_load_key cs_keys_guard[];
+extern const struct cs_load_key cs_keys_guard_fields[];
 
 /*
  * Is the node a map, and is each of its keys one of `keys` (ended by a NULL
@@ -119,6 +167,8 @@ void cs_load_tables(struct cs_load *l, const struct cs_yaml *node,
 void cs_load_vars(struct cs_load *l, const struct cs_yaml *node,
 		  struct cs_policy *policy);
 
+/* May this matcher stand in a list about that? */
+bool cs_load_matcher_fits(enum cs_match_domain domain, const char *name);
 void cs_load_matchers(struct cs_load *l, const struct cs_yaml *node,
 		      const char *path, enum cs_match_domain domain,
 		      struct cs_matchers *matchers);

@@ -2,34 +2,34 @@
 
 #include "policy/load.h"
 
-static const struct cs_load_key key_keys[] = {
-	{"allow", false},
-	{"reject", false},
-	{"reuse", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_key[] = {
+	{"allow", false, "key_spec+"},
+	{"reject", false, "weak+"},
+	{"reuse", false, "reuse"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key reuse_keys[] = {
-	{"other_subject", false},
-	{"same_subject", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_reuse[] = {
+	{"other_subject", false, "reuse_rule"},
+	{"same_subject", false, "reuse_rule"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key ec_keys[] = {
-	{"alg", false},
-	{"curves", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_key_ec[] = {
+	{"alg", false, "alg_ec"},
+	{"curves", false, "curve+"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key rsa_keys[] = {
-	{"alg", false},
-	{"bits", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_key_rsa[] = {
+	{"alg", false, "alg_rsa"},
+	{"bits", false, "bits"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key other_keys[] = {
-	{"alg", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_key_ed25519[] = {
+	{"alg", false, "alg_ed25519"},
+	{NULL, false, NULL},
 };
 
 /* Digits to a number of bits; 0: none, or absurd. */
@@ -91,8 +91,8 @@ static void load_spec(struct cs_load *l, const struct cs_yaml *node,
 		      struct cs_key_spec *spec)
 {
 	static const char *const words[] = {"EC", "RSA", "Ed25519", NULL};
-	static const struct cs_load_key *const keys[] = {ec_keys, rsa_keys,
-							 other_keys};
+	static const struct cs_load_key *const keys[] = {
+		cs_keys_key_ec, cs_keys_key_rsa, cs_keys_key_ed25519};
 	const struct cs_yaml *name = cs_yaml_get(node, "alg");
 	unsigned alg;
 
@@ -177,7 +177,7 @@ static void load_reuse(struct cs_load *l, const struct cs_yaml *node,
 		       struct cs_key_rules *key)
 {
 	l->path = "key.reuse";
-	if (!cs_load_map(l, node, reuse_keys))
+	if (!cs_load_map(l, node, cs_keys_reuse))
 		return;
 	if (node->n == 0)
 		cs_load_error(l, node, "`key.reuse` is empty");
@@ -196,7 +196,7 @@ void cs_load_key(struct cs_load *l, const struct cs_yaml *node,
 	size_t n;
 
 	l->path = "key";
-	if (!cs_load_map(l, node, key_keys))
+	if (!cs_load_map(l, node, cs_keys_key))
 		return;
 	*key = (struct cs_key_rules){0};
 	load_reject(l, cs_yaml_get(node, "reject"), key);

@@ -5,25 +5,40 @@
 
 #define API_VERSION "countersign.dev/v1"
 
-static const struct cs_load_key document_keys[] = {
-	{"apiVersion", false}, {"kind", false}, {"metadata", false},
-	{"spec", false},       {NULL, false},
+const struct cs_load_key cs_keys_document[] = {
+	{"apiVersion", false, "apiVersion"},
+	{"kind", false, "kind"},
+	{"metadata", false, "metadata"},
+	{"spec", false, "any"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key metadata_keys[] = {
-	{"name", false},
-	{"owner", false},
-	{"ticket", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_metadata[] = {
+	{"name", false, "name"},
+	{"owner", false, "line"},
+	{"ticket", false, "line"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key spec_keys[] = {
-	{"priority", false},   {"match", false},  {"subject", false},
-	{"san", false},	       {"key", false},	  {"validity", false},
-	{"extensions", false}, {"tests", false},  {"extends", false},
-	{"mode", false},       {"tables", false}, {"vars", false},
-	{"guards", true},      {"limits", false}, {"windows", false},
-	{"lint", false},       {"ensure", true},  {NULL, false},
+const struct cs_load_key cs_keys_spec[] = {
+	{"priority", false, "integer"},
+	{"match", false, "match"},
+	{"subject", false, "subject"},
+	{"san", false, "san"},
+	{"key", false, "key"},
+	{"validity", false, "validity"},
+	{"extensions", false, "extensions"},
+	{"tests", false, "tests"},
+	{"extends", false, "name"},
+	{"mode", false, "mode"},
+	{"tables", false, "tables"},
+	{"vars", false, "vars"},
+	{"guards", true, NULL},
+	{"limits", false, "limit+"},
+	{"windows", false, "window+"},
+	{"lint", false, "lint"},
+	{"ensure", true, NULL},
+	{NULL, false, NULL},
 };
 
 /* Is it a document of ours, of a kind that this version knows? */
@@ -125,7 +140,7 @@ static bool load_metadata(struct cs_load *l, const struct cs_yaml *doc,
 	const struct cs_yaml *name = cs_yaml_get(node, "name");
 
 	l->path = "metadata";
-	if (node != NULL && !cs_load_map(l, node, metadata_keys))
+	if (node != NULL && !cs_load_map(l, node, cs_keys_metadata))
 		return false;
 	if (name == NULL) {
 		cs_load_error(l, node != NULL ? node : doc,
@@ -309,7 +324,7 @@ struct cs_policy *cs_load_document(struct cs_load *l, const struct cs_yaml *doc,
 	}
 	if (!check_kind(l, doc, &kind))
 		return NULL;
-	(void)cs_load_map(l, doc, document_keys);
+	(void)cs_load_map(l, doc, cs_keys_document);
 	l->into = p;
 	p->info.kind = kind;
 	p->info.source = l->source;
@@ -322,7 +337,7 @@ struct cs_policy *cs_load_document(struct cs_load *l, const struct cs_yaml *doc,
 		cs_load_error(l, doc, "`spec` is missing");
 	else if (kind == CS_DOCUMENT_GUARDS)
 		cs_load_guards(l, spec, p);
-	else if (cs_load_map(l, spec, spec_keys))
+	else if (cs_load_map(l, spec, cs_keys_spec))
 		load_spec(l, &specs, p, base);
 	if (l->report->errors != before ||
 	    !load_hash(l, doc, parent, hash, &p->info))

@@ -2,29 +2,30 @@
 #include "policy/match.h"
 #include "policy/usage.h"
 
-static const struct cs_load_key ext_keys[] = {
-	{"key_usage", false},
-	{"ext_key_usage", false},
-	{"basic_constraints", false},
-	{"unlisted", false},
-	{"policies", false},
-	{"aia", false},
-	{"crl_dp", false},
-	{"no_rev_avail", false},
-	{"pass", false},
-	{"add", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_extensions[] = {
+	{"key_usage", false, "usages"},
+	{"ext_key_usage", false, "usages"},
+	{"basic_constraints", false, "constraints"},
+	{"unlisted", false, "drop"},
+	{"policies", false, "policies"},
+	{"aia", false, "aia"},
+	{"crl_dp", false, "text+"},
+	{"no_rev_avail", false, "boolean"},
+	{"pass", false, "pass+"},
+	{"add", false, "add+"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key usage_keys[] = {
-	{"allow", false},    {"default", false},      {"set", false},
-	{"critical", false}, {"on_violation", false}, {NULL, false},
+const struct cs_load_key cs_keys_usages[] = {
+	{"allow", false, "text+"},	 {"default", false, "text+"},
+	{"set", false, "text+"},	 {"critical", false, "boolean"},
+	{"on_violation", false, "drop"}, {NULL, false, NULL},
 };
 
-static const struct cs_load_key constraints_keys[] = {
-	{"ca", false},
-	{"path_len", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_constraints[] = {
+	{"ca", false, "boolean"},
+	{"path_len", false, "count"},
+	{NULL, false, NULL},
 };
 
 /* Is it `any`, alone: anything? */
@@ -90,7 +91,7 @@ static void load_key_usage(struct cs_load *l, const struct cs_yaml *node,
 	struct cs_rule rule;
 
 	l->path = "extensions.key_usage";
-	if (!cs_load_map(l, node, usage_keys))
+	if (!cs_load_map(l, node, cs_keys_usages))
 		return;
 	rule = cs_load_rule(l, l->path, node);
 	*ku = (struct cs_key_usage_rules){
@@ -195,7 +196,7 @@ static void load_ext_key_usage(struct cs_load *l, const struct cs_yaml *node,
 	struct cs_span words;
 
 	l->path = "extensions.ext_key_usage";
-	if (!cs_load_map(l, node, usage_keys))
+	if (!cs_load_map(l, node, cs_keys_usages))
 		return;
 	*eku = (struct cs_ext_key_usage_rules){0};
 	eku->allow.rule = cs_load_rule(l, l->path, node);
@@ -222,7 +223,7 @@ static void load_constraints(struct cs_load *l, const struct cs_yaml *node,
 	int64_t n = 0;
 
 	l->path = "extensions.basic_constraints";
-	if (!cs_load_map(l, node, constraints_keys))
+	if (!cs_load_map(l, node, cs_keys_constraints))
 		return;
 	*bc = (struct cs_constraints_rules){
 		.rule = cs_load_rule(l, "extensions.basic_constraints.ca",
@@ -253,7 +254,7 @@ void cs_load_extensions(struct cs_load *l, const struct cs_yaml *node,
 
 	cs_load_unlisted(l, node, "extensions.unlisted", &ext->unlisted);
 	l->path = "extensions";
-	if (!cs_load_map(l, node, ext_keys))
+	if (!cs_load_map(l, node, cs_keys_extensions))
 		return;
 	one = cs_yaml_get(node, "key_usage");
 	if (one != NULL)

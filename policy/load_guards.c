@@ -4,34 +4,35 @@
 #include "policy/attribute.h"
 #include "policy/load.h"
 
-static const struct cs_load_key spec_keys[] = {
-	{"match", false},
-	{"guards", false},
-	{"tests", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_guards_spec[] = {
+	{"match", false, "guards_match"},
+	{"guards", false, "guard+"},
+	{"tests", false, "tests"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key match_keys[] = {
-	{"issuer", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_guards_match[] = {
+	{"issuer", false, "text+"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key guard_keys[] = {
-	{"id", false},	  {"deny", false},   {"message", false},
-	{"reject", true}, {"require", true}, {NULL, false},
+const struct cs_load_key cs_keys_guard[] = {
+	{"id", false, "id"},	    {"deny", false, "deny"},
+	{"message", false, "line"}, {"reject", true, NULL},
+	{"require", true, NULL},    {NULL, false, NULL},
 };
 
 /* Keys of `deny`, besides `subject.ATTRIBUTE`. */
-static const struct cs_load_key field_keys[] = {
-	{"san.dns", false},
-	{"san.ip", false},
-	{"san.uri", false},
-	{"san.email", false},
-	{"san.directory_name", false},
-	{"san.registered_id", false},
-	{"san.other_name", false},
-	{"subject", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_guard_fields[] = {
+	{"san.dns", false, "matcher_dns+"},
+	{"san.ip", false, "matcher_ip+"},
+	{"san.uri", false, "matcher_uri+"},
+	{"san.email", false, "matcher_email+"},
+	{"san.directory_name", false, "matcher_dn+"},
+	{"san.registered_id", false, "matcher_oid+"},
+	{"san.other_name", false, "matcher_text+"},
+	{"subject", false, "any"},
+	{NULL, false, NULL},
 };
 
 /* The kinds of names, in the order of the keys above. */
@@ -59,7 +60,7 @@ static bool load_what(struct cs_load *l, const struct cs_yaml *node,
 	const char *near;
 
 	for (size_t i = 0; i < KINDS; i++) {
-		if (!cs_span_equal_str(node->key, field_keys[i].name))
+		if (!cs_span_equal_str(node->key, cs_keys_guard_fields[i].name))
 			continue;
 		field->is_name = true;
 		field->kind = kinds[i].kind;
@@ -77,7 +78,7 @@ static bool load_what(struct cs_load *l, const struct cs_yaml *node,
 							     : CS_DOMAIN_TEXT;
 		return true;
 	}
-	near = cs_load_nearest(node->key, field_keys);
+	near = cs_load_nearest(node->key, cs_keys_guard_fields);
 	if (near != NULL && strcmp(near, "subject") != 0)
 		cs_load_error_key(l, node,
 				  "`deny.%.*s` is not known; did you mean "
@@ -145,8 +146,8 @@ static void load_guard(struct cs_load *l, const struct cs_yaml *node,
 	const struct cs_yaml *message = cs_yaml_get(node, "message");
 	size_t before = l->report->errors;
 
-	if (!cs_load_map(l, node, guard_keys) || l->report->errors != before ||
-	    !cs_load_id(l, node, "", &g->rule))
+	if (!cs_load_map(l, node, cs_keys_guard) ||
+	    l->report->errors != before || !cs_load_id(l, node, "", &g->rule))
 		return;
 	for (size_t i = 0; i < p->guards_n; i++) {
 		if (cs_span_equal(p->guards[i].rule.id, g->rule.id))
@@ -169,11 +170,11 @@ void cs_load_guards(struct cs_load *l, const struct cs_yaml *spec,
 	const struct cs_yaml *item = NULL;
 	size_t n;
 
-	if (!cs_load_map(l, spec, spec_keys))
+	if (!cs_load_map(l, spec, cs_keys_guards_spec))
 		return;
 	l->policy = CS_SPAN_LIT("guards");
 	l->path = "match";
-	if (match != NULL && cs_load_map(l, match, match_keys)) {
+	if (match != NULL && cs_load_map(l, match, cs_keys_guards_match)) {
 		if (match->n == 0)
 			cs_load_error(l, match,
 				      "`match` is empty; leave it out to "

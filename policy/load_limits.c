@@ -5,19 +5,21 @@
 #define MAX_WINDOW ((int64_t)3650 * 86400)
 #define MAX_COUNT  1000000
 
-static const struct cs_load_key limit_keys[] = {
-	{"id", false},		 {"key", false}, {"rate", false},
-	{"on_violation", false}, {NULL, false},
+const struct cs_load_key cs_keys_limit[] = {
+	{"id", false, "id"},	 {"key", false, "text"},
+	{"rate", false, "rate"}, {"on_violation", false, "hold"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key window_keys[] = {
-	{"id", false},		 {"deny", false}, {"unless", true},
-	{"on_violation", false}, {NULL, false},
+const struct cs_load_key cs_keys_window[] = {
+	{"id", false, "id"},	{"deny", false, "text"},
+	{"unless", true, NULL}, {"on_violation", false, "hold"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key lint_keys[] = {
-	{"fail", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_lint[] = {
+	{"fail", false, "lint_level+"},
+	{NULL, false, NULL},
 };
 
 bool cs_load_id(struct cs_load *l, const struct cs_yaml *node,
@@ -123,7 +125,7 @@ static bool load_limit(struct cs_load *l, const struct cs_yaml *node,
 	const struct cs_yaml *key = cs_yaml_get(node, "key");
 	const struct cs_yaml *rate = cs_yaml_get(node, "rate");
 
-	if (!cs_load_map(l, node, limit_keys) ||
+	if (!cs_load_map(l, node, cs_keys_limit) ||
 	    !cs_load_id(l, node, "limits.", &rule->rule))
 		return false;
 	load_on_violation(l, cs_yaml_get(node, "on_violation"),
@@ -226,7 +228,7 @@ static bool load_window(struct cs_load *l, const struct cs_yaml *node,
 {
 	const struct cs_yaml *deny = cs_yaml_get(node, "deny");
 
-	if (!cs_load_map(l, node, window_keys) ||
+	if (!cs_load_map(l, node, cs_keys_window) ||
 	    !cs_load_id(l, node, "windows.", &rule->rule))
 		return false;
 	rule->on_violation = CS_ON_VIOLATION_HOLD;
@@ -277,7 +279,7 @@ void cs_load_lint(struct cs_load *l, const struct cs_yaml *node,
 	size_t n;
 
 	l->path = "lint";
-	if (!cs_load_map(l, node, lint_keys))
+	if (!cs_load_map(l, node, cs_keys_lint))
 		return;
 	if (fail == NULL) {
 		cs_load_error(l, node, "`lint` without `fail`");

@@ -1,15 +1,22 @@
 #include "policy/load.h"
 #include "policy/match.h"
 
-static const struct cs_load_key match_keys[] = {
-	{"issuer", false}, {"source", false},	 {"requester", false},
-	{"realm", false},  {"namespace", false}, {"namespaceLabels", false},
-	{"until", false},  {"when", true},	 {NULL, false},
+const struct cs_load_key cs_keys_match[] = {
+	{"issuer", false, "text+"},
+	{"source", false, "text+"},
+	{"requester", false, "requester"},
+	{"realm", false, "text+"},
+	{"namespace", false, "text+"},
+	{"namespaceLabels", false, "labels"},
+	{"until", false, "text"},
+	{"when", true, NULL},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key requester_keys[] = {
-	{"users", false},     {"groups", false},	  {"extra", false},
-	{"namespace", false}, {"service_account", false}, {NULL, false},
+const struct cs_load_key cs_keys_requester[] = {
+	{"users", false, "text+"},	     {"groups", false, "text+"},
+	{"extra", false, "extra"},	     {"namespace", false, "text+"},
+	{"service_account", false, "text+"}, {NULL, false, NULL},
 };
 
 /* Identifiers of ours, and globs on them. */
@@ -208,7 +215,7 @@ static void load_requester(struct cs_load *l, const struct cs_yaml *node,
 			   struct cs_match_rules *match)
 {
 	l->path = "match.requester";
-	if (!cs_load_map(l, node, requester_keys))
+	if (!cs_load_map(l, node, cs_keys_requester))
 		return;
 	if (node->n == 0)
 		cs_load_error(l, node, "`match.requester` is empty");
@@ -226,7 +233,7 @@ void cs_load_match(struct cs_load *l, const struct cs_yaml *node,
 		   struct cs_match_rules *match)
 {
 	l->path = "match";
-	if (!cs_load_map(l, node, match_keys))
+	if (!cs_load_map(l, node, cs_keys_match))
 		return;
 	if (node->n == 0)
 		cs_load_error(l, node,

@@ -4,27 +4,29 @@
 #include "policy/template.h"
 
 /* The matchers of the language, in the order of their words below. */
-static const struct cs_load_key all_keys[] = {
-	{"any", false}, {"exact", false}, {"iexact", false}, {"glob", false},
-	{"dns", false}, {"cidr", false},  {"email", false},  {"uri", false},
-	{"oid", false}, {"regex", false}, {"dn", false},     {"cel", true},
-	{NULL, false},
+const struct cs_load_key cs_keys_matcher[] = {
+	{"any", false, "text"},	   {"exact", false, "text"},
+	{"iexact", false, "text"}, {"glob", false, "text"},
+	{"dns", false, "text"},	   {"cidr", false, "text"},
+	{"email", false, "email"}, {"uri", false, "uri"},
+	{"oid", false, "text"},	   {"regex", false, "text"},
+	{"dn", false, "text"},	   {"cel", true, NULL},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key uri_keys[] = {
-	{"scheme", false},
-	{"host", false},
-	{"path", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_uri[] = {
+	{"scheme", false, "text"},
+	{"host", false, "text"},
+	{"path", false, "text"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key email_keys[] = {
-	{"domain", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_email[] = {
+	{"domain", false, "text"},
+	{NULL, false, NULL},
 };
 
-/* May this matcher stand in a list about that? */
-static bool fits(enum cs_match_domain domain, const char *name)
+bool cs_load_matcher_fits(enum cs_match_domain domain, const char *name)
 {
 	static const char *const names[] = {
 		[CS_DOMAIN_TEXT] = " any exact iexact glob oid regex ",
@@ -50,7 +52,7 @@ static bool load_uri(struct cs_load *l, const struct cs_yaml *node,
 	const struct cs_yaml *path = cs_yaml_get(node, "path");
 	size_t before = l->report->errors;
 
-	if (!cs_load_map(l, node, uri_keys))
+	if (!cs_load_map(l, node, cs_keys_uri))
 		return false;
 	if (node->n == 0)
 		cs_load_error(l, node, "`uri` wants scheme, host or path");
@@ -79,7 +81,7 @@ static bool load_email(struct cs_load *l, const struct cs_yaml *node,
 {
 	const struct cs_yaml *domain = cs_yaml_get(node, "domain");
 
-	if (!cs_load_map(l, node, email_keys))
+	if (!cs_load_map(l, node, cs_keys_email))
 		return false;
 	if (domain == NULL) {
 		cs_load_error(l, node, "`email` wants {domain: DOMAIN}");
@@ -96,14 +98,15 @@ static bool map_source(struct cs_load *l, const struct cs_yaml *node,
 	const struct cs_yaml *one = node->child;
 	char name[16] = "";
 
-	if (!cs_load_map(l, node, all_keys) || l->report->errors != before)
+	if (!cs_load_map(l, node, cs_keys_matcher) ||
+	    l->report->errors != before)
 		return false;
 	if (node->n != 1) {
 		cs_load_error(l, node, "a matcher has exactly one key");
 		return false;
 	}
 	memcpy(name, one->key.p, one->key.n);
-	if (!fits(s->domain, name)) {
+	if (!cs_load_matcher_fits(s->domain, name)) {
 		cs_load_error_key(l, one, "`%s` cannot match in `%s`", name,
 				  l->path);
 		return false;
@@ -112,7 +115,7 @@ static bool map_source(struct cs_load *l, const struct cs_yaml *node,
 		cs_load_error_key(l, one, "write `any` alone, without a value");
 		return false;
 	}
-	while (strcmp(all_keys[s->word].name, name) != 0)
+	while (strcmp(cs_keys_matcher[s->word].name, name) != 0)
 		s->word = (enum cs_matcher_word)((int)s->word + 1);
 	if (s->word == CS_WORD_URI)
 		return load_uri(l, one, s);

@@ -11,28 +11,28 @@
 #define OID_NO_REV_AVAIL   "\x55\x1d\x38"
 #define OID_AUTHORITY_INFO "\x2b\x06\x01\x05\x05\x07\x01\x01"
 
-static const struct cs_load_key policies_keys[] = {
-	{"set", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_policies[] = {
+	{"set", false, "text+"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key aia_keys[] = {
-	{"ocsp", false},
-	{"ca_issuers", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_aia[] = {
+	{"ocsp", false, "text+"},
+	{"ca_issuers", false, "text+"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key pass_keys[] = {
-	{"oid", false},
-	{"max_bytes", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_pass[] = {
+	{"oid", false, "text"},
+	{"max_bytes", false, "integer"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key add_keys[] = {
-	{"oid", false},
-	{"critical", false},
-	{"der", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_add[] = {
+	{"oid", false, "text"},
+	{"critical", false, "boolean"},
+	{"der", false, "text"},
+	{NULL, false, NULL},
 };
 
 /* Extensions that have a key of their own, or that only the issuer writes. */
@@ -191,7 +191,7 @@ static void load_policies(struct cs_load *l, const struct cs_yaml *node,
 
 	cs_buf_init(&shown, CS_MAX_POLICY_FILE);
 	l->path = "extensions.policies";
-	if (!cs_load_map(l, node, policies_keys))
+	if (!cs_load_map(l, node, cs_keys_policies))
 		return;
 	if (cs_yaml_get(node, "set") == NULL)
 		cs_load_error(l, node, "`policies` without `set`");
@@ -211,7 +211,7 @@ static void load_aia(struct cs_load *l, const struct cs_yaml *node,
 
 	cs_buf_init(&shown, CS_MAX_POLICY_FILE);
 	l->path = "extensions.aia";
-	if (!cs_load_map(l, node, aia_keys))
+	if (!cs_load_map(l, node, cs_keys_aia))
 		return;
 	any = load_items(l, cs_yaml_get(node, "ocsp"), "extensions.aia.ocsp",
 			 load_url, &ext->ocsp, &shown);
@@ -314,7 +314,7 @@ static void load_pass(struct cs_load *l, const struct cs_yaml *node,
 		struct cs_pass_rule *p = &ext->pass[ext->pass_n];
 		int64_t bytes = 0;
 
-		if (!cs_load_map(l, item, pass_keys) ||
+		if (!cs_load_map(l, item, cs_keys_pass) ||
 		    !load_free_oid(l, item, &p->oid))
 			continue;
 		if (max == NULL)
@@ -364,7 +364,7 @@ void cs_load_asked_extension(struct cs_load *l, const struct cs_yaml *node,
 	struct cs_fact_ext *e = &csr->extensions[csr->extensions_n];
 
 	l->path = "request.extensions";
-	if (!cs_load_map(l, node, add_keys))
+	if (!cs_load_map(l, node, cs_keys_add))
 		return;
 	if (oid == NULL || der == NULL)
 		cs_load_error(l, node, "an extension has `oid` and `der`");
@@ -382,7 +382,7 @@ static void load_add(struct cs_load *l, const struct cs_yaml *node,
 	struct cs_span oid, value;
 	char *field;
 
-	if (!cs_load_map(l, node, add_keys) || !load_free_oid(l, node, &oid))
+	if (!cs_load_map(l, node, cs_keys_add) || !load_free_oid(l, node, &oid))
 		return;
 	if (der == NULL)
 		cs_load_error(l, node, "`add` without `der`");

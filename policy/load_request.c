@@ -5,45 +5,45 @@
 #include "policy/name.h"
 #include "policy/self_test.h"
 
-static const struct cs_load_key request_keys[] = {
-	{"dns", false},
-	{"ip", false},
-	{"uri", false},
-	{"email", false},
-	{"subject", false},
-	{"key", false},
-	{"usages", false},
-	{"is_ca", false},
-	{"duration", false},
-	{"issuer", false},
-	{"source", false},
-	{"requester", false},
-	{"namespace", false},
-	{"owner", false},
-	{"realm", false},
-	{"renewal", false},
-	{"other_name", false},
-	{"namespace_labels", false},
-	{"attributes", false},
-	{"now", false},
-	{"extensions", false},
-	{"weak", false},
-	{"directory_name", false},
-	{"registered_id", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_request[] = {
+	{"dns", false, "text*"},
+	{"ip", false, "text*"},
+	{"uri", false, "text*"},
+	{"email", false, "text*"},
+	{"subject", false, "request_subject"},
+	{"key", false, "request_key"},
+	{"usages", false, "text+"},
+	{"is_ca", false, "boolean"},
+	{"duration", false, "duration"},
+	{"issuer", false, "text"},
+	{"source", false, "text"},
+	{"requester", false, "request_requester"},
+	{"namespace", false, "text"},
+	{"owner", false, "text"},
+	{"realm", false, "text"},
+	{"renewal", false, "boolean"},
+	{"other_name", false, "request_other+"},
+	{"namespace_labels", false, "texts_by_name"},
+	{"attributes", false, "texts_by_name"},
+	{"now", false, "text"},
+	{"extensions", false, "add+"},
+	{"weak", false, "weak+"},
+	{"directory_name", false, "text*"},
+	{"registered_id", false, "text*"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key requester_keys[] = {
-	{"username", false},
-	{"groups", false},
-	{"extra", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_request_requester[] = {
+	{"username", false, "text"},
+	{"groups", false, "text+"},
+	{"extra", false, "lists_by_name"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key other_keys[] = {
-	{"oid", false},
-	{"value", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_request_other[] = {
+	{"oid", false, "text"},
+	{"value", false, "text"},
+	{NULL, false, NULL},
 };
 
 /* Seconds since 1970 at which tests are judged: 2026-01-01T00:00:00Z. */
@@ -209,7 +209,7 @@ static void add_others(struct cs_load *l, const struct cs_yaml *node,
 		cs_buf_init(&oid, CS_MAX_OID);
 		cs_buf_init(&value, CS_MAX_URI);
 		l->path = "request.other_name";
-		if (!cs_load_map(l, item, other_keys) ||
+		if (!cs_load_map(l, item, cs_keys_request_other) ||
 		    !cs_load_text(l, cs_yaml_get(item, "oid"), &text))
 			continue;
 		if (!cs_der_oid_parse(text, &oid, &err)) {
@@ -343,7 +343,7 @@ static void load_requester(struct cs_load *l, const struct cs_yaml *node,
 			   struct cs_request_facts *r)
 {
 	l->path = "request.requester";
-	if (!cs_load_map(l, node, requester_keys))
+	if (!cs_load_map(l, node, cs_keys_request_requester))
 		return;
 	(void)cs_load_text(l, cs_yaml_get(node, "username"), &r->requester);
 	if (cs_yaml_get(node, "groups") != NULL)
@@ -387,7 +387,7 @@ void cs_load_test_request(struct cs_load *l, const struct cs_yaml *node,
 	struct cs_cert_facts *csr = &facts->csr;
 
 	l->path = "request";
-	if (!cs_load_map(l, node, request_keys))
+	if (!cs_load_map(l, node, cs_keys_request))
 		return;
 	csr->names =
 		cs_arena_new_array(l->arena, CS_MAX_NAMES, sizeof(*csr->names));

@@ -3,36 +3,48 @@
 #include "base/der.h"
 #include "policy/load.h"
 
-static const struct cs_load_key san_keys[] = {
-	{"unlisted", false},
-	{"min_total", false},
-	{"max_total", false},
-	{"dns", false},
-	{"ip", false},
-	{"uri", false},
-	{"email", false},
-	{"other_name", false},
-	{"directory_name", false},
-	{"registered_id", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_san[] = {
+	{"unlisted", false, "drop"},
+	{"min_total", false, "count"},
+	{"max_total", false, "count"},
+	{"dns", false, "san_dns"},
+	{"ip", false, "san_ip"},
+	{"uri", false, "san_uri"},
+	{"email", false, "san_email"},
+	{"other_name", false, "san_other+"},
+	{"directory_name", false, "san_directory"},
+	{"registered_id", false, "san_registered"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key kind_keys[] = {
-	{"min", false},		 {"max", false}, {"allow", false},
-	{"deny", false},	 {"set", true},	 {"default", true},
-	{"on_violation", false}, {NULL, false},
+const struct cs_load_key cs_keys_san_kind[] = {
+	{"min", false, "count"},
+	{"max", false, "count"},
+	{"allow", false, "@+"},
+	{"deny", false, "@+"},
+	{"set", true, NULL},
+	{"default", true, NULL},
+	{"on_violation", false, "drop"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key dns_keys[] = {
-	{"min", false},		 {"max", false},      {"allow", false},
-	{"deny", false},	 {"wildcard", false}, {"set", true},
-	{"on_violation", false}, {"default", true},   {NULL, false},
+const struct cs_load_key cs_keys_san_dns[] = {
+	{"min", false, "count"},
+	{"max", false, "count"},
+	{"allow", false, "@+"},
+	{"deny", false, "@+"},
+	{"wildcard", false, "wildcard"},
+	{"set", true, NULL},
+	{"on_violation", false, "drop"},
+	{"default", true, NULL},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key other_keys[] = {
-	{"oid", false},		 {"type", false},  {"min", false},
-	{"max", false},		 {"allow", false}, {"deny", false},
-	{"on_violation", false}, {NULL, false},
+const struct cs_load_key cs_keys_san_other[] = {
+	{"oid", false, "text"},		 {"type", false, "utf8"},
+	{"min", false, "count"},	 {"max", false, "count"},
+	{"allow", false, "@+"},		 {"deny", false, "@+"},
+	{"on_violation", false, "drop"}, {NULL, false, NULL},
 };
 
 static const struct {
@@ -104,7 +116,9 @@ static void load_kind(struct cs_load *l, const struct cs_yaml *node,
 	l->path = path;
 	r->listed = true;
 	r->rule = cs_load_rule(l, path, node);
-	if (cs_load_map(l, node, kind == CS_NAME_DNS ? dns_keys : kind_keys)) {
+	if (cs_load_map(l, node,
+			kind == CS_NAME_DNS ? cs_keys_san_dns
+					    : cs_keys_san_kind)) {
 		load_rules(l, node, path, kinds[kind].domain, r);
 		if (kind == CS_NAME_DNS)
 			load_wildcard(l, node, r);
@@ -154,7 +168,7 @@ static void load_other(struct cs_load *l, const struct cs_yaml *node,
 	unsigned i;
 
 	l->path = "san.other_name";
-	if (!cs_load_map(l, node, other_keys))
+	if (!cs_load_map(l, node, cs_keys_san_other))
 		return;
 	if (oid == NULL || type == NULL) {
 		cs_load_error(l, node,
@@ -196,7 +210,7 @@ void cs_load_san(struct cs_load *l, const struct cs_yaml *node,
 {
 	cs_load_unlisted(l, node, "san.unlisted", &san->unlisted);
 	l->path = "san";
-	if (!cs_load_map(l, node, san_keys))
+	if (!cs_load_map(l, node, cs_keys_san))
 		return;
 	warn_of_drop(l, cs_yaml_get(node, "unlisted"), san->unlisted.action);
 	cs_load_count(l, cs_yaml_get(node, "min_total"), "san.min_total",

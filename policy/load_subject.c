@@ -5,16 +5,18 @@
 #include "policy/load.h"
 #include "policy/match.h"
 
-static const struct cs_load_key attr_keys[] = {
-	{"allow", false},   {"deny", false}, {"set", false},
-	{"default", false}, {"max", false},  {"on_violation", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_attr[] = {
+	{"allow", false, "@+"},	 {"deny", false, "@+"},
+	{"set", false, "text+"}, {"default", false, "text+"},
+	{"max", false, "count"}, {"on_violation", false, "drop"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key cn_keys[] = {
-	{"allow", false},   {"deny", false}, {"set", false},
-	{"default", false}, {"max", false},  {"on_violation", false},
-	{"in_san", false},  {NULL, false},
+const struct cs_load_key cs_keys_common_name[] = {
+	{"allow", false, "@+"},	     {"deny", false, "@+"},
+	{"set", false, "text+"},     {"default", false, "text+"},
+	{"max", false, "count"},     {"on_violation", false, "drop"},
+	{"in_san", false, "in_san"}, {NULL, false, NULL},
 };
 
 /* A dotted OID as the name of an attribute. */
@@ -47,7 +49,7 @@ static bool oid_of(struct cs_load *l, const struct cs_yaml *node,
 const char *cs_load_nearest_attribute(struct cs_span key)
 {
 	const struct cs_attribute *alias = cs_attribute_by_alias(key);
-	struct cs_load_key keys[32] = {{NULL, false}};
+	struct cs_load_key keys[32] = {{NULL, false, NULL}};
 	const struct cs_attribute *a;
 
 	if (alias != NULL)
@@ -179,7 +181,8 @@ static void load_attr(struct cs_load *l, const struct cs_yaml *node,
 	if (!cs_arena_dup(l->arena, cs_span_str(path), &a->field))
 		cs_load_no_memory(l);
 	a->rule = cs_load_rule(l, path, node);
-	if (!cs_load_map(l, node, a->is_cn ? cn_keys : attr_keys)) {
+	if (!cs_load_map(l, node,
+			 a->is_cn ? cs_keys_common_name : cs_keys_attr)) {
 		l->path = "subject";
 		return;
 	}

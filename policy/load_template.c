@@ -116,7 +116,7 @@ static struct cs_span read_name(struct reader *r)
 /* request.NAME or requester.NAME */
 static bool read_fact(struct reader *r, struct cs_span root)
 {
-	struct cs_load_key known[FACTS + 1] = {{NULL, false}};
+	struct cs_load_key known[FACTS + 1] = {{NULL, false, NULL}};
 	struct cs_span name = {0};
 	const char *near;
 	size_t n = 0;
@@ -226,7 +226,7 @@ static bool unknown_root(struct reader *r, struct cs_span name)
 {
 	const struct cs_policy *p = r->l->into;
 	struct cs_load_key known[CS_MAX_POLICY_VARS + CS_MAX_POLICY_TABLES +
-				 4] = {{NULL, false}};
+				 4] = {{NULL, false, NULL}};
 	const char *near;
 	size_t n = 0;
 

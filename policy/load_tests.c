@@ -3,17 +3,21 @@
 #include "policy/codes.h"
 #include "policy/self_test.h"
 
-static const struct cs_load_key test_keys[] = {
-	{"name", false},
-	{"request", false},
-	{"expect", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_test[] = {
+	{"name", false, "text"},
+	{"request", false, "request"},
+	{"expect", false, "expect"},
+	{NULL, false, NULL},
 };
 
-static const struct cs_load_key expect_keys[] = {
-	{"verdict", false}, {"codes", false}, {"rules", false},
-	{"changed", false}, {"given", false}, {"warnings", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_expect[] = {
+	{"verdict", false, "verdict"},
+	{"codes", false, "text*"},
+	{"rules", false, "text*"},
+	{"changed", false, "boolean"},
+	{"given", false, "texts_by_name"},
+	{"warnings", false, "text*"},
+	{NULL, false, NULL},
 };
 
 /* A list of texts, which may be empty here. */
@@ -80,7 +84,7 @@ static void load_expect(struct cs_load *l, const struct cs_yaml *node,
 	unsigned i = 0;
 
 	l->path = "expect";
-	if (!cs_load_map(l, node, expect_keys))
+	if (!cs_load_map(l, node, cs_keys_expect))
 		return;
 	t->has_verdict =
 		verdict != NULL && cs_load_word(l, verdict, verdicts, &i);
@@ -110,7 +114,7 @@ static void load_test(struct cs_load *l, const struct cs_yaml *node,
 
 	l->path = "tests";
 	t->node = node;
-	if (!cs_load_map(l, node, test_keys))
+	if (!cs_load_map(l, node, cs_keys_test))
 		return;
 	if (name == NULL || request == NULL || expect == NULL) {
 		cs_load_error(l, node,

@@ -3,15 +3,16 @@
 /* Seconds in 36500 days; X.509 itself ends in the year 9999. */
 #define MAX_DURATION ((int64_t)36500 * 86400)
 
-static const struct cs_load_key validity_keys[] = {
-	{"default", false},  {"min", false},	   {"max", false},
-	{"backdate", false}, {"ca_expiry", false}, {NULL, false},
+const struct cs_load_key cs_keys_validity[] = {
+	{"default", false, "duration"}, {"min", false, "duration"},
+	{"max", false, "max_validity"}, {"backdate", false, "duration"},
+	{"ca_expiry", false, "clamp"},	{NULL, false, NULL},
 };
 
-static const struct cs_load_key max_keys[] = {
-	{"value", false},
-	{"on_violation", false},
-	{NULL, false},
+const struct cs_load_key cs_keys_max[] = {
+	{"value", false, "duration"},
+	{"on_violation", false, "clamp"},
+	{NULL, false, NULL},
 };
 
 /* A duration and where it stands. */
@@ -37,7 +38,7 @@ static bool load_max(struct cs_load *l, const struct cs_yaml *node,
 		return false;
 	if (node->kind == CS_YAML_MAP) {
 		l->path = "validity.max";
-		if (!cs_load_map(l, node, max_keys))
+		if (!cs_load_map(l, node, cs_keys_max))
 			return false;
 		value = cs_yaml_get(node, "value");
 		if (value == NULL)
@@ -94,7 +95,7 @@ void cs_load_validity(struct cs_load *l, const struct cs_yaml *node,
 	unsigned i = 0;
 
 	l->path = "validity";
-	if (!cs_load_map(l, node, validity_keys))
+	if (!cs_load_map(l, node, cs_keys_validity))
 		return;
 	has_default =
 		load_one(l, cs_yaml_get(node, "default"), "validity.default",

@@ -66,6 +66,7 @@ libcs_policy_a_SOURCES = \
 	policy/regex_text.h \
 	policy/regex_unicode.c \
 	policy/rules.h \
+	policy/schema.c policy/schema.h \
 	policy/select.c policy/select.h \
 	policy/select_tie.c \
 	policy/self_test.c policy/self_test.h \
@@ -152,6 +153,8 @@ policy_tests += policy/name_test
 policy_name_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/name_dn_test
 policy_name_dn_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/schema_test
+policy_schema_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/select_test
 policy_select_test_SOURCES = policy/select_test.c $(policy_testing)
 policy_select_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

@@ -179,7 +179,8 @@ static void unknown_parent(struct cs_load *l, const struct doc *docs,
 	const char *near = NULL;
 
 	for (; docs != NULL && near == NULL; docs = docs->next) {
-		struct cs_load_key one[2] = {{NULL, false}, {NULL, false}};
+		struct cs_load_key one[2] = {{NULL, false, NULL},
+					     {NULL, false, NULL}};
 
 		one[0].name = cs_arena_str(l->arena, name_of(docs));
 		near = cs_load_nearest(name, one);
