@@ -25,6 +25,8 @@ house = House()
 house.start()
 WORK = os.path.join(house.root, "work")
 BIN = os.path.join(house.root, "bin")
+BACKUPS = os.path.join(house.root, "backups")
+os.makedirs(BACKUPS)
 os.makedirs(WORK)
 os.makedirs(BIN)
 os.symlink(PROGRAM, os.path.join(BIN, "countersign"))
@@ -76,6 +78,22 @@ def issued():
     return json.loads(done.stdout)["serial"]
 
 
+def credential():
+    """The number of a credential of the client gw that it can lose."""
+    house.cli("client", "add", "gw", "--right", "submit", check=False)
+    house.cli("client", "token", "gw")
+    shown = json.loads(house.cli("client", "show", "gw", "-o",
+                                 "json").stdout)
+    return str(shown["credentials"][-1]["id"])
+
+
+def mesh_ca():
+    """A CA of somebody else, whose certificates clients show."""
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+        "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null", "-subj",
+        "/CN=mesh", "-out", os.path.join(WORK, "mesh-ca.pem"))
+
+
 def enough_leaves():
     """As many entries in the log as the example wants to see."""
     done = json.loads(house.cli("audit", "list", "--limit", "1", "-o",
@@ -124,12 +142,16 @@ PREPARE = {
     "audit show": enough_leaves,
     "ca import": partner,
     "cert show": issued,
+    "client bind": mesh_ca,
+    "client revoke": credential,
     "client remove": lambda: house.cli("client", "add", "gw", "--right",
                                        "submit", check=False) and None,
     "request show": pending,
     "request approve": pending,
     "request deny": pending,
 }
+# Where an example runs, if not beside the running house.
+DIRECTORY = {"restore": os.path.join(house.root, "restored")}
 # How an example's command ends, where that is not 0 and why it may.
 STATUS = {"policy diff": (0, 1)}
 
@@ -141,13 +163,14 @@ def each_example_does_what_it_says():
         line = example(command)
         real = PREPARE.get(command, lambda: None)()
         if real:
-            line = re.sub(r"\b[0-9a-f]{30,}\b", real, line)
+            line = re.sub(r"\b([0-9a-f]{30,}|7)\b", real, line)
         if command == "serve":
             status, told = serve(line), ""
         else:
             line = line.replace(DEFAULT_DIR, os.path.join(house.root, "new"))
             line = line.replace("/safe/", house.dir + "/")
-            done = shell(line)
+            line = line.replace("/var/backups/countersign", BACKUPS)
+            done = shell(line, DIRECTORY.get(command, house.dir))
             status, told = done.returncode, done.stdout + done.stderr
         if status not in STATUS.get(command, (0,)):
             wrong.append(f"`{line}`: exit {status}: {told[:400]}")
