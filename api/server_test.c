@@ -637,7 +637,7 @@ static void makes_room_by_dropping_who_never_said_a_request(void **state)
 	int i;
 
 	(void)state;
-	limits.grace_ms = 100;
+	limits.grace_ms = 1000;
 	limits.max_connections = 3;
 	house_open(&h, limits);
 	peer_tcp(&p[0], &h); /* nothing */
@@ -652,7 +652,7 @@ static void makes_room_by_dropping_who_never_said_a_request(void **state)
 	assert_false(peer_tls(&p[3], &h, NULL));
 	assert_int_equal(cs_http_server_stats(h.server).over_cap, 1);
 	peer_close(&p[3]);
-	house_turn_ms(&h, 120);
+	house_turn_ms(&h, 1100);
 	/* The oldest one first, then the other; never the one at work. */
 	assert_true(peer_tls(&p[3], &h, NULL));
 	peer_await_end(&p[0], &h);
