@@ -313,11 +313,7 @@ static void work_end(struct cs_ledger *l, struct cs_work *w)
 	case CS_END_PENDING:
 		send_row(l, w);
 		break;
-	case CS_END_WAIT:
-		wait_for(l, w);
-		break;
 	case CS_END_DRIVE:
-		wait_for(l, w);
 		if (!cs_ledger_drive_one(l, w->row.n, &err))
 			cs_log_error(l->config.log, "drive.failed", &err);
 		break;
@@ -349,6 +345,10 @@ static void batch_send(struct cs_ledger *l, struct cs_work *first)
 		cs_ledger_send_clients(l);
 	/* The signer first: it works while we talk. */
 	cs_ledger_attempts_start(l);
+	/* What is waited for may have been decided by this very batch. */
+	for (struct cs_work *w = first; w != NULL; w = w->next)
+		if (w->end == CS_END_WAIT || w->end == CS_END_DRIVE)
+			wait_for(l, w);
 	for (size_t i = 0; i < l->batch.drafts_n; i++)
 		cs_ledger_announce(l, &l->batch.drafts[i]);
 	while (first != NULL) {

@@ -159,6 +159,31 @@ static void refuses_a_key_that_belongs_to_another_request(void **state)
 	cs_house_done(&h);
 }
 
+static void a_duplicate_in_the_batch_that_decides_is_answered(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_answer m;
+	struct cs_ask ask = {.key = "k"};
+	uint64_t first;
+
+	(void)state;
+	cs_house_open(&h);
+	h.signing = CS_FAKE_HOLDS;
+	first = cs_house_ask(&h, &ask);
+	assert_true(cs_house_wait(&h, CS_MSG_SIGN, 1));
+	/* Signature and duplicate are read before the next transaction. */
+	(void)cs_house_ask(&h, &ask);
+	cs_house_sign(&h);
+	assert_true(cs_house_wait(&h, CS_MSG_ANSWER, 2));
+	assert_non_null(cs_house_answer(&h, first, 0, &m));
+	assert_int_equal(m.outcome, CS_ANSWER_ISSUED);
+	assert_non_null(cs_house_answer(&h, first + 1, 0, &m));
+	assert_int_equal(m.outcome, CS_ANSWER_ISSUED);
+	assert_int_equal(m.replay, 1);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
 static void lets_duplicates_wait_and_issues_once(void **state)
 {
 	struct cs_house h;
@@ -708,6 +733,8 @@ int main(void)
 		cmocka_unit_test(records_a_refusal),
 		cmocka_unit_test(replays_the_same_bytes_for_the_same_key),
 		cmocka_unit_test(refuses_a_key_that_belongs_to_another_request),
+		cmocka_unit_test(
+			a_duplicate_in_the_batch_that_decides_is_answered),
 		cmocka_unit_test(lets_duplicates_wait_and_issues_once),
 		cmocka_unit_test(drops_a_second_opinion_after_a_workers_death),
 		cmocka_unit_test(keeps_pending_until_another_approves),
