@@ -478,6 +478,7 @@ void cs_front_free(struct cs_front *f)
 	cs_buf_done(&f->listener.issuer);
 	cs_buf_done(&f->listener.csr);
 	cs_buf_done(&f->out);
+	cs_buf_done(&f->view);
 	cs_arena_done(&f->arena);
 	cs_mem_free(f);
 }
@@ -497,6 +498,7 @@ struct cs_front *cs_front_new(struct cs_loop *loop,
 	f->loop = loop;
 	cs_arena_init(&f->arena, CS_MAX_REQUEST_ARENA);
 	cs_buf_init(&f->out, CS_MAX_MESSAGE);
+	cs_buf_init(&f->view, CS_MAX_MESSAGE);
 	cs_buf_init(&f->listener.issuer, CS_MAX_NAME);
 	cs_buf_init(&f->listener.csr, MAX_LISTENER_CSR);
 	ok = open_room(f, err);

@@ -177,6 +177,9 @@ bool cs_front_find_asker(const struct cs_front *f, const struct cs_asker *a,
 	for (size_t i = 0; i < client->credentials_n; i++) {
 		if (client->credentials[i].id != a->credential)
 			continue;
+		if (cs_clock_wall_ms(&f->config.clock) >=
+		    client->credentials[i].expires_ms)
+			return false;
 		*ret_who = (struct cs_principal){
 			.client = client,
 			.credential = a->credential,

@@ -12,7 +12,10 @@ static const struct cs_front_issuer *find(const struct cs_front *f,
 /* Ask the reader what is recorded of them; `name` is empty for all. */
 static bool ask(struct cs_front *f, struct cs_call *c, struct cs_span name)
 {
-	const struct cs_msg_query m = {CS_QUERY_ISSUERS, 0, CS_SPAN_LIT("{}")};
+	const struct cs_msg_query m = {
+		.kind = CS_QUERY_ISSUERS,
+		.params = CS_SPAN_LIT("{}"),
+	};
 	struct cs_error err;
 	struct cs_wait *w;
 

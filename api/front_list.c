@@ -49,10 +49,12 @@ static bool keep_poll(struct cs_front *f, struct cs_wait *w,
 
 /* A list: the query's parameters by its table. */
 static bool ask_list(struct cs_front *f, struct cs_call *c,
-		     const struct list *list, uint64_t client, uint32_t wait_s)
+		     const struct list *list, unsigned rights, uint32_t wait_s)
 {
 	struct cs_buf *out = cs_front_out(f);
 	enum cs_list_form form = cs_accept_list(c->request->head->accept);
+	const struct cs_front_view view =
+		cs_front_view(f, c->who.client, rights);
 	struct cs_wait *w;
 
 	if (form == CS_LIST_NONE)
@@ -71,7 +73,7 @@ static bool ask_list(struct cs_front *f, struct cs_call *c,
 	if (!keep(c, w, list, form) ||
 	    (wait_s > 0 && !keep_poll(f, w, cs_buf_span(out), wait_s)))
 		cs_problem_set(c->p, CS_PROBLEM_BUSY, "", "Out of memory.");
-	else if (cs_front_ask(f, c, w, list->kind, client, cs_buf_span(out)))
+	else if (cs_front_ask(f, c, w, list->kind, &view, cs_buf_span(out)))
 		return true;
 	cs_waits_end(f->waits, w);
 	return false;
@@ -82,9 +84,7 @@ bool cs_front_list_requests(struct cs_front *f, struct cs_call *c)
 	static const struct list list = {cs_params_requests, cs_csv_requests,
 					 CS_QUERY_REQUESTS};
 
-	return ask_list(
-		f, c, &list,
-		cs_front_limited_to(c, CS_RIGHT_AUDIT | CS_RIGHT_APPROVE), 0);
+	return ask_list(f, c, &list, CS_RIGHT_AUDIT | CS_RIGHT_APPROVE, 0);
 }
 
 bool cs_front_list_certificates(struct cs_front *f, struct cs_call *c)
@@ -93,7 +93,7 @@ bool cs_front_list_certificates(struct cs_front *f, struct cs_call *c)
 					 cs_csv_certificates,
 					 CS_QUERY_CERTIFICATES};
 
-	return ask_list(f, c, &list, cs_front_limited_to(c, CS_RIGHT_AUDIT), 0);
+	return ask_list(f, c, &list, CS_RIGHT_AUDIT, 0);
 }
 
 bool cs_front_list_audit(struct cs_front *f, struct cs_call *c)
@@ -104,7 +104,7 @@ bool cs_front_list_audit(struct cs_front *f, struct cs_call *c)
 
 	return cs_params_wait(c->request->head->query, &f->arena, &wait_s,
 			      c->p) &&
-	       ask_list(f, c, &list, 0, wait_s);
+	       ask_list(f, c, &list, CS_RIGHT_AUDIT, wait_s);
 }
 
 /* -- what the reader says ------------------------------------------------ */
@@ -163,19 +163,23 @@ static void end_empty(struct cs_front *f, struct cs_wait *w)
 }
 
 /* Is whoever asked still there, with the right to know? */
-static bool may_still(const struct cs_front *f, const struct cs_wait *w)
+static bool may_still(const struct cs_front *f, const struct cs_wait *w,
+		      struct cs_principal *ret_who)
 {
-	struct cs_principal who;
-
-	return cs_front_find_asker(f, &w->asker, &who) &&
-	       (who.client->rights & CS_RIGHT_AUDIT) != 0;
+	return cs_front_find_asker(f, &w->asker, ret_who) &&
+	       (ret_who->client->rights & CS_RIGHT_AUDIT) != 0;
 }
 
-/* Ask again, for what came since. */
-static void ask_again(struct cs_front *f, struct cs_wait *w)
+/* Ask again, for what came since, and for what is seen of that now. */
+static void ask_again(struct cs_front *f, struct cs_wait *w,
+		      const struct cs_client *client)
 {
+	const struct cs_front_view view =
+		cs_front_view(f, client, CS_RIGHT_AUDIT);
 	struct cs_buf *out = cs_front_out(f);
-	struct cs_msg_query m = {w->list.kind, 0, {0}};
+	struct cs_msg_query m = {.kind = w->list.kind,
+				 .client = view.client,
+				 .issuers = view.issuers};
 	struct cs_error err;
 
 	cs_buf_addf(out, "{\"after\":%" PRIu64, w->list.after);
@@ -198,11 +202,12 @@ void cs_front_tails_look(void *front)
 
 	for (size_t i = 0; i < cs_waits_capacity(f->waits); i++) {
 		struct cs_wait *w = cs_waits_at(f->waits, i);
+		struct cs_principal who;
 		struct cs_problem p;
 
 		if (w == NULL || w->kind != CS_WAIT_LIST || !w->list.parked)
 			continue;
-		if (!may_still(f, w)) {
+		if (!may_still(f, w, &who)) {
 			cs_problem_set(&p, CS_PROBLEM_UNAUTHENTICATED, "",
 				       "The credential is not good any more.");
 			cs_front_reply_problem(f, w->http, &p);
@@ -210,7 +215,7 @@ void cs_front_tails_look(void *front)
 		} else if (now >= w->list.until_ms) {
 			end_empty(f, w);
 		} else if (f->state.tree_size > w->list.asked_size) {
-			ask_again(f, w);
+			ask_again(f, w, who.client);
 		} else {
 			any = true;
 		}

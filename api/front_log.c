@@ -14,6 +14,8 @@ static bool is_number(struct cs_span s)
 /* A question about the index that the path names. */
 static bool ask_index(struct cs_front *f, struct cs_call *c, enum cs_query kind)
 {
+	const struct cs_front_view view =
+		cs_front_view(f, c->who.client, CS_RIGHT_AUDIT);
 	struct cs_buf *out = cs_front_out(f);
 
 	if (!cs_params_none(c->request->head->query, c->p))
@@ -22,7 +24,8 @@ static bool ask_index(struct cs_front *f, struct cs_call *c, enum cs_query kind)
 		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
 				      "There is no such index.");
 	cs_buf_addf(out, "{\"index\":%.*s}", CS_SPAN_FMT(c->arg));
-	return cs_front_ask_new(f, c, CS_WAIT_PAGE, kind, 0, cs_buf_span(out));
+	return cs_front_ask_new(f, c, CS_WAIT_PAGE, kind, &view,
+				cs_buf_span(out));
 }
 
 bool cs_front_get_audit(struct cs_front *f, struct cs_call *c)
@@ -39,7 +42,7 @@ bool cs_front_get_checkpoint(struct cs_front *f, struct cs_call *c)
 {
 	return cs_params_none(c->request->head->query, c->p) &&
 	       cs_front_ask_new(f, c, CS_WAIT_CHECKPOINT, CS_QUERY_CHECKPOINT,
-				0, CS_SPAN_LIT("{}"));
+				&cs_front_everything, CS_SPAN_LIT("{}"));
 }
 
 /* -- tiles ---------------------------------------------------------------- */
@@ -103,7 +106,8 @@ static bool ask_tile(struct cs_front *f, struct cs_call *c, enum cs_query kind,
 		cs_buf_addf(out, "\"level\":%.*s,", CS_SPAN_FMT(level));
 	cs_buf_addf(out, "\"n\":%llu,\"width\":%llu}", (unsigned long long)n,
 		    (unsigned long long)width);
-	return cs_front_ask_new(f, c, CS_WAIT_TILE, kind, 0, cs_buf_span(out));
+	return cs_front_ask_new(f, c, CS_WAIT_TILE, kind, &cs_front_everything,
+				cs_buf_span(out));
 }
 
 bool cs_front_get_tile(struct cs_front *f, struct cs_call *c)
@@ -119,5 +123,16 @@ bool cs_front_get_tile(struct cs_front *f, struct cs_call *c)
 
 bool cs_front_get_entries(struct cs_front *f, struct cs_call *c)
 {
+	const struct cs_client *client = c->who.client;
+
+	/* 256 entries of whichever issuers: nothing is left out of a tile. */
+	if (!client->all_issuers) {
+		cs_problem_set(c->p, CS_PROBLEM_FORBIDDEN, "",
+			       "The client %.*s audits some issuers only;"
+			       " these are entries of all.",
+			       CS_SPAN_FMT(client->name));
+		cs_front_note_refusal(f, c);
+		return false;
+	}
 	return ask_tile(f, c, CS_QUERY_ENTRIES, cs_span_make(NULL, 0), c->arg);
 }

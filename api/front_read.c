@@ -6,15 +6,38 @@
 #include "base/codec.h"
 #include "base/json.h"
 
-uint64_t cs_front_limited_to(const struct cs_call *c, unsigned rights)
+struct cs_front_view cs_front_view(struct cs_front *f,
+				   const struct cs_client *c, unsigned rights)
 {
-	return (c->who.client->rights & rights) != 0 ? 0 : c->who.client->id;
+	struct cs_front_view view = {.client = c->id};
+	struct cs_json j;
+
+	if ((c->rights & rights) == 0)
+		return view;
+	if (c->all_issuers) {
+		view.client = 0;
+		return view;
+	}
+	cs_buf_reset(&f->view);
+	cs_json_begin(&j, &f->view);
+	cs_json_array(&j);
+	for (size_t i = 0; i < c->issuers_n; i++)
+		cs_json_string(&j, c->issuers[i]);
+	cs_json_end(&j);
+	/* Without the list, it sees its own alone. */
+	if (cs_json_finish(&j, "a client's issuers", NULL))
+		view.issuers = cs_buf_span(&f->view);
+	return view;
 }
 
+const struct cs_front_view cs_front_everything = {0};
+
 bool cs_front_ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
-		  enum cs_query kind, uint64_t client, struct cs_span params)
+		  enum cs_query kind, const struct cs_front_view *view,
+		  struct cs_span params)
 {
-	const struct cs_msg_query m = {kind, client, params};
+	const struct cs_msg_query m = {kind, view->client, view->issuers,
+				       params};
 	struct cs_error err;
 
 	if (cs_link_send_query(f->reader, w->ticket, &m, &err))
@@ -25,13 +48,13 @@ bool cs_front_ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
 
 bool cs_front_ask_new(struct cs_front *f, struct cs_call *c,
 		      enum cs_wait_kind wait, enum cs_query kind,
-		      uint64_t client, struct cs_span params)
+		      const struct cs_front_view *view, struct cs_span params)
 {
 	struct cs_wait *w;
 
 	if (!cs_front_wait(f, c, wait, &w))
 		return false;
-	if (cs_front_ask(f, c, w, kind, client, params))
+	if (cs_front_ask(f, c, w, kind, view, params))
 		return true;
 	cs_waits_end(f->waits, w);
 	return false;
@@ -65,13 +88,13 @@ static bool one_hex(struct cs_front *f, struct cs_call *c, const char *name,
 
 bool cs_front_get_request(struct cs_front *f, struct cs_call *c)
 {
+	const struct cs_front_view view = cs_front_view(
+		f, c->who.client, CS_RIGHT_AUDIT | CS_RIGHT_APPROVE);
 	struct cs_span params;
 
 	return cs_params_none(c->request->head->query, c->p) &&
 	       one_hex(f, c, "id", 16, &params) &&
-	       cs_front_ask_new(f, c, CS_WAIT_REQUEST, CS_QUERY_REQUEST,
-				cs_front_limited_to(
-					c, CS_RIGHT_AUDIT | CS_RIGHT_APPROVE),
+	       cs_front_ask_new(f, c, CS_WAIT_REQUEST, CS_QUERY_REQUEST, &view,
 				params);
 }
 
@@ -81,13 +104,16 @@ bool cs_front_ask_stored(struct cs_front *f, struct cs_call *c,
 	struct cs_span params;
 
 	return one_hex(f, c, "id", 16, &params) &&
-	       cs_front_ask(f, c, w, CS_QUERY_STORED, 0, params);
+	       cs_front_ask(f, c, w, CS_QUERY_STORED, &cs_front_everything,
+			    params);
 }
 
 bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c)
 {
 	enum cs_certificate_form form =
 		cs_accept_certificate(c->request->head->accept);
+	const struct cs_front_view view =
+		cs_front_view(f, c->who.client, CS_RIGHT_AUDIT);
 	struct cs_span params;
 	struct cs_wait *w;
 
@@ -103,8 +129,7 @@ bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c)
 	    !cs_front_wait(f, c, CS_WAIT_CERTIFICATE, &w))
 		return false;
 	w->form = form;
-	if (cs_front_ask(f, c, w, CS_QUERY_CERTIFICATE,
-			 cs_front_limited_to(c, CS_RIGHT_AUDIT), params))
+	if (cs_front_ask(f, c, w, CS_QUERY_CERTIFICATE, &view, params))
 		return true;
 	cs_waits_end(f->waits, w);
 	return false;
@@ -113,8 +138,8 @@ bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c)
 bool cs_front_get_policies(struct cs_front *f, struct cs_call *c)
 {
 	return cs_params_none(c->request->head->query, c->p) &&
-	       cs_front_ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY, 0,
-				CS_SPAN_LIT("{}"));
+	       cs_front_ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY,
+				&cs_front_everything, CS_SPAN_LIT("{}"));
 }
 
 bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c)
@@ -123,14 +148,15 @@ bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c)
 
 	return cs_params_none(c->request->head->query, c->p) &&
 	       one_hex(f, c, "set_sha256", 32, &params) &&
-	       cs_front_ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY, 0, params);
+	       cs_front_ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY,
+				&cs_front_everything, params);
 }
 
 bool cs_front_get_status(struct cs_front *f, struct cs_call *c)
 {
 	return cs_params_none(c->request->head->query, c->p) &&
-	       cs_front_ask_new(f, c, CS_WAIT_STATUS, CS_QUERY_STATUS, 0,
-				CS_SPAN_LIT("{}"));
+	       cs_front_ask_new(f, c, CS_WAIT_STATUS, CS_QUERY_STATUS,
+				&cs_front_everything, CS_SPAN_LIT("{}"));
 }
 
 /* -- what the reader says ----------------------------------------------- */

@@ -109,6 +109,7 @@ struct cs_front {
 
 	struct cs_arena arena; /* of the call at hand */
 	struct cs_buf out;     /* the body or message at hand */
+	struct cs_buf view;    /* issuers that the call's client sees */
 };
 
 /* One HTTP request on its way to a handler. */
@@ -217,16 +218,24 @@ void cs_front_decide(struct cs_front *f, struct cs_wait *w,
 		     struct cs_span stored);
 
 /*
- * To whose own requests an answer is limited: with `audit` everything is
- * read, and with `approve` what may have to be decided about.
+ * What somebody sees of the record: with one of these rights all, or all of
+ * the issuers that the client is limited to, and always its own.
  */
-uint64_t cs_front_limited_to(const struct cs_call *c, unsigned rights);
+struct cs_front_view {
+	uint64_t client;	/* 0: everything */
+	struct cs_span issuers; /* JSON list; valid until the next view */
+};
+struct cs_front_view cs_front_view(struct cs_front *f,
+				   const struct cs_client *c, unsigned rights);
+/* For questions that are not about requests. */
+extern const struct cs_front_view cs_front_everything;
 /* Send a question; its PAGE finds the wait by the ticket. _new: its own. */
 bool cs_front_ask_new(struct cs_front *f, struct cs_call *c,
 		      enum cs_wait_kind wait, enum cs_query kind,
-		      uint64_t client, struct cs_span params) CS_MUST_USE;
+		      const struct cs_front_view *view,
+		      struct cs_span params) CS_MUST_USE;
 bool cs_front_ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
-		  enum cs_query kind, uint64_t client,
+		  enum cs_query kind, const struct cs_front_view *view,
 		  struct cs_span params) CS_MUST_USE;
 
 /*

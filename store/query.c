@@ -71,6 +71,23 @@ bool cs_query_refuse(struct cs_questions *q, const char *code, const char *fmt,
 	return true;
 }
 
+bool cs_query_may_see(const struct cs_questions *q, uint64_t client,
+		      struct cs_span issuer)
+{
+	const json_t *item;
+	size_t i;
+
+	if (q->what->client == 0 || q->what->client == client)
+		return true;
+	json_array_foreach(q->issuers, i, item)
+	{
+		if (issuer.n > 0 &&
+		    cs_span_equal_str(issuer, json_string_value(item)))
+			return true;
+	}
+	return false;
+}
+
 /* The function of a kind. */
 static bool answer(struct cs_questions *q, struct cs_error *err)
 {
@@ -146,17 +163,24 @@ bool cs_questions_ask(struct cs_questions *q, const struct cs_question *what,
 	q->body = body;
 	q->result = ret_result;
 	q->params = cs_json_parse(what->params, "parameters", &why);
+	q->issuers = NULL;
+	if (q->params != NULL && what->issuers.n > 0)
+		q->issuers = cs_json_parse(what->issuers, "issuers", &why);
 	if (q->params == NULL && why.code == CS_E_NO_MEMORY) {
 		if (err != NULL)
 			*err = why;
 		return false;
 	}
-	if (q->params == NULL || !json_is_object(q->params))
+	/* A limit that cannot be read is none that may be widened. */
+	if (q->params == NULL || !json_is_object(q->params) ||
+	    (what->issuers.n > 0 && !json_is_array(q->issuers)))
 		ok = cs_query_refuse(q, "BAD_PARAMETER", "%s", why.text);
 	else
 		ok = ask(q, err);
 	json_decref(q->params);
+	json_decref(q->issuers);
 	q->params = NULL;
+	q->issuers = NULL;
 	q->body = NULL;
 	q->result = NULL;
 	cs_arena_reset(&q->arena);

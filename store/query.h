@@ -57,7 +57,10 @@
  * by reading their terms. Times narrow the search by bisection with a day's
  * slack, unless an operator ever accepted a clock; then all is looked at.
  *
- * `client`, when not 0, limits every kind to what that client submitted.
+ * `client`, when not 0, limits every kind to what that client submitted and
+ * what was asked of the `issuers`, a JSON list of names; empty: none. Acts of
+ * administration are for those alone who are not limited, and so are, from
+ * lists with `issuers`, abandoned attempts.
  * What is not checked here: whether the caller may ask at all.
  */
 #ifndef CS_STORE_QUERY_H
@@ -74,7 +77,8 @@ struct cs_questions;
 
 struct cs_question {
 	enum cs_query kind;
-	uint64_t client; /* 0: no limit */
+	uint64_t client;	/* 0: no limit */
+	struct cs_span issuers; /* beside that client's own */
 	struct cs_span params;
 };
 

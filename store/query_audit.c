@@ -181,8 +181,8 @@ static bool matches(const struct cs_questions *q, const struct cs_query_list *l,
 	/* What an abandoned attempt was to decide, it did not decide. */
 	return cs_query_wants(l, kind, cs_stmt_col_int(s, L_AT)) &&
 	       (l->filters == 0 || kind != CS_LEAF_ATTEMPT_ABANDONED) &&
-	       (q->what->client == 0 ||
-		(uint64_t)cs_stmt_col_int(s, L_CLIENT) == q->what->client) &&
+	       cs_query_may_see(q, (uint64_t)cs_stmt_col_int(s, L_CLIENT),
+				cs_stmt_col(s, L_ISSUER)) &&
 	       is_valid(l, s) && cs_query_matches(l, cs_stmt_col(s, L_TERMS));
 }
 
@@ -282,8 +282,8 @@ bool cs_query_audit_entry(struct cs_questions *q, struct cs_error *err)
 	if (!cs_stmt_step(&s, &row, err))
 		return false;
 	if (!row ||
-	    (q->what->client != 0 &&
-	     (uint64_t)cs_stmt_col_int(&s, L_CLIENT) != q->what->client))
+	    !cs_query_may_see(q, (uint64_t)cs_stmt_col_int(&s, L_CLIENT),
+			      cs_stmt_col(&s, L_ISSUER)))
 		cs_query_refuse(q, "NOT_FOUND", "There is no such entry.");
 	else
 		ok = write_entry(q, &s, (uint64_t)json_integer_value(index),

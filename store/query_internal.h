@@ -23,7 +23,8 @@ struct cs_questions {
 
 	/* The question under way. */
 	const struct cs_question *what;
-	json_t *params; /* owned */
+	json_t *params;	 /* owned */
+	json_t *issuers; /* owned; NULL: what->issuers was empty */
 	struct cs_buf *body;
 	struct cs_question_result *result;
 };
@@ -31,6 +32,10 @@ struct cs_questions {
 /* Refuse the question: found = 0, a code and a sentence. Returns true. */
 bool cs_query_refuse(struct cs_questions *q, const char *code, const char *fmt,
 		     ...) CS_PRINTF(3, 4);
+
+/* May who asks see a request of this client, to this issuer? */
+bool cs_query_may_see(const struct cs_questions *q, uint64_t client,
+		      struct cs_span issuer);
 
 /* -- query_params.c ----------------------------------------------------- */
 

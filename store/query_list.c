@@ -117,8 +117,8 @@ static bool consider_request(struct cs_questions *q, struct cs_query_page *p,
 	*ret_go = cs_query_page_look(p, n, 4);
 	if (!*ret_go || !cs_query_one_of(q, "state", cs_stmt_col(s, R_STATE)) ||
 	    !cs_query_one_of(q, "issuer", cs_stmt_col(s, R_ISSUER)) ||
-	    (q->what->client != 0 &&
-	     (uint64_t)cs_stmt_col_int(s, R_CLIENT) != q->what->client))
+	    !cs_query_may_see(q, (uint64_t)cs_stmt_col_int(s, R_CLIENT),
+			      cs_stmt_col(s, R_ISSUER)))
 		return true;
 	scalars = cs_json_parse(text, "scalars", NULL);
 	if (cs_query_one_of(q, "requester", requester_of(scalars)) &&

@@ -14,7 +14,7 @@ static bool find_id(struct cs_questions *q, struct cs_span *ret_id,
 	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_REQUEST_CLIENT);
 	struct cs_span id;
 	bool row = false;
-	uint64_t client;
+	bool may;
 
 	*ret_id = cs_span_make(NULL, 0);
 	if (!cs_query_hex(q, "id", 16, &id) || id.n != 16)
@@ -22,9 +22,10 @@ static bool find_id(struct cs_questions *q, struct cs_span *ret_id,
 	cs_stmt_blob(&s, id);
 	if (!cs_stmt_step(&s, &row, err))
 		return false;
-	client = row ? (uint64_t)cs_stmt_col_int(&s, 0) : 0;
+	may = row && cs_query_may_see(q, (uint64_t)cs_stmt_col_int(&s, 0),
+				      cs_stmt_col(&s, 1));
 	cs_stmt_end(&s);
-	if (row && (q->what->client == 0 || q->what->client == client))
+	if (may)
 		*ret_id = id;
 	return true;
 }
@@ -173,8 +174,8 @@ bool cs_query_certificate(struct cs_questions *q, struct cs_error *err)
 	cs_stmt_blob(&s, serial);
 	if (!cs_stmt_step(&s, &row, err))
 		return false;
-	if (!row || (q->what->client != 0 &&
-		     (uint64_t)cs_stmt_col_int(&s, 1) != q->what->client))
+	if (!row || !cs_query_may_see(q, (uint64_t)cs_stmt_col_int(&s, 1),
+				      cs_stmt_col(&s, 2)))
 		ok = cs_query_refuse(q, "NOT_FOUND",
 				     "There is no such certificate.");
 	else

@@ -389,6 +389,30 @@ static bool read_filters(struct cs_questions *q, struct cs_query_list *l,
 	return true;
 }
 
+/* To whose requests the question is limited: the client's, or an issuer's. */
+static bool add_limit(struct cs_questions *q, struct cs_query_list *l,
+		      struct cs_error *err)
+{
+	struct gather g = {.q = q, .max = 1 + json_array_size(q->issuers)};
+	struct cs_span name;
+	bool ok;
+
+	if (!cs_query_client_name(q, q->what->client, &name, err))
+		return false;
+	g.any = cs_arena_new_array(&q->arena, g.max, sizeof(*g.any));
+	ok = g.any != NULL && gather_term(&g, CS_TERM_CLIENT, name);
+	for (size_t i = 0; ok && i + 1 < g.max; i++) {
+		const json_t *issuer = json_array_get(q->issuers, i);
+
+		ok = gather_term(&g, CS_TERM_ISSUER,
+				 cs_span_str(json_string_value(issuer)));
+	}
+	if (!ok)
+		return cs_error_set(err, CS_E_NO_MEMORY, "filters");
+	l->filter[l->filters++] = (struct cs_query_filter){g.any, g.n};
+	return true;
+}
+
 /*
  * What is said beside parameters becomes a filter too, so that an index leads
  * there: the client to whom the question is limited, and kinds of decisions
@@ -400,16 +424,11 @@ static bool add_implied(struct cs_questions *q, struct cs_query_list *l,
 	static const enum cs_leaf_kind few[] = {CS_LEAF_REFUSED, CS_LEAF_DENIED,
 						CS_LEAF_EXPIRED};
 	struct gather g = {.q = q, .max = 3};
-	struct cs_span name;
 
-	if (q->what->kind == CS_QUERY_CERTIFICATES && q->what->client != 0) {
-		if (!cs_query_client_name(q, q->what->client, &name, err))
-			return false;
-		g.any = cs_arena_new_array(&q->arena, 1, sizeof(*g.any));
-		if (g.any == NULL || !gather_term(&g, CS_TERM_CLIENT, name))
-			return cs_error_set(err, CS_E_NO_MEMORY, "filters");
-		l->filter[l->filters++] = (struct cs_query_filter){g.any, g.n};
-	}
+	if (q->what->client != 0 &&
+	    (q->what->kind == CS_QUERY_CERTIFICATES || q->issuers != NULL) &&
+	    !add_limit(q, l, err))
+		return false;
 	if ((l->kinds & ~CS_QUERY_DECISIONS) != 0 || l->kinds == 0 ||
 	    (l->kinds >> CS_LEAF_ISSUED & 1) != 0)
 		return true;
@@ -474,6 +493,7 @@ static bool hash_question(struct cs_questions *q, struct cs_query_list *l,
 	(void)json_object_del(copy, "limit");
 	cs_buf_addf(&text, "countersign cursor 1 %d %" PRIu64 " ",
 		    (int)q->what->kind, q->what->client);
+	cs_buf_add(&text, q->what->issuers);
 	ok = cs_json_canonical(copy, &text, err) &&
 	     cs_hash_sha256(q->hash, cs_buf_span(&text), digest, err);
 	json_decref(copy);

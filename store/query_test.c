@@ -14,6 +14,7 @@ struct asked {
 	struct cs_questions *q;
 	struct cs_buf body;
 	struct cs_question_result result;
+	const char *issuers; /* that the next question is limited to as well */
 };
 
 static void begin(struct asked *a)
@@ -43,7 +44,8 @@ static void end(struct asked *a)
 static bool ask(struct asked *a, enum cs_query kind, uint64_t client,
 		const char *params)
 {
-	struct cs_question what = {kind, client, cs_span_str(params)};
+	struct cs_question what = {kind, client, cs_span_str(a->issuers),
+				   cs_span_str(params)};
 	struct cs_error err = {0};
 
 	cs_buf_reset(&a->body);
@@ -560,6 +562,43 @@ static void gives_up_a_question_at_its_deadline(void **state)
 	end(&a);
 }
 
+static void who_is_limited_to_issuers_sees_theirs_and_its_own(void **state)
+{
+	struct asked a;
+	char cursor[40];
+
+	(void)state;
+	begin(&a);
+	/* Client 1 has asked for nothing itself. */
+	a.issuers = "[\"other\"]";
+	assert_string_equal(indexes(&a, CS_QUERY_AUDIT, 1, "{}", NULL), "");
+	assert_false(ask(&a, CS_QUERY_AUDIT_ENTRY, 1, "{\"index\":6}"));
+	a.issuers = "[\"other\",\"default\"]";
+	assert_true(ask(&a, CS_QUERY_AUDIT_ENTRY, 1, "{\"index\":6}"));
+	/* Acts of administration are not among them: 0 to 5. */
+	assert_false(ask(&a, CS_QUERY_AUDIT_ENTRY, 1, "{\"index\":1}"));
+	assert_null(strstr(indexes(&a, CS_QUERY_AUDIT, 1, "{}", NULL), " 5"));
+	assert_non_null(
+		strstr(indexes(&a, CS_QUERY_AUDIT, 1, "{}", NULL), " 6"));
+	assert_string_equal(indexes(&a, CS_QUERY_CERTIFICATES, 1, "{}", NULL),
+			    "12 11 6");
+	/* A cursor is of what was seen then. */
+	(void)indexes(&a, CS_QUERY_AUDIT, 1, "{\"limit\":1}", cursor);
+	a.issuers = "[\"default\"]";
+	{
+		char params[80];
+
+		(void)snprintf(params, sizeof(params), "{\"cursor\":\"%s\"}",
+			       cursor);
+		assert_false(ask(&a, CS_QUERY_AUDIT, 1, params));
+	}
+	assert_string_equal(a.result.code, "BAD_CURSOR");
+	/* What cannot be read limits to nothing. */
+	a.issuers = "{}";
+	assert_false(ask(&a, CS_QUERY_AUDIT, 1, "{}"));
+	end(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -579,6 +618,8 @@ int main(void)
 		cmocka_unit_test(lists_requests_by_state_and_person),
 		cmocka_unit_test(tells_policy_clients_issuers_and_status),
 		cmocka_unit_test(gives_up_a_question_at_its_deadline),
+		cmocka_unit_test(
+			who_is_limited_to_issuers_sees_theirs_and_its_own),
 	};
 
 	return cs_test_run("store/query", tests);

@@ -65,6 +65,7 @@ static struct cs_msg_page ask(struct reader *r, const struct cs_msg_query *m,
 {
 	struct cs_question question = {.kind = (enum cs_query)m->kind,
 				       .client = m->client,
+				       .issuers = m->issuers,
 				       .params = m->params};
 	struct cs_msg_page page = {.found = 0};
 	struct cs_error err = {0};
