@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
+#include "cli/drift.h"
 #include "cli/show.h"
 #include "issuer/ca.h"
 
@@ -93,6 +94,7 @@ static void print_status(const struct cs_call *call, json_t *status)
 	json_t *rest = json_deep_copy(status);
 
 	json_object_del(rest, "issuers");
+	json_object_del(rest, "policy_files");
 	json_object_del(json_object_get(rest, "ledger"), "issuers");
 	cs_show_object(rest, call->out);
 	json_decref(rest);
@@ -105,6 +107,7 @@ static int run(const struct cs_call *call)
 					   .target = "/v1/status"};
 	struct cs_reply r;
 	struct cs_error err = {0};
+	json_t *drift;
 	int status;
 
 	if (!cs_ask_question(call, &q, &r, &err))
@@ -114,12 +117,17 @@ static int run(const struct cs_call *call)
 		      "say\n",
 		      call->err);
 	status = cs_exit_of_status(r.status);
+	drift = r.status == 200 ? cs_drift_list(call) : NULL;
+	if (json_array_size(drift) > 0)
+		json_object_set(r.body, "policy_files", drift);
 	if (cs_call_wants(call, "json"))
 		status = cs_reply_print_json(call, &r);
 	else if (r.status != 200)
 		status = cs_reply_print_problem(call, &r);
 	else
 		print_status(call, r.body);
+	cs_drift_print(drift, call->err);
+	json_decref(drift);
 	cs_reply_done(&r);
 	return status;
 }

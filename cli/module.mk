@@ -20,6 +20,7 @@ libcs_cli_a_SOURCES = \
 	cli/commands.h \
 	cli/complete.c cli/complete.h \
 	cli/config.c cli/config.h \
+	cli/drift.c cli/drift.h \
 	cli/explain.c cli/explain.h \
 	cli/files.c cli/files.h \
 	cli/floor.c cli/floor.h \

@@ -281,6 +281,23 @@ def what_is_in_force_is_listed_shown_and_logged():
 
 
 @tap.test
+def status_warns_of_files_that_are_not_in_force():
+    expect("policies/" not in house.cli("status").stderr, "they are the same")
+    path = save("ca/policies/team-web.yaml", WEB + "# changed\n")
+    other = save("ca/policies/z.yaml", "---\n")
+    done = house.cli("status")
+    expect("warning: policies/ is not what is in force: team-web.yaml "
+           "changed, z.yaml new; see `countersign policy diff`" in done.stderr,
+           done.stderr)
+    os.unlink(other)
+    os.rename(path, path + ".away")
+    j = json.loads(house.cli("status", "-o", "json").stdout)
+    expect(j["policy_files"] == [{"file": "team-web.yaml", "is": "gone"}], j)
+    os.unlink(path + ".away")
+    save("ca/policies/team-web.yaml", WEB)
+
+
+@tap.test
 def check_warns_of_what_is_suspicious_with_its_place():
     path = save("odd.yaml", WEB.replace(
         "san:\n    dns: {min: 1, allow: [{dns: .shop.corp.example}]}",
