@@ -95,8 +95,11 @@ static bool connect_call(struct call *c, struct cs_error *err)
 	while (connect(c->fd, (const struct sockaddr *)&c->address,
 		       sizeof(c->address)) != 0) {
 		if (errno != EAGAIN && errno != EINTR)
-			return cs_error_set_errno(err, CS_E_UNREACHABLE, errno,
-						  "%s", c->address.sun_path);
+			return cs_error_set_errno(
+				err, CS_E_UNREACHABLE, errno,
+				"no server answers at %s (start it with "
+				"`countersign serve`)",
+				c->address.sun_path);
 		if (left_ms(c) == 0)
 			return cs_error_set(err, CS_E_UNREACHABLE,
 					    "%s: the server is too busy",

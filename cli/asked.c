@@ -365,7 +365,9 @@ static bool check_duration(const json_t *body, struct cs_error *err)
 	    cs_time_parse_duration(cs_span_str(text), &seconds, &why))
 		return true;
 	return cs_error_set(err, CS_E_USAGE,
-			    "duration: `%s`: expected 24h or 90d", text);
+			    "duration: `%s`: expected hours, minutes, seconds "
+			    "or days, such as 24h or 90d",
+			    text);
 }
 
 /* A text of the body, or what stands for it. */
@@ -377,6 +379,18 @@ static struct cs_span text_or(const json_t *body, const char *name,
 	return cs_span_str(text != NULL ? text : other);
 }
 
+/* Likewise. */
+static bool check_source(const json_t *body, struct cs_error *err)
+{
+	const char *text = json_string_value(json_object_get(body, "source"));
+
+	if (text == NULL || strcmp(text, "api") == 0 ||
+	    strcmp(text, "kubernetes") == 0)
+		return true;
+	return cs_error_set(err, CS_E_USAGE,
+			    "source: `%s`: expected api or kubernetes", text);
+}
+
 bool cs_asked_request(json_t *body, struct cs_buf *out, struct cs_error *err)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf scalars;
@@ -386,7 +400,7 @@ bool cs_asked_request(json_t *body, struct cs_buf *out, struct cs_error *err)
 
 	cs_buf_init(&scalars, CS_MAX_SCALARS);
 	ok = make_scalars(body, s) || no_memory(err);
-	ok = ok && check_duration(body, err) &&
+	ok = ok && check_duration(body, err) && check_source(body, err) &&
 	     cs_json_canonical(s, &scalars, err);
 	m.client_name = text_or(s, "requester", "_local");
 	m.realm = text_or(body, "realm", "");

@@ -194,6 +194,7 @@ static int explain(struct explaining *x, struct cs_loaded *policy,
 	x->e.policy = policy;
 	x->e.install = install;
 	x->e.request = cs_buf_span(&x->request);
+	x->e.is_recorded = x->is_recorded;
 	answer = cs_explain_make(&x->e, err);
 	status = answer != NULL ? print(x, answer) : cs_call_fail(x->call, err);
 	json_decref(answer);

@@ -74,8 +74,8 @@ static void print_check(const struct cs_call *call, const struct cs_loaded *l)
 	if (l->set != NULL)
 		cs_loaded_show(l, call->out);
 	else
-		fprintf(call->err, "%zu errors: the set does not load\n",
-			l->report.errors);
+		fprintf(call->err, "%zu error%s: the set does not load\n",
+			l->report.errors, l->report.errors == 1 ? "" : "s");
 }
 
 static int run_check(const struct cs_call *call)

@@ -33,6 +33,36 @@ static bool no_memory(struct cs_error *err)
 
 /* -- judging --------------------------------------------------------------- */
 
+/* "default, web": the issuers of the installation. */
+static bool no_issuer(const struct matter *m, struct cs_error *err)
+{
+	const struct cs_config *c = &m->e->install->config;
+	CS_CLEANUP(cs_buf_done) struct cs_buf names;
+
+	cs_buf_init(&names, 4096);
+	for (size_t i = 0; i < c->n_issuers; i++)
+		cs_buf_addf(&names, "%s%s", i > 0 ? ", " : "",
+			    c->issuers[i].name);
+	return cs_error_set(err, CS_E_USAGE,
+			    "there is no issuer `%.*s` here; there %s %s",
+			    CS_SPAN_FMT(m->request.issuer),
+			    c->n_issuers == 1 ? "is" : "are",
+			    cs_buf_str(&names));
+}
+
+/* Is its issuer one of the installation, if there is one? */
+static bool check_issuer(const struct matter *m, struct cs_error *err)
+{
+	const struct cs_install *in = m->e->install;
+
+	for (size_t i = 0; in != NULL && i < in->config.n_issuers; i++) {
+		if (cs_span_equal_str(m->request.issuer,
+				      in->config.issuers[i].name))
+			return true;
+	}
+	return in == NULL || m->e->is_recorded || no_issuer(m, err);
+}
+
 /* The CSR's facts; what is wrong with it becomes findings. */
 static bool read_csr(struct matter *m, struct cs_error *err)
 {
@@ -70,6 +100,7 @@ static bool judge_here(struct matter *m, struct cs_error *err)
 
 	cs_verdict_init(&m->verdict, &m->arena);
 	if (!cs_msg_request_decode(m->e->request, &m->request, err) ||
+	    !check_issuer(m, err) ||
 	    !cs_judge_request_facts(&m->request, m->e->now_ms, &m->arena,
 				    &m->facts.request, err) ||
 	    !read_csr(m, err))

@@ -25,6 +25,7 @@ struct cs_explain {
 	const struct cs_install *install; /* NULL: none at hand */
 	struct cs_span request;		  /* encoded REQUEST */
 	int64_t now_ms;
+	bool is_recorded; /* of an issuer that may be gone */
 };
 
 /*

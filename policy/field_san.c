@@ -142,7 +142,8 @@ static void unlisted(const struct cs_sans_rules *san,
 		     struct cs_name_violation *v)
 {
 	v->rule = &san->unlisted.rule;
-	v->words = "is of a kind that the policy does not mention";
+	v->words = "is not covered: the policy does not mention ";
+	v->phrase = field_of(name->kind);
 	v->code = has_rules(name->kind) ? kinds[name->kind].unlisted
 					: CS_CODE_SAN_OTHER_UNLISTED;
 }

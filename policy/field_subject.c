@@ -204,9 +204,11 @@ static void judge_unlisted(struct cs_decide *j, struct work *w)
 	else
 		cs_decide_refuse(j, code, w->field, w->asked->value, &u->rule,
 				 cs_span_make(NULL, 0),
-				 "the policy does not mention the attribute "
-				 "of %.*s",
-				 CS_SPAN_FMT(w->asked->value));
+				 "%.*s is not covered: the policy does not "
+				 "mention %.*s",
+				 CS_SPAN_FMT(w->asked->value),
+				 CS_SPAN_FMT(cs_decide_attr_field(
+					 j, w->asked->oid)));
 }
 
 /* One asked attribute: in_san, deny, allow. */
