@@ -303,8 +303,10 @@ static bool ask_files(const struct cs_call *call,
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 	db = cs_db_open(&config, CS_DB_READ, &why);
 	if (db == NULL)
-		return cs_error_set(err, CS_E_UNREACHABLE, "%s; and %s",
-				    unreachable->text, why.text);
+		return cs_error_set(
+			err, CS_E_UNREACHABLE,
+			"%s; nor are there a stopped one's files: %s",
+			unreachable->text, why.text);
 	ok = ask_db(db, q, ret, err);
 	cs_db_close(db);
 	return ok;

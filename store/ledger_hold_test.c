@@ -116,6 +116,17 @@ static void a_dry_run_looks_at_limits_and_keys(void **state)
 			 1);
 	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM request"),
 			 1);
+	/* A key that another request has is not free for this one. */
+	ask.key = "a";
+	ask.flags = 0;
+	ask.limits = CS_SPAN_LIT("");
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	ask.flags = CS_REQ_DRY_RUN;
+	ask.name = "another";
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_CONFLICT);
+	ask.key = NULL;
+	ask.name = NULL;
+	ask.limits = cs_buf_span(&b);
 	/* And it is what happens. */
 	ask.flags = 0;
 	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_REFUSED);

@@ -214,21 +214,6 @@ static bool is_current(struct cs_ledger *l, struct cs_work *w)
 	return true;
 }
 
-/* A dry run: the same checks, and nothing stays. */
-static bool dry_run(struct cs_ledger *l, struct cs_work *w,
-		    struct cs_error *err)
-{
-	row_from_message(l, w);
-	if (!cs_ledger_may_submit(l, w) || !is_current(l, w))
-		return true;
-	if (w->number == CS_MSG_INTENT &&
-	    !limits_are_whole(w->m.intent.limits)) {
-		malformed_limits(w);
-		return true;
-	}
-	return cs_ledger_dry_run(l, w, err);
-}
-
 /* It was judged, and may be submitted and approved as it is. */
 static bool fresh_judged(struct cs_ledger *l, struct cs_work *w,
 			 struct cs_error *err)
@@ -405,6 +390,30 @@ static bool find(struct cs_ledger *l, struct cs_work *w, bool *ret_found,
 		return true;
 	return cs_stored_by_key(l->db, w->request.client, w->request.idem_key,
 				&w->arena, &w->row, ret_found, err);
+}
+
+/* A dry run: the same checks, and nothing stays. */
+static bool dry_run(struct cs_ledger *l, struct cs_work *w,
+		    struct cs_error *err)
+{
+	bool found = false;
+
+	if (!find(l, w, &found, err))
+		return false;
+	if (found && memcmp(w->row.fingerprint, w->request.fingerprint, 32)) {
+		cs_work_answer(w, CS_ANSWER_CONFLICT, "IDEMPOTENCY_CONFLICT",
+			       "the key belongs to another request");
+		return true;
+	}
+	row_from_message(l, w);
+	if (!cs_ledger_may_submit(l, w) || !is_current(l, w))
+		return true;
+	if (w->number == CS_MSG_INTENT &&
+	    !limits_are_whole(w->m.intent.limits)) {
+		malformed_limits(w);
+		return true;
+	}
+	return cs_ledger_dry_run(l, w, err);
 }
 
 bool cs_ledger_do_request(struct cs_ledger *l, struct cs_work *w,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Answers that people can use: dry runs, what is held, what would be."""
 import base64
+import concurrent.futures
 import json
 import os
 import signal
@@ -294,6 +295,28 @@ def an_evaluation_takes_a_candidate_set():
     status, j = evaluate("auditor", house.csr("a.example"), policies=[])
     expect(status == 200 and j["code"] == "NO_POLICY" and
            "no policy is loaded" in j["detail"], j)
+
+
+@tap.test
+def one_candidate_set_is_evaluated_at_a_time():
+    heavy = POLICY + "  tests:\n" + "".join(
+        f"    - {{name: t{i}, request: {{dns: [a{i}.example]}}, "
+        "expect: {verdict: issued}}\n" for i in range(400))
+    csr = house.csr("z.example")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda _: house.http(
+            "POST", "/v1/policies/evaluate", json.dumps(
+                {"csr": csr, **{"policies": [{"name": "a.yaml",
+                                              "text": heavy}]}}).encode(),
+            house.tokens["auditor"]), range(16)))
+    expect({status for status, _, _ in got} <= {200, 503},
+           [x[2][:500] for x in got if x[0] not in (200, 503)][:1])
+    expect(any(status == 200 for status, _, _ in got), "none was evaluated")
+    for status, headers, body in got:
+        if status == 503:
+            expect(int(headers["Retry-After"]) > 0 and b"BUSY" in body, body)
+    status, j = evaluate("auditor", csr, requester="ci")
+    expect(status == 200 and j["would"] == "issued", j)
 
 
 @tap.test
