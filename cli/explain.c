@@ -43,11 +43,10 @@ static bool no_issuer(const struct matter *m, struct cs_error *err)
 	for (size_t i = 0; i < c->n_issuers; i++)
 		cs_buf_addf(&names, "%s%s", i > 0 ? ", " : "",
 			    c->issuers[i].name);
-	return cs_error_set(err, CS_E_USAGE,
-			    "there is no issuer `%.*s` here; there %s %s",
-			    CS_SPAN_FMT(m->request.issuer),
-			    c->n_issuers == 1 ? "is" : "are",
-			    cs_buf_str(&names));
+	return cs_error_set(
+		err, CS_E_USAGE, "there is no issuer `%.*s` here; there %s %s",
+		CS_SPAN_FMT(m->request.issuer),
+		c->n_issuers == 1 ? "is" : "are", cs_buf_str(&names));
 }
 
 /* Is its issuer one of the installation, if there is one? */

@@ -725,7 +725,8 @@ static void evaluates_by_another_set_and_keeps_its_own(void **state)
 	static const char *const other =
 		"apiVersion: countersign.dev/v1\nkind: IssuancePolicy\n"
 		"metadata: {name: other}\n"
-		"spec: {match: {namespace: [shop]}, san: {dns: {allow: [any]}}}\n";
+		"spec: {match: {namespace: [shop]}, san: {dns: {allow: "
+		"[any]}}}\n";
 	struct fixture *f = *state;
 	CS_CLEANUP(cs_buf_done) struct cs_buf report;
 	json_t *verdict, *others;

@@ -151,14 +151,13 @@ static void judge_attr(const struct built *b, const struct cs_fact_attr *attr)
 		attr->index);
 
 	if (a == NULL) {
-		cs_decide_refuse(b->j, CS_CODE_SUBJECT_UNLISTED, field,
-				 attr->value, &s->unlisted.rule,
-				 cs_span_make(NULL, 0),
-				 "%.*s is not covered: the policy does not "
-				 "mention %.*s",
-				 CS_SPAN_FMT(attr->value),
-				 CS_SPAN_FMT(cs_decide_attr_field(
-					 b->j, attr->oid)));
+		cs_decide_refuse(
+			b->j, CS_CODE_SUBJECT_UNLISTED, field, attr->value,
+			&s->unlisted.rule, cs_span_make(NULL, 0),
+			"%.*s is not covered: the policy does not "
+			"mention %.*s",
+			CS_SPAN_FMT(attr->value),
+			CS_SPAN_FMT(cs_decide_attr_field(b->j, attr->oid)));
 		return;
 	}
 	if (is_own(a, attr->value))

@@ -202,13 +202,13 @@ static void judge_unlisted(struct cs_decide *j, struct work *w)
 		cs_decide_diff(j, CS_DISPOSITION_DROPPED, w->field,
 			       &w->asked->value, NULL, &u->rule);
 	else
-		cs_decide_refuse(j, code, w->field, w->asked->value, &u->rule,
-				 cs_span_make(NULL, 0),
-				 "%.*s is not covered: the policy does not "
-				 "mention %.*s",
-				 CS_SPAN_FMT(w->asked->value),
-				 CS_SPAN_FMT(cs_decide_attr_field(
-					 j, w->asked->oid)));
+		cs_decide_refuse(
+			j, code, w->field, w->asked->value, &u->rule,
+			cs_span_make(NULL, 0),
+			"%.*s is not covered: the policy does not "
+			"mention %.*s",
+			CS_SPAN_FMT(w->asked->value),
+			CS_SPAN_FMT(cs_decide_attr_field(j, w->asked->oid)));
 }
 
 /* One asked attribute: in_san, deny, allow. */
