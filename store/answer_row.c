@@ -167,6 +167,7 @@ bool cs_answer_row_make(const struct cs_answer_row *row, struct cs_buf *der,
 		m.expires_ms = row->expires_ms;
 		break;
 	case CS_ANSWER_HELD:
+		m.expires_ms = row->expires_ms;
 		m.code = row->hold.n > 0 ? row->hold
 					 : CS_SPAN_LIT("IN_PROGRESS");
 		m.retry_s = 1;

@@ -92,9 +92,11 @@ bool cs_fixed_body_overruled(struct cs_span judged, const char *verdict,
 }
 
 /* Fields that hold for a request whatever became of it. */
-static bool field_stays(uint8_t field)
+static bool field_stays(uint8_t field, bool by_rule)
 {
 	switch (field) {
+	case CS_TERM_POLICY:
+		return by_rule;
 	case CS_TERM_DNS:
 	case CS_TERM_IP:
 	case CS_TERM_URI:
@@ -111,8 +113,8 @@ static bool field_stays(uint8_t field)
 
 bool cs_fixed_body_terms(const struct cs_stored *r, struct cs_span approver,
 			 const char *verdict, const char *code,
-			 struct cs_arena *arena, struct cs_buf *out,
-			 struct cs_error *err)
+			 struct cs_span rule, struct cs_arena *arena,
+			 struct cs_buf *out, struct cs_error *err)
 {
 	struct cs_terms t;
 	struct cs_span pending = r->pending_terms;
@@ -122,13 +124,14 @@ bool cs_fixed_body_terms(const struct cs_stored *r, struct cs_span approver,
 
 	cs_terms_init(&t, arena);
 	while (ok && cs_terms_next(&pending, &field, &value, NULL))
-		if (field_stays(field))
+		if (field_stays(field, rule.n > 0))
 			ok = cs_terms_add(&t, (enum cs_term)field, value);
 	ok = ok && cs_terms_add(&t, CS_TERM_CLIENT, r->client_name) &&
 	     cs_terms_add(&t, CS_TERM_REALM, r->realm) &&
 	     cs_terms_add(&t, CS_TERM_SOURCE, r->source) &&
 	     cs_terms_add(&t, CS_TERM_ISSUER, r->issuer) &&
 	     cs_terms_add(&t, CS_TERM_APPROVER, approver) &&
+	     cs_terms_add(&t, CS_TERM_RULE, rule) &&
 	     cs_terms_add(&t, CS_TERM_VERDICT, cs_span_str(verdict)) &&
 	     cs_terms_add(&t, CS_TERM_CODE, cs_span_str(code));
 	if (!ok)

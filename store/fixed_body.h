@@ -34,10 +34,11 @@ bool cs_fixed_body_overruled(struct cs_span judged, const char *verdict,
 /*
  * Terms (base/terms.h): what the pending judgement found about names and
  * people (if it is there), with this verdict and code in place of its own.
+ * A rule of the policy that judged keeps that policy, too; empty: none.
  */
 bool cs_fixed_body_terms(const struct cs_stored *r, struct cs_span approver,
 			 const char *verdict, const char *code,
-			 struct cs_arena *arena, struct cs_buf *out,
-			 struct cs_error *err) CS_MUST_USE;
+			 struct cs_span rule, struct cs_arena *arena,
+			 struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
 
 #endif

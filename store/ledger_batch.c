@@ -260,6 +260,8 @@ static void send_plain(struct cs_ledger *l, const struct cs_work *w)
 	/* A known request keeps the id that it was given first. */
 	if (w->row.n != 0)
 		memcpy(m.id, w->row.id, sizeof(m.id));
+	if (w->outcome == CS_ANSWER_HELD)
+		m.expires_ms = w->row.expires_ms;
 	cs_ledger_send_answer(l, w->ticket, &m);
 	if (w->outcome == CS_ANSWER_HELD)
 		cs_ledger_tell_waiters(l, w->row.n, &m);

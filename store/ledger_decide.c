@@ -237,8 +237,8 @@ bool cs_ledger_refuse_fixed(struct cs_ledger *l, struct cs_stored *r,
 	if (!cs_arena_dup(arena, cs_buf_span(&l->json), &v.body))
 		return cs_error_set(err, CS_E_NO_MEMORY, "body");
 	cs_buf_reset(&l->json);
-	if (!cs_fixed_body_terms(r, approver, verdict, code, arena, &l->json,
-				 err))
+	if (!cs_fixed_body_terms(r, approver, verdict, code,
+				 cs_span_make(NULL, 0), arena, &l->json, err))
 		return false;
 	if (!cs_arena_dup(arena, cs_buf_span(&l->json), &v.terms))
 		return cs_error_set(err, CS_E_NO_MEMORY, "search terms");

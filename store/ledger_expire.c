@@ -3,6 +3,18 @@
 /* Requests that expire in one transaction. */
 #define SLICE 64
 
+/* What it waited for in vain. */
+static const char *why(const struct cs_stored *r)
+{
+	if (r->hold.n == 0)
+		return "nobody approved it in time";
+	if (cs_span_equal_str(r->hold, "NO_POLICY"))
+		return "no policy matched it in time";
+	if (cs_span_equal_str(r->hold, "WINDOW"))
+		return "its time was up before the window was";
+	return "its time was up before the limit was free again";
+}
+
 /* Pending and held requests whose time is up. */
 static bool fill(struct cs_ledger *l, struct cs_error *err)
 {
@@ -32,8 +44,7 @@ static bool fill(struct cs_ledger *l, struct cs_error *err)
 		if (!cs_stored_by_row(l->db, rows[i], &l->batch.arena, r,
 				      &found, err) ||
 		    !cs_ledger_refuse_fixed(l, r, CS_LEAF_EXPIRED, "EXPIRED",
-					    "nobody approved it in time", &d,
-					    err))
+					    why(r), &d, err))
 			return false;
 	}
 	return true;

@@ -169,15 +169,17 @@ static bool overrule(struct cs_ledger *l, struct cs_span judged,
 
 /* Search terms: names and people as the worker found them. */
 static bool terms(struct cs_ledger *l, const struct cs_work *w,
-		  const char *code, struct cs_span *ret, struct cs_error *err)
+		  const struct cs_fixed_finding *f, struct cs_span *ret,
+		  struct cs_error *err)
 {
 	struct cs_stored row = w->row;
 
 	row.pending_terms = w->m.intent.terms;
 	cs_buf_reset(&l->json);
-	if (!cs_fixed_body_terms(
-		    &row, cs_roster_name(l->roster, row.approval.client),
-		    "refused", code, &l->batch.arena, &l->json, err))
+	if (!cs_fixed_body_terms(&row,
+				 cs_roster_name(l->roster, row.approval.client),
+				 "refused", f->code, f->rule, &l->batch.arena,
+				 &l->json, err))
 		return false;
 	return cs_arena_dup(&l->batch.arena, cs_buf_span(&l->json), ret) ||
 	       no_memory(err);
@@ -198,7 +200,7 @@ static bool refuse(struct cs_ledger *l, struct cs_work *w,
 
 	if (!describe_refusal(l, limit, free_ms, &f, &detail, err) ||
 	    !overrule(l, m->body, "refused", &f, detail, &v.body, err) ||
-	    !terms(l, w, f.code, &v.terms, err) ||
+	    !terms(l, w, &f, &v.terms, err) ||
 	    !cs_ledger_refuse(l, &w->row, &v, &d, err))
 		return false;
 	cs_work_decided(w, d);

@@ -99,6 +99,9 @@ def a_dry_run_looks_at_keys_in_use():
     got = house.submit("ci", again)
     expect(got.status == 422 and got.json["code"] == "KEY_REUSED", got.body)
     shown = house.cli("request", "show", got.json["id"], check=False).stdout
+    found = house.cli("audit", "list", "--rule", "web/key.reuse.other_subject",
+                      "--policy", "web", "-o", "json").stdout
+    expect([x["id"] for x in json.loads(found)] == [got.json["id"]], found)
     expect("REFUSED  the key   policy web (sha " in shown and
            "web/key.reuse.other_subject" in shown and
            "Make a new key and CSR, or ask the owner" in shown, shown)
@@ -124,6 +127,7 @@ def what_no_policy_matches_is_held_until_one_does():
     got = house.submit("other", csr, "held")
     expect(got.status == 202 and got.json["code"] == "NO_POLICY" and
            got.json["state"] == "approved" and
+           got.json["expires"] is not None and
            0 < int(got.headers["Retry-After"]) <= 60, got.body)
     leaves = house.database().execute(
         "SELECT count(*) FROM leaf WHERE request IS NOT NULL").fetchone()
