@@ -82,16 +82,21 @@ void cs_work_decided(struct cs_work *w, struct cs_draft *d)
 	w->end = CS_END_DECIDED;
 }
 
-/* Denied for good, by whoever the message names. */
+/* Denied for good: by whom, and why if it was said. */
 static bool deny(struct cs_ledger *l, struct cs_work *w, struct cs_error *err)
 {
+	const struct cs_stored_approval *a = &w->row.approval;
+	struct cs_span by = cs_roster_name(l->roster, a->client);
 	struct cs_draft *d;
+	const char *detail = cs_arena_printf(
+		&l->batch.arena, "%.*s denied it%s%.*s%s%.*s", CS_SPAN_FMT(by),
+		a->reason.n > 0 ? ": " : "", CS_SPAN_FMT(a->reason),
+		a->message.n > 0 ? ": " : "", CS_SPAN_FMT(a->message));
 
+	if (detail == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "a denial");
 	if (!cs_ledger_refuse_fixed(l, &w->row, CS_LEAF_DENIED, "DENIED",
-				    w->row.approval.message.n > 0
-					    ? "denied, with a message"
-					    : "denied",
-				    &d, err))
+				    detail, &d, err))
 		return false;
 	cs_work_decided(w, d);
 	return true;

@@ -151,7 +151,8 @@ def denied_never_issues():
     a = house.submit("pipeline", CSR, "deny", approved=False, conditions=[
         {"type": "Approved", "status": "True"},
         {"type": "Denied", "status": "True", "message": "not today"}])
-    expect(a.status == 422 and a.json["verdict"] == "denied", a.body)
+    expect(a.status == 422 and a.json["verdict"] == "denied" and
+           a.json["detail"] == "pipeline denied it: not today", a.body)
     again = house.submit("pipeline", CSR, "deny", approved=False, conditions=[
         {"type": "Approved", "status": "True"},
         {"type": "Denied", "status": "True", "message": "not today"}])
