@@ -54,8 +54,9 @@
  * and a hash of the question, and another question refuses it (BAD_CURSOR).
  *
  * Leaves below the terms watermark are found by the term index, newer ones
- * by reading their terms. Times narrow the search by bisection with a day's
- * slack, unless an operator ever accepted a clock; then all is looked at.
+ * by reading their terms. Times narrow the search by bisection with a
+ * minute's slack, unless an operator ever accepted a clock; then all is looked
+ * at.
  *
  * `client`, when not 0, limits every kind to what that client submitted and
  * what was asked of the `issuers`, a JSON list of names; empty: none. Acts of

@@ -163,6 +163,15 @@ struct cs_span cs_query_member(const json_t *object, const char *name);
 bool cs_query_walk(struct cs_questions *q, const struct cs_query_list *l,
 		   struct cs_query_page *p, struct cs_error *err) CS_MUST_USE;
 
+/*
+ * A statement that gives the numbers of requests in order, NULL among them:
+ * those that a filter of few leads to, those decided lately, and the open
+ * ones. *ret_led = false: no filter leads to few, all have to be looked at.
+ */
+bool cs_query_lead_requests(struct cs_questions *q,
+			    const struct cs_query_list *l, struct cs_stmt *ret,
+			    bool *ret_led, struct cs_error *err) CS_MUST_USE;
+
 /* Is a leaf's kind and time wanted? */
 bool cs_query_wants(const struct cs_query_list *l, int64_t kind, int64_t at_ms);
 

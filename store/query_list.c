@@ -154,6 +154,50 @@ static bool only_open(const struct cs_questions *q)
 	return true;
 }
 
+/* Rows of a statement, each a candidate; ends it. */
+static bool take_requests(struct cs_questions *q, struct cs_query_page *p,
+			  struct cs_stmt *s, bool *ret_go, struct cs_error *err)
+{
+	bool row = false;
+	bool ok = true;
+
+	while (*ret_go && (ok = cs_stmt_step(s, &row, err)) && row) {
+		ok = consider_request(q, p, s, ret_go, err);
+		if (!ok)
+			break;
+	}
+	cs_stmt_end(s);
+	return ok;
+}
+
+/* Candidates by their numbers, from where the cursor is on; ends the list. */
+static bool take_numbers(struct cs_questions *q, const struct cs_query_list *l,
+			 struct cs_query_page *p, struct cs_stmt *numbers,
+			 struct cs_error *err)
+{
+	bool row = false;
+	bool go = true;
+	bool ok = true;
+
+	while (go && (ok = cs_stmt_step(numbers, &row, err)) && row) {
+		int64_t n = cs_stmt_col_int(numbers, 0);
+		struct cs_stmt s;
+
+		if (n == 0 || (l->has_position &&
+			       (l->ascending ? n <= (int64_t)l->position
+					     : n >= (int64_t)l->position)))
+			continue;
+		s = cs_stmt(q->db, CS_SQL_QUERY_REQUESTS_UP);
+		cs_stmt_int(&s, n - 1);
+		cs_stmt_int(&s, n + 1);
+		ok = take_requests(q, p, &s, &go, err);
+		if (!ok)
+			break;
+	}
+	cs_stmt_end(numbers);
+	return ok;
+}
+
 bool cs_query_requests(struct cs_questions *q, struct cs_error *err)
 {
 	static const enum cs_sql sql[2][2] = {
@@ -163,7 +207,6 @@ bool cs_query_requests(struct cs_questions *q, struct cs_error *err)
 	struct cs_query_list l;
 	struct cs_query_page p;
 	struct cs_stmt s;
-	bool row = false;
 	bool go = true;
 	bool ok = false;
 
@@ -172,18 +215,19 @@ bool cs_query_requests(struct cs_questions *q, struct cs_error *err)
 	if (!ok || !cs_query_check_words(q, "state", STATES))
 		return true;
 	cs_query_page_begin(q, &p, &l);
+	ok = false;
+	if (!only_open(q) && !cs_query_lead_requests(q, &l, &s, &ok, err))
+		return false;
+	if (ok)
+		return take_numbers(q, &l, &p, &s, err) &&
+		       cs_query_page_end(q, &p, err);
 	s = cs_stmt(q->db, sql[only_open(q)][l.ascending]);
 	cs_stmt_int(&s,
 		    l.has_position && l.ascending ? (int64_t)l.position : -1);
 	cs_stmt_int(&s, l.has_position && !l.ascending ? (int64_t)l.position
 						       : INT64_MAX);
-	while (go && (ok = cs_stmt_step(&s, &row, err)) && row) {
-		ok = consider_request(q, &p, &s, &go, err);
-		if (!ok)
-			break;
-	}
-	cs_stmt_end(&s);
-	return ok && cs_query_page_end(q, &p, err);
+	return take_requests(q, &p, &s, &go, err) &&
+	       cs_query_page_end(q, &p, err);
 }
 
 /* -- clients, issuers ---------------------------------------------------- */

@@ -426,7 +426,7 @@ static bool add_implied(struct cs_questions *q, struct cs_query_list *l,
 	struct gather g = {.q = q, .max = 3};
 
 	if (q->what->client != 0 &&
-	    (q->what->kind == CS_QUERY_CERTIFICATES || q->issuers != NULL) &&
+	    (q->what->kind != CS_QUERY_AUDIT || q->issuers != NULL) &&
 	    !add_limit(q, l, err))
 		return false;
 	if ((l->kinds & ~CS_QUERY_DECISIONS) != 0 || l->kinds == 0 ||
@@ -446,6 +446,27 @@ static bool add_implied(struct cs_questions *q, struct cs_query_list *l,
 	return true;
 }
 
+/* The kinds of decisions that end in the states asked for; all: any may. */
+static uint32_t kinds_of_states(const struct cs_questions *q)
+{
+	const json_t *values = json_object_get(q->params, "state");
+	const json_t *value;
+	uint32_t kinds = 0;
+	size_t i;
+
+	json_array_foreach(values, i, value)
+	{
+		enum cs_leaf_kind kind;
+		const char *state = json_string_value(value);
+
+		if (state == NULL ||
+		    !cs_leaf_kind_parse(cs_span_str(state), &kind))
+			return UINT32_MAX;
+		kinds |= 1u << kind;
+	}
+	return kinds == 0 ? UINT32_MAX : kinds;
+}
+
 /* The kinds that are wanted. False: refused. */
 static bool read_kinds(struct cs_questions *q, struct cs_query_list *l)
 {
@@ -456,6 +477,8 @@ static bool read_kinds(struct cs_questions *q, struct cs_query_list *l)
 	l->kinds = UINT32_MAX;
 	if (q->what->kind == CS_QUERY_CERTIFICATES)
 		l->kinds = 1u << CS_LEAF_ISSUED;
+	if (q->what->kind == CS_QUERY_REQUESTS)
+		l->kinds = kinds_of_states(q);
 	if (values == NULL)
 		return true;
 	if (!is_list(q, "kind", values))

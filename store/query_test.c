@@ -494,6 +494,20 @@ static void lists_requests_by_state_and_person(void **state)
 		json_string_length(json_object_get(item, "request_sha256")),
 		64);
 	json_decref(body);
+	/* By the search terms of what was decided, and all that is open. */
+	body = ask_json(&a, CS_QUERY_REQUESTS, 0,
+			"{\"requester\":[\"alice\"]}");
+	assert_int_equal(json_array_size(json_object_get(body, "items")), 4);
+	json_decref(body);
+	body = ask_json(&a, CS_QUERY_REQUESTS, 0,
+			"{\"requester\":[\"alice\"],\"limit\":3,"
+			"\"order\":\"asc\"}");
+	assert_int_equal(json_array_size(json_object_get(body, "items")), 3);
+	assert_true(json_is_string(json_object_get(body, "next")));
+	json_decref(body);
+	body = ask_json(&a, CS_QUERY_REQUESTS, 0, "{\"issuer\":[\"other\"]}");
+	assert_int_equal(json_array_size(json_object_get(body, "items")), 0);
+	json_decref(body);
 	body = ask_json(&a, CS_QUERY_REQUESTS, 0, "{\"limit\":3}");
 	assert_int_equal(json_array_size(json_object_get(body, "items")), 3);
 	assert_true(json_is_string(json_object_get(body, "next")));

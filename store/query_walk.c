@@ -6,13 +6,21 @@
 
 #include "base/limits.h"
 #include "base/terms.h"
+#include "base/time.h"
 #include "store/leaf.h"
 #include "store/query_internal.h"
 
-/* Leaves are in the order of their times to within this. */
-#define SLACK_MS 86400000
-/* A certificate may begin to be valid so long before it is issued. */
-#define BACKDATE_MS (2 * (int64_t)SLACK_MS)
+/*
+ * Leaves are in the order of their times, but where an operator accepted a
+ * clock; a worker's time differs from the leaf's by some seconds.
+ */
+#define SLACK_MS 60000
+/*
+ * A certificate begins to be valid so long before it is issued, unless a
+ * policy says more; and what it may say if that cannot be read here.
+ */
+#define BACKDATE_MS	((int64_t)3600 * 1000)
+#define MAX_BACKDATE_MS ((int64_t)400 * 86400 * 1000)
 /* Leaves that are few: the filter leads, whatever else is asked. */
 #define FEW 200
 /* Leaves that can be sorted in a moment. */
@@ -68,12 +76,64 @@ static bool bisect(struct cs_questions *q, const struct cs_query_range *r,
 	return true;
 }
 
-/* Nothing from this time on is wanted. */
-static int64_t latest(const struct cs_query_list *l)
+/* The duration behind a `backdate` in a policy; more if it cannot be read. */
+static int64_t read_backdate(struct cs_span text)
 {
-	if (l->has_valid_at && l->valid_at_ms < l->until_ms - BACKDATE_MS)
-		return l->valid_at_ms + BACKDATE_MS;
-	return l->until_ms;
+	int64_t seconds;
+	size_t n = 0;
+
+	while (text.n > 0 && memchr(": \t\"'", text.p[0], 5) != NULL)
+		text = cs_span_sub(text, 1, SIZE_MAX);
+	while (n < text.n && memchr("0123456789dhmsnu", text.p[n], 16) != NULL)
+		n++;
+	if (!cs_time_parse_duration(cs_span_sub(text, 0, n), &seconds, NULL) ||
+	    seconds > MAX_BACKDATE_MS / 1000)
+		return MAX_BACKDATE_MS;
+	return seconds * 1000;
+}
+
+/* How far certificates were ever dated back, at most. */
+static bool find_backdate(struct cs_questions *q, int64_t *ret_ms,
+			  struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_BACKDATE);
+	bool row = false;
+	bool ok;
+
+	*ret_ms = BACKDATE_MS;
+	while ((ok = cs_stmt_step(&s, &row, err)) && row) {
+		struct cs_span text = cs_stmt_col(&s, 0);
+		const uint8_t *at;
+
+		while (text.n > 0 &&
+		       (at = memmem(text.p, text.n, "backdate", 8)) != NULL) {
+			int64_t ms;
+
+			text = cs_span_sub(text, (size_t)(at - text.p) + 8,
+					   SIZE_MAX);
+			ms = read_backdate(text);
+			if (ms > *ret_ms)
+				*ret_ms = ms;
+		}
+	}
+	cs_stmt_end(&s);
+	return ok;
+}
+
+/* Nothing from this time on is wanted. */
+static bool find_latest(struct cs_questions *q, const struct cs_query_list *l,
+			int64_t *ret_ms, struct cs_error *err)
+{
+	int64_t backdate;
+
+	*ret_ms = l->until_ms;
+	if (!l->has_valid_at)
+		return true;
+	if (!find_backdate(q, &backdate, err))
+		return false;
+	if (l->valid_at_ms < l->until_ms - backdate)
+		*ret_ms = l->valid_at_ms + backdate;
+	return true;
 }
 
 /* Make the range as small as cursor and times allow. */
@@ -81,8 +141,10 @@ static bool narrow(struct cs_questions *q, const struct cs_query_list *l,
 		   struct cs_query_range *r, struct cs_error *err)
 {
 	uint64_t high = r->high;
-	int64_t until = latest(l);
+	int64_t until;
 
+	if (!find_latest(q, l, &until, err))
+		return false;
 	if (l->has_position && l->ascending && l->position + 1 > r->low)
 		r->low = l->position + 1;
 	if (l->has_position && !l->ascending && l->position < high)
@@ -412,6 +474,57 @@ static bool walk_acts(struct cs_questions *q, const struct cs_query_list *l,
 				.way = CS_WAY_ACT, .kind = kind};
 	}
 	return look_up(q, l, &f, p, r, &go, err);
+}
+
+/* -- requests, by what was decided about them ------------------------------ */
+
+/* Requests that can be put in order in a moment. */
+#define FEW_REQUESTS 5000
+
+bool cs_query_lead_requests(struct cs_questions *q,
+			    const struct cs_query_list *l, struct cs_stmt *ret,
+			    bool *ret_led, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf sql;
+	const struct cs_query_filter *lead = NULL;
+	int64_t best = FEW_REQUESTS;
+	struct cs_query_range r;
+
+	cs_buf_init(&sql, CS_MAX_PAGE);
+	*ret_led = false;
+	if (l->filters == 0)
+		return true;
+	if (!read_range(q, &r, err))
+		return false;
+	r.high = r.terms_done;
+	for (size_t i = 0; i < l->filters; i++) {
+		int64_t n;
+
+		if (!count(q, &l->filter[i], &r, best, &n, err))
+			return false;
+		if (n < best) {
+			best = n;
+			lead = &l->filter[i];
+		}
+	}
+	if (lead == NULL)
+		return true;
+	cs_buf_add_str(&sql, "SELECT request FROM leaf WHERE idx IN"
+			     " (SELECT leaf FROM (");
+	write_selects(lead, " UNION ALL ", &sql);
+	cs_buf_addf(&sql,
+		    ")) UNION SELECT request FROM leaf WHERE idx >= ?"
+		    " UNION SELECT n FROM request"
+		    " WHERE state IN ('pending', 'approved')"
+		    " ORDER BY 1%s",
+		    l->ascending ? "" : " DESC");
+	if (!cs_buf_finish(&sql, "question", err))
+		return false;
+	*ret = cs_stmt_text(q->db, cs_buf_str(&sql));
+	bind_selects(q, ret, lead, &r);
+	cs_stmt_int(ret, (int64_t)r.terms_done);
+	*ret_led = true;
+	return true;
 }
 
 /* -- by the end of validity ---------------------------------------------- */

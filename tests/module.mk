@@ -24,7 +24,12 @@ EXTRA_PROGRAMS += tests/bench/fill
 tests_bench_fill_SOURCES = tests/bench/bench.h tests/bench/fill.c \
 	tests/bench/measure.c
 tests_bench_fill_LDADD = $(STORE_LIBS)
-EXTRA_DIST += tests/bench/fill-make
+EXTRA_DIST += tests/bench/fill-make tests/bench/history
+
+# What a history of FILL decisions costs.
+.PHONY: bench-history
+bench-history: countersign countersign-faults tests/bench/fill tests/bench/load
+	top_builddir=$(top_builddir) python3 $(srcdir)/tests/bench/history
 
 
 # Slow clients; `make bench-slow` runs them by the thousand.

@@ -61,6 +61,13 @@ struct pattern {
 	uint8_t spki[32], point[POINT], ski[20];
 };
 
+/* A message for the ledger, made while it works on those before. */
+struct ready {
+	unsigned number;
+	uint64_t ticket;
+	struct cs_buf body;
+};
+
 /* What both processes see. */
 struct shared {
 	int64_t wall_ms;
@@ -81,7 +88,11 @@ static struct fill {
 	struct shared *shared;
 	struct cs_loop *loop;
 	struct cs_link *parent, *front, *reader, *signer, *worker;
-	uint64_t count, sent, answered;
+	uint64_t count, made, sent, answered;
+	struct ready ready[BURST];
+	size_t ready_n;
+	int64_t burst_ms; /* the time of what is made */
+	struct cs_idle *idle;
 } fill;
 
 CS_OWNS_BANNED
@@ -365,7 +376,7 @@ static void make_fresh(const struct pattern *p, uint64_t i, struct fresh *f)
 
 	memset(f, 0, sizeof(*f));
 	digest(cs_span_make(&i, sizeof(i)), hash);
-	f->now_ms = fill.shared->wall_ms;
+	f->now_ms = fill.burst_ms;
 	snprintf(f->name, sizeof(f->name), "h%07" PRIu64, (i + 1) % 10000000);
 	/* Persons and teams are not alike: the first ask for the most. */
 	snprintf(f->user, sizeof(f->user), "user-%04u",
@@ -495,16 +506,18 @@ static void encode_request(const struct pattern *p, const struct fresh *f,
 	cs_msg_request_encode(&r, out);
 }
 
-/* Make number i and send it. */
+/* Make number i. */
 static void decide(uint64_t i)
 {
 	const struct pattern *p = fill.pattern;
 	unsigned at = (unsigned)(i * 2654435761u % fill.weights);
-	struct cs_error err = {0};
+	struct ready *ready = &fill.ready[fill.ready_n++];
 	struct fresh f;
 	struct cs_buf request;
 	struct cs_span csr;
 
+	ready->ticket = i + 1;
+	cs_buf_reset(&ready->body);
 	for (; at >= p->weight; p++)
 		at -= p->weight;
 	cs_arena_reset(&fill.one);
@@ -528,7 +541,8 @@ static void decide(uint64_t i)
 
 		memcpy(m.spki_sha256, f.spki, 32);
 		digest(cs_span_str(f.name), m.subject_key);
-		check(cs_link_send_intent(fill.worker, i + 1, &m, &err), &err);
+		ready->number = CS_MSG_INTENT;
+		cs_msg_intent_encode(&m, &ready->body);
 	} else {
 		struct cs_msg_refusal m = {.request = cs_buf_span(&request),
 					   .csr = csr,
@@ -538,7 +552,8 @@ static void decide(uint64_t i)
 					   .terms = renew(p, &f, p->terms),
 					   .inputs = renew(p, &f, p->inputs)};
 
-		check(cs_link_send_refusal(fill.worker, i + 1, &m, &err), &err);
+		ready->number = CS_MSG_REFUSAL;
+		cs_msg_refusal_encode(&m, &ready->body);
 	}
 	cs_buf_done(&request);
 	EVP_PKEY_free(f.key);
@@ -546,26 +561,55 @@ static void decide(uint64_t i)
 
 /* -- the rooms around the ledger ------------------------------------------ */
 
-/* The next burst, or the end. */
+/* One more of the next burst, unless that is whole. */
+static bool make_one(void)
+{
+	if (fill.ready_n == BURST || fill.made == fill.count)
+		return false;
+	if (fill.ready_n == 0)
+		fill.burst_ms =
+			fill.start_ms +
+			(int64_t)((double)(fill.end_ms - fill.start_ms) *
+				  (double)fill.made / (double)fill.count);
+	decide(fill.made++);
+	return true;
+}
+
+/* The loop has nothing else to do. */
+static void on_idle(void *ctx)
+{
+	(void)ctx;
+	if (make_one())
+		cs_idle_request(fill.idle);
+}
+
+/* Send the burst that was made; or the end. */
 static void next_burst(void)
 {
 	struct cs_msg_stop m = {.drain_ms = 5000};
 	struct cs_error err = {0};
-	uint64_t n = fill.count - fill.sent;
 
-	if (n == 0) {
+	if (fill.sent == fill.count) {
 		check(cs_link_send_stop(fill.parent, 0, &m, &err), &err);
 		return;
 	}
-	fill.shared->wall_ms =
-		fill.start_ms +
-		(int64_t)((double)(fill.end_ms - fill.start_ms) *
-			  (double)fill.sent / (double)fill.count);
 	if (fill.sent % (BURST * 256) == 0)
 		fprintf(stderr, "fill: %" PRIu64 " of %" PRIu64 "\n", fill.sent,
 			fill.count);
-	for (n = n < BURST ? n : BURST; n > 0; n--)
-		decide(fill.sent++);
+	while (make_one())
+		;
+	fill.shared->wall_ms = fill.burst_ms;
+	for (size_t i = 0; i < fill.ready_n; i++) {
+		const struct ready *r = &fill.ready[i];
+
+		check(cs_buf_finish(&r->body, "a message", &err) &&
+			      cs_link_send(fill.worker, r->number, r->ticket,
+					   cs_buf_span(&r->body), -1, &err),
+		      &err);
+	}
+	fill.sent += fill.ready_n;
+	fill.ready_n = 0;
+	cs_idle_request(fill.idle);
 }
 
 static bool on_message(void *ctx, struct cs_link *link, unsigned number,
@@ -662,6 +706,8 @@ static void run(void)
 		_exit(run_ledger(ends));
 	fill.loop = cs_loop_new(&err);
 	check(pid > 0 && fill.loop != NULL, &err);
+	fill.idle = cs_idle_new(fill.loop, on_idle, NULL, &err);
+	check(fill.idle != NULL, &err);
 	for (int i = 0; i < 5; i++) {
 		close(ends[i][0]);
 		*links[i] =
@@ -692,6 +738,8 @@ int main(int argc, char **argv)
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (fill.shared == MAP_FAILED)
 		bench_die("no shared memory");
+	for (size_t i = 0; i < BURST; i++)
+		cs_buf_init(&fill.ready[i].body, CS_MAX_MESSAGE);
 	read_installation();
 	fill.shared->wall_ms = fill.start_ms;
 	run();
