@@ -8,6 +8,7 @@
 #include "issuer/judge.h"
 #include "issuer/judge_parts.h"
 #include "policy/doc.h"
+#include "policy/match.h"
 #include "policy/verdict_json.h"
 
 /* One request while it is explained. */
@@ -310,10 +311,93 @@ static bool names_rule(const json_t *list, const char *rule)
 	return false;
 }
 
-/* Every rule of the governing policy, defaults too, and what it came to. */
+/* One line: the rule "NAME/PATH", its value, and what it came to. */
+static bool add_rule(json_t *list, const json_t *answer, struct cs_span name,
+		     const char *path, json_t *value)
+{
+	json_t *rule = json_sprintf("%.*s/%s", CS_SPAN_FMT(name), path);
+	const char *id = json_string_value(rule);
+	const char *outcome = "holds";
+
+	if (names_rule(json_object_get(answer, "violations"), id))
+		outcome = "violated";
+	else if (names_rule(json_object_get(answer, "diff"), id))
+		outcome = "applied";
+	return json_array_append_new(
+		       list, json_pack("{s:s, s:o, s:O}", "outcome", outcome,
+				       "rule", rule, "value", value)) == 0;
+}
+
+/* One guard: it goes by its own id, and its value is what it hits. */
+static bool add_guard(json_t *list, const json_t *answer, struct cs_span name,
+		      json_t *guard)
+{
+	const char *id = json_string_value(json_object_get(guard, "id"));
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	json_t *rest = json_copy(guard);
+	json_t *value;
+	bool ok;
+
+	cs_buf_init(&text, CS_MAX_POLICY_FILE);
+	(void)json_object_del(rest, "id");
+	(void)json_object_del(rest, "message");
+	ok = id != NULL && cs_json_canonical(rest, &text, NULL);
+	value = json_string(cs_buf_str(&text));
+	ok = ok && add_rule(list, answer, name, id, value);
+	json_decref(value);
+	json_decref(rest);
+	return ok;
+}
+
+/* The guards of a document: of the policy's own, or of one for guards. */
+static bool add_guards(json_t *list, const json_t *answer,
+		       const struct cs_policy_info *p)
+{
+	json_t *doc = cs_json_parse(p->json, "the policy", NULL);
+	json_t *guards =
+		json_object_get(json_object_get(doc, "spec"), "guards");
+	/* The set's guards go by one name, whatever their document's is. */
+	struct cs_span name =
+		p->kind == CS_DOCUMENT_GUARDS ? CS_SPAN_LIT("guards") : p->name;
+	json_t *guard;
+	bool ok = doc != NULL;
+	size_t i;
+
+	json_array_foreach(guards, i, guard) ok =
+		ok && add_guard(list, answer, name, guard);
+	json_decref(doc);
+	return ok;
+}
+
+/* Does a document of guards stand over requests to this issuer? */
+static bool guards_issuer(const struct cs_policy_info *p, struct cs_span issuer)
+{
+	json_t *doc = cs_json_parse(p->json, "the policy", NULL);
+	const json_t *globs = json_object_get(
+		json_object_get(json_object_get(doc, "spec"), "match"),
+		"issuer");
+	bool covers = globs == NULL;
+	const json_t *glob;
+	size_t i;
+
+	if (json_is_string(globs))
+		covers = cs_match_glob(cs_span_str(json_string_value(globs)),
+				       issuer);
+	json_array_foreach(globs, i, glob) covers =
+		covers ||
+		cs_match_glob(cs_span_str(json_string_value(glob)), issuer);
+	json_decref(doc);
+	return covers;
+}
+
+/*
+ * Every rule of the governing policy, defaults too, and every guard over it,
+ * with what each came to.
+ */
 static json_t *rules(const struct matter *m, const json_t *answer)
 {
 	const struct cs_policy_info *p = m->verdict.policy;
+	const struct cs_policy_set *set = m->e->policy->set;
 	json_t *flat = cs_policy_doc_rules(p);
 	json_t *list = json_array();
 	bool ok = flat != NULL && list != NULL;
@@ -322,19 +406,16 @@ static json_t *rules(const struct matter *m, const json_t *answer)
 
 	json_object_foreach(flat, path, value)
 	{
-		json_t *rule =
-			json_sprintf("%.*s/%s", CS_SPAN_FMT(p->name), path);
-		const char *id = json_string_value(rule);
-		const char *outcome = "holds";
+		ok = ok && (strcmp(path, "guards") == 0 ||
+			    add_rule(list, answer, p->name, path, value));
+	}
+	ok = ok && add_guards(list, answer, p);
+	for (size_t i = 0; ok && i < cs_policy_set_count(set); i++) {
+		const struct cs_policy_info *g = cs_policy_set_at(set, i);
 
-		if (names_rule(json_object_get(answer, "violations"), id))
-			outcome = "violated";
-		else if (names_rule(json_object_get(answer, "diff"), id))
-			outcome = "applied";
-		ok = ok && json_array_append_new(
-				   list, json_pack("{s:s, s:o, s:O}", "outcome",
-						   outcome, "rule", rule,
-						   "value", value)) == 0;
+		if (g->kind == CS_DOCUMENT_GUARDS &&
+		    guards_issuer(g, m->facts.request.issuer))
+			ok = add_guards(list, answer, g);
 	}
 	json_decref(flat);
 	if (ok)

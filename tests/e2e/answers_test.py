@@ -421,6 +421,38 @@ def a_recorded_certificate_is_explained_with_who_asked_and_approved():
 
 
 @tap.test
+def guards_are_shown_among_the_rules():
+    path = save("guarded/all.yaml", POLICY + """---
+apiVersion: countersign.dev/v1
+kind: IssuanceGuards
+metadata: {name: house}
+spec:
+  match: {issuer: [default]}
+  guards:
+    - {id: admin, deny: {san.dns: {dns: admin.example}}, message: reserved}
+    - {id: secret, deny: {san.dns: {dns: .secret}}}
+---
+apiVersion: countersign.dev/v1
+kind: IssuanceGuards
+metadata: {name: others}
+spec:
+  match: {issuer: [other]}
+  guards: [{id: never, deny: {san.dns: {any: true}}}]
+""".replace("{any: true}", "any"))
+    csr = save("guarded.csr", house.csr("admin.example"))
+    out = house.cli("policy", "explain", "--csr", csr, "--requester", "ci",
+                    "--against", path, "--all", check=False).stdout
+    for mark, rule, value, outcome in (
+            ("\u2717", "guards/admin", '{"deny":{"san.dns":{"dns":"admin.'
+             'example"}}}', "violated"),
+            ("\u2713", "guards/secret", ".secret", "holds")):
+        line = [x for x in out.splitlines() if f"{mark} {rule} " in x]
+        expect(len(line) == 1 and value in line[0] and
+               line[0].endswith(outcome), out)
+    expect("GUARD" in out and "reserved" in out and "never" not in out, out)
+
+
+@tap.test
 def a_certificate_request_that_is_none_says_what_is_wrong():
     good = certificate_request("cr.yaml", "a.shop.corp.example")
     with open(good, encoding="utf-8") as f:
