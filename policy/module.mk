@@ -143,6 +143,10 @@ policy_memory_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
 policy_tests += policy/metamorphic_test
 policy_metamorphic_test_SOURCES = policy/metamorphic_test.c $(policy_testing)
 policy_metamorphic_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/metamorphic_kinds_test
+policy_metamorphic_kinds_test_SOURCES = policy/metamorphic_kinds_test.c \
+	$(policy_testing)
+policy_metamorphic_kinds_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/key_test
 policy_key_test_SOURCES = policy/key_test.c $(policy_testing)
 policy_key_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

@@ -112,6 +112,8 @@ void cs_testing_name(struct cs_testing *t, enum cs_name_kind kind,
 				   NULL);
 	assert(ok);
 	name->content = name->canonical;
+	if (kind == CS_NAME_DIRECTORY)
+		name->asked = name->content;
 	name->normalized = !cs_span_equal(name->asked, name->content);
 }
 

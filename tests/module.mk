@@ -96,12 +96,12 @@ bench-regex: tests/bench/regex
 
 # Fuzz targets. `make check` replays their corpora; with --enable-fuzzing,
 # `make fuzz` runs each for FUZZ_SECONDS.
-FUZZ_NAMES = der http json msg policy x509 regex yaml
+FUZZ_NAMES = der http json matchers msg policy x509 regex yaml
 FUZZ_REPLAY = tests/fuzz/der_replay tests/fuzz/http_replay \
 	tests/fuzz/json_replay tests/fuzz/msg_replay \
 	tests/fuzz/policy_replay tests/fuzz/x509_replay \
 	tests/fuzz/yaml_replay
-FUZZ_REPLAY += tests/fuzz/regex_replay
+FUZZ_REPLAY += tests/fuzz/regex_replay tests/fuzz/matchers_replay
 check_PROGRAMS += $(FUZZ_REPLAY)
 TESTS += $(FUZZ_REPLAY)
 FUZZ_COMMON = tests/fuzz/fuzz.h tests/fuzz/replay.c
@@ -122,6 +122,8 @@ tests_fuzz_regex_replay_SOURCES = tests/fuzz/regex_fuzz.c $(FUZZ_COMMON)
 tests_fuzz_regex_replay_LDADD = $(POLICY_LIBS)
 tests_fuzz_yaml_replay_SOURCES = tests/fuzz/yaml_fuzz.c $(FUZZ_COMMON)
 tests_fuzz_yaml_replay_LDADD = $(BASE_LIBS)
+tests_fuzz_matchers_replay_SOURCES = tests/fuzz/matchers_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_matchers_replay_LDADD = $(POLICY_LIBS)
 EXTRA_DIST += tests/fuzz/corpus tests/vectors/csr
 
 if FUZZING
@@ -141,6 +143,9 @@ tests_fuzz_policy_fuzz_LDADD = $(POLICY_LIBS)
 tests_fuzz_policy_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_x509_fuzz_LDADD = $(ISSUER_LIBS)
 tests_fuzz_x509_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+EXTRA_PROGRAMS += tests/fuzz/matchers_fuzz
+tests_fuzz_matchers_fuzz_LDADD = $(POLICY_LIBS)
+tests_fuzz_matchers_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 EXTRA_PROGRAMS += tests/fuzz/regex_fuzz
 tests_fuzz_regex_fuzz_LDADD = $(POLICY_LIBS)
 tests_fuzz_regex_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
