@@ -5,6 +5,7 @@
 
 #include "base/der.h"
 #include "issuer/oids.h"
+#include "policy/attribute.h"
 #include <tests/lib/csr_fixture.h>
 
 /* -- accepted ------------------------------------------------------------- */
@@ -354,6 +355,40 @@ static void refuses_more_relative_names_than_its_maximum(void **state)
 	csr_assert_found(f, "CSR_SUBJECT", "16");
 }
 
+/* Each attribute that has a name, at its bound and beyond it. */
+static void attributes_have_the_bounds_and_names_that_policies_know(
+	void **state)
+{
+	struct csr_fixture *f = *state;
+	const struct cs_attribute *a;
+	char text[200], field[80];
+
+	for (size_t i = 0; (a = cs_attribute_at(i)) != NULL; i++) {
+		memset(text, 'A', sizeof(text));
+		read_subject(f, a->oid, CS_DER_UTF8_STRING,
+			     cs_span_make(text, a->max));
+		csr_assert_accepted(f);
+		read_subject(f, a->oid, CS_DER_UTF8_STRING,
+			     cs_span_make(text, a->max + 1));
+		csr_assert_found(f, "CSR_SUBJECT", "RFC 5280 A.1");
+		(void)snprintf(field, sizeof(field), "subject.%s[0]", a->name);
+		assert_true(
+			cs_span_equal_str(f->findings.items[0].field, field));
+	}
+	read_subject(f, CS_SPAN_LIT(CS_OID_COUNTRY), CS_DER_UTF8_STRING,
+		     CS_SPAN_LIT("D"));
+	csr_assert_found(f, "CSR_SUBJECT", "two letters");
+	read_subject(f, CS_SPAN_LIT(CS_OID_COUNTRY), CS_DER_UTF8_STRING,
+		     CS_SPAN_LIT("\xc3\x84\xc3\x96"));
+	csr_assert_found(f, "CSR_SUBJECT", "type PrintableString");
+	read_subject(f, CS_SPAN_LIT(CS_OID_SERIAL_NUMBER), CS_DER_UTF8_STRING,
+		     CS_SPAN_LIT("a@b"));
+	csr_assert_found(f, "CSR_SUBJECT", "type PrintableString");
+	read_subject(f, CS_SPAN_LIT(CS_OID_EMAIL_ADDRESS), CS_DER_UTF8_STRING,
+		     CS_SPAN_LIT("\xc3\xa4@b.example"));
+	csr_assert_found(f, "CSR_SUBJECT", "type IA5String");
+}
+
 /* -- names ---------------------------------------------------------------- */
 
 static void read_san(struct csr_fixture *f, uint8_t tag, struct cs_span content)
@@ -364,6 +399,46 @@ static void read_san(struct csr_fixture *f, uint8_t tag, struct cs_span content)
 	csr_ext_san(&f->parts, tag, content);
 	m.extensions = cs_buf_span(&f->parts);
 	csr_read_made(f, &m);
+}
+
+static void directory_names_and_ids_are_facts_with_a_text(void **state)
+{
+	struct csr_fixture *f = *state;
+	struct cs_span two = CS_SPAN_LIT("\x30\x18\x31\x16"
+					 "\x30\x09\x06\x03\x55\x04\x03\x0c"
+					 "\x02xy\x30\x09\x06\x03\x55\x04"
+					 "\x0a\x0c\x02"
+					 "ab");
+
+	cs_buf_reset(&f->parts);
+	cs_buf_reset(&f->more);
+	csr_rdn(&f->parts, CS_SPAN_LIT(CS_OID_ORGANIZATION),
+		CS_DER_PRINTABLE_STRING, CS_SPAN_LIT("Example Corp"));
+	csr_rdn(&f->parts, CS_SPAN_LIT(CS_OID_COMMON_NAME), CS_DER_UTF8_STRING,
+		CS_SPAN_LIT("a,b"));
+	csr_name(&f->more, cs_buf_span(&f->parts));
+	read_san(f, CS_DER_CONTEXT_CONSTRUCTED(4), cs_buf_span(&f->more));
+	csr_assert_accepted(f);
+	assert_int_equal(f->facts.names[0].kind, CS_NAME_DIRECTORY);
+	csr_assert_span(f->facts.names[0].canonical, "CN=a\\,b,O=example corp");
+	/* It is issued as it was asked for. */
+	assert_true(cs_span_equal(f->facts.names[0].content,
+				  cs_buf_span(&f->more)));
+	assert_false(f->facts.names[0].normalized);
+	read_san(f, CS_DER_CONTEXT(8), CS_SPAN_LIT("\x2a\x03\x04"));
+	csr_assert_accepted(f);
+	csr_assert_span(f->facts.names[0].canonical, "1.2.3.4");
+	/* Two attributes in one relative name; an empty one; a BMPString. */
+	read_san(f, CS_DER_CONTEXT_CONSTRUCTED(4), two);
+	csr_assert_found(f, "CSR_SAN", "RelativeDistinguishedName");
+	read_san(f, CS_DER_CONTEXT_CONSTRUCTED(4), CS_SPAN_LIT("\x30\0"));
+	csr_assert_found(f, "CSR_SAN", "an empty directory name");
+	read_san(f, CS_DER_CONTEXT_CONSTRUCTED(4),
+		 CS_SPAN_LIT("\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x03"
+			     "\x1e\x02\0a"));
+	csr_assert_found(f, "CSR_SAN", "string type 0x1e");
+	read_san(f, CS_DER_CONTEXT(8), CS_SPAN_LIT("\x2a\x80\x01"));
+	csr_assert_found(f, "CSR_SAN", "");
 }
 
 static void refuses_names_that_are_none(void **state)
@@ -646,6 +721,9 @@ int main(void)
 		cmocka_unit_test(refuses_values_beyond_their_upper_bounds),
 		cmocka_unit_test(refuses_names_of_several_attributes),
 		cmocka_unit_test(refuses_more_relative_names_than_its_maximum),
+		cmocka_unit_test(
+			attributes_have_the_bounds_and_names_that_policies_know),
+		cmocka_unit_test(directory_names_and_ids_are_facts_with_a_text),
 		cmocka_unit_test(refuses_names_that_are_none),
 		cmocka_unit_test(refuses_an_empty_list_of_names),
 		cmocka_unit_test(refuses_the_same_name_twice),

@@ -5,52 +5,37 @@
 #include "base/codec.h"
 #include "issuer/oids.h"
 #include "issuer/subject.h"
+#include "policy/attribute.h"
 #include "policy/name.h"
 
 /*= RFC 5280 A.1: upper bounds, in characters */
 static const struct {
 	struct cs_span oid;
-	const char *name;
 	unsigned max;
 	uint8_t tag; /* the one string type we write */
 	bool ia5;    /* may it be asked for as IA5String? */
 } attrs[] = {
-	{CS_SPAN_INIT(CS_OID_COMMON_NAME), "commonName", 64, CS_DER_UTF8_STRING,
+	{CS_SPAN_INIT(CS_OID_COMMON_NAME), 64, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_SURNAME), 64, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_SERIAL_NUMBER), 64, CS_DER_PRINTABLE_STRING,
 	 false},
-	{CS_SPAN_INIT(CS_OID_SURNAME), "surname", 64, CS_DER_UTF8_STRING,
+	{CS_SPAN_INIT(CS_OID_COUNTRY), 2, CS_DER_PRINTABLE_STRING, false},
+	{CS_SPAN_INIT(CS_OID_LOCALITY), 128, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_STATE), 128, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_STREET), 128, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_ORGANIZATION), 64, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_ORGANIZATIONAL_UNIT), 64, CS_DER_UTF8_STRING,
 	 false},
-	{CS_SPAN_INIT(CS_OID_SERIAL_NUMBER), "serialNumber", 64,
-	 CS_DER_PRINTABLE_STRING, false},
-	{CS_SPAN_INIT(CS_OID_COUNTRY), "country", 2, CS_DER_PRINTABLE_STRING,
-	 false},
-	{CS_SPAN_INIT(CS_OID_LOCALITY), "locality", 128, CS_DER_UTF8_STRING,
-	 false},
-	{CS_SPAN_INIT(CS_OID_STATE), "province", 128, CS_DER_UTF8_STRING,
-	 false},
-	{CS_SPAN_INIT(CS_OID_STREET), "streetAddress", 128, CS_DER_UTF8_STRING,
-	 false},
-	{CS_SPAN_INIT(CS_OID_ORGANIZATION), "organization", 64,
-	 CS_DER_UTF8_STRING, false},
-	{CS_SPAN_INIT(CS_OID_ORGANIZATIONAL_UNIT), "organizationalUnit", 64,
-	 CS_DER_UTF8_STRING, false},
-	{CS_SPAN_INIT(CS_OID_TITLE), "title", 64, CS_DER_UTF8_STRING, false},
-	{CS_SPAN_INIT(CS_OID_POSTAL_CODE), "postalCode", 40, CS_DER_UTF8_STRING,
-	 false},
-	{CS_SPAN_INIT(CS_OID_NAME), "name", 128, CS_DER_UTF8_STRING, false},
-	{CS_SPAN_INIT(CS_OID_GIVEN_NAME), "givenName", 64, CS_DER_UTF8_STRING,
-	 false},
-	{CS_SPAN_INIT(CS_OID_INITIALS), "initials", 64, CS_DER_UTF8_STRING,
-	 false},
-	{CS_SPAN_INIT(CS_OID_GENERATION), "generationQualifier", 64,
-	 CS_DER_UTF8_STRING, false},
-	{CS_SPAN_INIT(CS_OID_DN_QUALIFIER), "dnQualifier", 64,
-	 CS_DER_PRINTABLE_STRING, false},
-	{CS_SPAN_INIT(CS_OID_PSEUDONYM), "pseudonym", 128, CS_DER_UTF8_STRING,
-	 false},
-	{CS_SPAN_INIT(CS_OID_DOMAIN_COMPONENT), "domainComponent", 63,
-	 CS_DER_IA5_STRING, true},
-	{CS_SPAN_INIT(CS_OID_EMAIL_ADDRESS), "emailAddress", 128,
-	 CS_DER_IA5_STRING, true},
+	{CS_SPAN_INIT(CS_OID_TITLE), 64, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_POSTAL_CODE), 40, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_NAME), 128, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_GIVEN_NAME), 64, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_INITIALS), 64, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_GENERATION), 64, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_DN_QUALIFIER), 64, CS_DER_PRINTABLE_STRING, false},
+	{CS_SPAN_INIT(CS_OID_PSEUDONYM), 128, CS_DER_UTF8_STRING, false},
+	{CS_SPAN_INIT(CS_OID_DOMAIN_COMPONENT), 63, CS_DER_IA5_STRING, true},
+	{CS_SPAN_INIT(CS_OID_EMAIL_ADDRESS), 128, CS_DER_IA5_STRING, true},
 };
 
 #define ATTRS (sizeof(attrs) / sizeof(attrs[0]))
@@ -69,9 +54,9 @@ static size_t find_attr(struct cs_span oid)
 
 const char *cs_subject_attr_name(struct cs_span oid)
 {
-	size_t i = find_attr(oid);
+	const struct cs_attribute *a = cs_attribute_by_oid(oid);
 
-	return i < ATTRS ? attrs[i].name : NULL;
+	return a != NULL ? a->name : NULL;
 }
 
 uint8_t cs_subject_attr_tag(struct cs_span oid)
@@ -159,6 +144,7 @@ static bool check_value(struct cs_x509 *x, const struct cs_fact_attr *a,
 {
 	size_t row = find_attr(a->oid);
 	unsigned max = row < ATTRS ? attrs[row].max : CS_MAX_ATTRIBUTE;
+	struct cs_error why = {0};
 	char field[160];
 
 	write_field(field, sizeof(field), a);
@@ -191,6 +177,10 @@ static bool check_value(struct cs_x509 *x, const struct cs_fact_attr *a,
 			"RFC 5280 A.1: %s: %zu characters, at most %u are "
 			"allowed",
 			field, count_characters(a->value), max);
+	/* What cannot be written in the attribute's own string type. */
+	if (!cs_attribute_check(a->oid, a->value, &why))
+		return cs_x509_finding(x, CS_CODE_CSR_SUBJECT, field, a->value,
+				       err, "%s", why.text);
 	return true;
 }
 

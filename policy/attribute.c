@@ -27,6 +27,7 @@ static const struct cs_attribute table[] = {
 	 X520("\x0b"), 64},
 	{"title", " T ", X520("\x0c"), 64},
 	{"postalCode", " postalCodes ", X520("\x11"), 40},
+	{"name", " ", X520("\x29"), 128},
 	{"givenName", " GN ", X520("\x2a"), 64},
 	{"initials", " ", X520("\x2b"), 64},
 	{"generationQualifier", " ", X520("\x2c"), 64},
@@ -36,7 +37,7 @@ static const struct cs_attribute table[] = {
 	{"userId",
 	 " UID uid ",
 	 {(const uint8_t *)"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01", 10},
-	 64},
+	 128},
 	{"domainComponent",
 	 " DC dc ",
 	 {(const uint8_t *)"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19", 10},
@@ -103,6 +104,48 @@ static size_t characters(struct cs_span s)
 	return n;
 }
 
+/* The alphabets of those whose string type is not UTF8String. */
+static const struct {
+	const char *name;
+	bool printable; /* PrintableString; or else IA5String */
+} types[] = {
+	{"serialNumber", true},	 {"country", true},
+	{"dnQualifier", true},	 {"domainComponent", false},
+	{"emailAddress", false},
+};
+
+/*= X.680 41.4: the alphabet of PrintableString */
+static bool is_printable(uint8_t c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c >= '0' && c <= '9') ||
+	       (c != 0 && strchr(" '()+,-./:=?", c) != NULL);
+}
+
+/*= RFC 5280 A.1: may the text stand in the attribute's string type? */
+static bool check_type(const struct cs_attribute *known, struct cs_span value,
+		       struct cs_error *err)
+{
+	size_t row = 0, n = sizeof(types) / sizeof(types[0]);
+
+	while (row < n &&
+	       (known == NULL || strcmp(types[row].name, known->name) != 0))
+		row++;
+	for (size_t i = 0; row < n && i < value.n; i++) {
+		uint8_t c = value.p[i];
+
+		if (types[row].printable ? is_printable(c) : c < 0x80)
+			continue;
+		return cs_error_set(
+			err, CS_E_FORMAT,
+			"RFC 5280 A.1: %s is of the type %s, which does not "
+			"have all of these characters",
+			known->name,
+			types[row].printable ? "PrintableString" : "IA5String");
+	}
+	return true;
+}
+
 bool cs_attribute_check(struct cs_span oid, struct cs_span value,
 			struct cs_error *err)
 {
@@ -121,5 +164,5 @@ bool cs_attribute_check(struct cs_span oid, struct cs_span value,
 				    "RFC 5280 A.1: a country has two letters");
 	if (cs_name_has_control(value))
 		return cs_error_set(err, CS_E_FORMAT, "a control character");
-	return true;
+	return check_type(known, value, err);
 }

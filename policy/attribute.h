@@ -1,6 +1,7 @@
 /*
  * Subject attributes: the names that policies call them by, their OIDs and
- * their bounds (X.520, RFC 5280 A.1, RFC 4519). Internal to policy/.
+ * their bounds (X.520, RFC 5280 A.1, RFC 4519). For policy/, and for the reader
+ * of subjects in issuer/, so that both say the same.
  */
 #ifndef CS_POLICY_ATTRIBUTE_H
 #define CS_POLICY_ATTRIBUTE_H

@@ -454,9 +454,35 @@ def weak_keys():
     case("weak-roca", "weak:roca", csr(Rsa([infineon(), infineon()])))
 
 
+def typed():
+    """Values of types that have an alphabet or a form of their own."""
+    def directory(file_name, expected, *rdns):
+        case(file_name, expected,
+             csr(ec, exts=(san(tlv(0xa4, name(*rdns))),)))
+
+    directory("fact-directory-name", "-", rdn(O, b"Example Corp"),
+              rdn(CN, b"a, b"))
+    directory("san-directory-empty", "CSR_SAN")
+    directory("san-directory-bmp-string", "CSR_SAN",
+              rdn(CN, "www".encode("utf-16-be"), 0x1e))
+    directory("san-directory-newline", "CSR_SAN", rdn(CN, b"a\nb"))
+    directory("san-directory-two-attributes", "CSR_SAN",
+              set_of(seq(oid(CN), tlv(12, b"a")), seq(oid(O), tlv(12, b"b"))))
+    case("fact-registered-id", "-",
+         csr(ec, exts=(san(tlv(0x88, oid("1.2.3.4")[2:])),)))
+    case("san-registered-id-not-minimal", "CSR_SAN",
+         csr(ec, exts=(san(tlv(0x88, b"\x2a\x80\x01")),)))
+    for file_name, kind, value in (
+            ("country-of-one-letter", "2.5.4.6", b"D"),
+            ("country-not-printable", "2.5.4.6", "\u00c4\u00d6".encode()),
+            ("serial-number-not-printable", "2.5.4.5", b"a@b")):
+        case(file_name, "CSR_SUBJECT",
+             csr(ec, subject=name(rdn(kind, value))))
+
+
 def main():
     for make in (well_formed, structure, subjects, names, extensions, keys,
-                 signatures, weak_keys):
+                 signatures, weak_keys, typed):
         make()
     with open(os.path.join(HERE, "expected"), "w", encoding="ascii") as f:
         for file_name, expected in cases.items():
