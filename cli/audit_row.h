@@ -40,7 +40,7 @@
 		 "only certificates that are not as asked"},                   \
 		{"warned", 0, NULL, "only those with warnings"},               \
 	{                                                                      \
-		"self_approved", 0, NULL, "only those approved by who asked"   \
+		"self-approved", 0, NULL, "only those approved by who asked"   \
 	}
 
 /* What all these lists have in common, filters and columns included. */

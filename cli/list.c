@@ -52,6 +52,19 @@ static bool parse_limit(const struct cs_call *call, const struct cs_list *list,
 	return true;
 }
 
+/* Was the flag given? A parameter's `_` is a `-` on the command line. */
+static bool has_flag(const struct cs_call *call, const char *parameter)
+{
+	char option[32];
+	size_t n = strlen(parameter);
+
+	if (n >= sizeof(option))
+		return false;
+	for (size_t i = 0; i <= n; i++)
+		option[i] = parameter[i] == '_' ? '-' : parameter[i];
+	return cs_call_get(call, option) != NULL;
+}
+
 /* Filters with values, and flags. */
 static void add_filters(const struct cs_call *call, const struct cs_list *list,
 			struct cs_question_call *q)
@@ -64,7 +77,7 @@ static void add_filters(const struct cs_call *call, const struct cs_list *list,
 			cs_question_add(q, (struct cs_ask_param){CS_ASK_LIST,
 								 *f, value, 0});
 	for (const char *const *f = list->flags; f != NULL && *f != NULL; f++)
-		if (cs_call_get(call, *f) != NULL)
+		if (has_flag(call, *f))
 			cs_question_add(q, (struct cs_ask_param){CS_ASK_FLAG,
 								 *f, NULL, 0});
 }

@@ -180,6 +180,7 @@ E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
 	tests/e2e/limits_test.py \
 	tests/e2e/invariants_test.py tests/e2e/kill_test.py \
 	tests/e2e/openapi_test.py \
+	tests/e2e/pages_test.py \
 	tests/e2e/policy_test.py tests/e2e/questions_test.py \
 	tests/e2e/reload_test.py \
 	tests/e2e/renew_test.py \
@@ -191,7 +192,8 @@ E2E_TESTS += tests/e2e/answers_test.py
 E2E_TESTS += tests/e2e/init_test.py tests/e2e/issuers_test.py \
 	tests/e2e/keys_test.py
 TESTS += $(E2E_TESTS)
-EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints docs/policy.md
+EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints docs/audit.md \
+	docs/policy.md
 TEST_EXTENSIONS = .py .sh
 PY_LOG_COMPILER = python3
 PY_LOG_DRIVER = $(LOG_DRIVER)
