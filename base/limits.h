@@ -215,6 +215,8 @@
 #define CS_MAX_ISSUERS 64
 /* Worker processes. */
 #define CS_MAX_WORKERS 64
+/* Signer processes: more than cores do not help. */
+#define CS_MAX_SIGNERS 16
 /* Workers that may die within a minute before the house gives up. */
 #define CS_MAX_WORKER_DEATHS 20
 /* Clients, and credentials of one. */

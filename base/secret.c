@@ -65,14 +65,20 @@ static size_t room_for(int fd, size_t max)
 	return max + 1;
 }
 
-/* Read until the end or until s is full; *ret_n bytes are there. */
+/*
+ * Read until the end or until s is full; *ret_n bytes are there. A file's
+ * position does not move: processes that share it read the same bytes.
+ */
 static bool read_into(int fd, struct cs_secret *s, size_t *ret_n,
 		      struct cs_error *err)
 {
+	off_t from = lseek(fd, 0, SEEK_CUR);
 	size_t n = 0;
 
 	while (n < s->n) {
-		ssize_t got = read(fd, s->p + n, s->n - n);
+		ssize_t got = from < 0 ? read(fd, s->p + n, s->n - n)
+				       : pread(fd, s->p + n, s->n - n,
+					       from + (off_t)n);
 
 		if (got < 0 && errno == EINTR)
 			continue;

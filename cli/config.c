@@ -115,6 +115,17 @@ static bool read_workers(struct reader *r, const struct cs_yaml *v,
 	return true;
 }
 
+static bool read_signers(struct reader *r, const struct cs_yaml *v,
+			 void *target)
+{
+	int64_t n = 0;
+
+	if (!read_number(r, v, 1, CS_MAX_SIGNERS, &n))
+		return false;
+	*(uint32_t *)target = (uint32_t)n;
+	return true;
+}
+
 static bool read_quota(struct reader *r, const struct cs_yaml *v, void *target)
 {
 	int64_t n = 0;
@@ -412,6 +423,7 @@ static const struct key top_keys[] = {
 	{"tls", read_tls, 0, true},
 	{"admin_uids", read_uids, 0, true},
 	KEY(struct cs_config, workers, read_workers, false),
+	KEY(struct cs_config, signers, read_signers, false),
 	{"pending", read_pending, 0, false},
 	{"policy_source", read_policy_source,
 	 offsetof(struct cs_config, policy_by_api), false},
@@ -426,6 +438,7 @@ bool cs_config_parse(struct cs_span text, const char *file,
 	struct reader r = {.file = file, .arena = arena, .err = err};
 	struct cs_config c = {.connections = CS_HTTP_CONNECTIONS,
 			      .per_address = CS_HTTP_PER_ADDRESS,
+			      .signers = 1,
 			      .pending_quota = 1000,
 			      .pending_expiry_s = 7 * 86400};
 	struct cs_yaml *doc = cs_yaml_parse(text, file, arena, err);
@@ -570,10 +583,13 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 			    (long long)config->admin_uids[i]);
 	cs_buf_addf(out,
 		    "]\n\n# Processes that judge requests; 0: one for each "
-		    "core.\nworkers: %u\n\n# Requests that wait for an "
+		    "core.\nworkers: %u\n\n# Processes that sign: several pay "
+		    "where "
+		    "keys are RSA.\nsigners: %u\n\n# Requests that wait for an "
 		    "approval: how many of one client, how long.\npending:\n"
 		    "  quota: %u\n  expiry: %s\n",
-		    config->workers, config->pending_quota, expiry);
+		    config->workers, config->signers, config->pending_quota,
+		    expiry);
 	cs_buf_addf(out,
 		    "\n# Where policy comes from: the directory policies/ "
 		    "(files), or\n# POST /v1/policies (api).\npolicy_source: "

@@ -69,6 +69,7 @@ struct cs_config {
 	int64_t admin_uids[CS_MAX_CONFIG_LIST];
 	size_t n_admin_uids;
 	uint32_t workers;	/* 0: one for each core */
+	uint32_t signers;	/* at least 1 */
 	uint32_t connections;	/* TCP, in all */
 	uint32_t per_address;	/* TCP connections of one address */
 	uint32_t pending_quota; /* open requests of one client */

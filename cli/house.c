@@ -380,13 +380,16 @@ static bool open_house(struct cs_house *h, struct cs_error *err)
 static void close_house(struct cs_house *h)
 {
 	struct cs_house_pair *pairs[] = {&h->front_ledger, &h->front_reader,
-					 &h->ledger_reader, &h->ledger_signer};
+					 &h->ledger_reader};
 
 	for (size_t i = 0; i < h->n_procs; i++)
 		cs_link_free(h->proc[i].link);
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		for (int e = 0; e < 2; e++)
 			cs_house_close_fd(&pairs[i]->end[e]);
+	for (size_t i = 0; i < CS_MAX_SIGNERS; i++)
+		for (int e = 0; e < 2; e++)
+			cs_house_close_fd(&h->ledger_signer[i].end[e]);
 	for (size_t i = 0; i < h->rooms.listens_n; i++)
 		cs_house_close_fd(&h->listens[i].fd);
 	cs_house_close_fd(&h->rooms.passphrase_fd);
@@ -418,7 +421,9 @@ int cs_house_run(const struct cs_house_config *config, struct cs_error *err)
 				     .listens = h->listens};
 	h->signal_fd = -1;
 	h->front_ledger = h->front_reader = closed;
-	h->ledger_reader = h->ledger_signer = closed;
+	h->ledger_reader = closed;
+	for (size_t i = 0; i < CS_MAX_SIGNERS; i++)
+		h->ledger_signer[i] = closed;
 	h->n_workers = worker_count(&config->install->config);
 	sigprocmask(SIG_SETMASK, NULL, &h->old_mask);
 	if (open_house(h, &h->why)) {

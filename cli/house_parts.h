@@ -19,8 +19,8 @@
 
 /* Sent with what belongs to no request of front's. */
 #define CS_HOUSE_NO_TICKET 0
-/* Rooms beside the workers: front, ledger, reader, signer. */
-#define CS_HOUSE_FIXED_ROOMS 4
+/* Rooms beside workers and signers: front, ledger, reader. */
+#define CS_HOUSE_FIXED_ROOMS 3
 
 struct cs_house;
 
@@ -28,7 +28,7 @@ struct cs_house;
 struct cs_house_proc {
 	struct cs_house *house;
 	enum cs_room room;
-	unsigned number; /* a worker's */
+	unsigned number; /* a worker's, a signer's */
 	pid_t pid;	 /* 0: not running */
 	struct cs_link *link;
 	bool ready;
@@ -61,7 +61,7 @@ struct cs_house {
 	int status;
 	struct cs_error why; /* of a status that is not 0 */
 	struct cs_house_pair front_ledger, front_reader, ledger_reader,
-		ledger_signer;
+		ledger_signer[CS_MAX_SIGNERS];
 	struct cs_rooms_listen listens[CS_MAX_CONFIG_LIST + 1];
 	char addresses[CS_MAX_CONFIG_LIST][CS_LISTEN_TEXT];
 	size_t n_addresses;
@@ -69,7 +69,8 @@ struct cs_house {
 	unsigned n_workers;
 	int64_t deaths[CS_MAX_WORKER_DEATHS]; /* of workers, boot ms, a ring */
 	size_t n_deaths;
-	struct cs_house_proc proc[CS_HOUSE_FIXED_ROOMS + CS_MAX_WORKERS];
+	struct cs_house_proc
+		proc[CS_HOUSE_FIXED_ROOMS + CS_MAX_SIGNERS + CS_MAX_WORKERS];
 	size_t n_procs;
 };
 

@@ -39,17 +39,28 @@ static struct cs_house_proc *new_proc(struct cs_house *h, enum cs_room room,
 
 /* -- starting ----------------------------------------------------------- */
 
-static bool start_signer(struct cs_house *h, struct cs_error *err)
+static bool start_signer(struct cs_house *h, unsigned number,
+			 struct cs_error *err)
 {
-	struct cs_house_proc *p = new_proc(h, CS_ROOM_S, 0);
+	struct cs_house_proc *p = new_proc(h, CS_ROOM_S, number);
+	struct cs_house_pair *pair = &h->ledger_signer[number];
 	int end = -1;
 	bool ok;
 
-	ok = link_proc(h, p, &end, err) &&
-	     cs_rooms_start_signer(&h->rooms, end, h->ledger_signer.end[1],
+	ok = cs_link_pair(pair->end, err) && link_proc(h, p, &end, err) &&
+	     cs_rooms_start_signer(&h->rooms, number, end, pair->end[1],
 				   &p->pid, err);
 	cs_house_close_fd(&end);
-	cs_house_close_fd(&h->ledger_signer.end[1]);
+	cs_house_close_fd(&pair->end[1]);
+	return ok;
+}
+
+static bool start_signers(struct cs_house *h, struct cs_error *err)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; ok && i < h->config->install->config.signers; i++)
+		ok = start_signer(h, i, err);
 	cs_house_close_fd(&h->rooms.passphrase_fd);
 	return ok;
 }
@@ -60,17 +71,19 @@ static bool start_ledger(struct cs_house *h, struct cs_error *err)
 	struct cs_rooms_ledger_links links = {
 		.front_fd = h->front_ledger.end[1],
 		.reader_fd = h->ledger_reader.end[0],
-		.signer_fd = h->ledger_signer.end[0],
 	};
 	int end = -1;
 	bool ok = link_proc(h, p, &end, err);
 
 	links.parent_fd = end;
+	for (size_t i = 0; i < CS_MAX_SIGNERS; i++)
+		links.signer_fds[i] = h->ledger_signer[i].end[0];
 	ok = ok && cs_rooms_start_ledger(&h->rooms, &links, &p->pid, err);
 	cs_house_close_fd(&end);
 	cs_house_close_fd(&h->front_ledger.end[1]);
 	cs_house_close_fd(&h->ledger_reader.end[0]);
-	cs_house_close_fd(&h->ledger_signer.end[0]);
+	for (size_t i = 0; i < CS_MAX_SIGNERS; i++)
+		cs_house_close_fd(&h->ledger_signer[i].end[0]);
 	return ok;
 }
 
@@ -243,6 +256,5 @@ bool cs_house_open(struct cs_house *h, struct cs_error *err)
 	return bind_tcp(h, err) && cs_link_pair(h->front_ledger.end, err) &&
 	       cs_link_pair(h->front_reader.end, err) &&
 	       cs_link_pair(h->ledger_reader.end, err) &&
-	       cs_link_pair(h->ledger_signer.end, err) &&
-	       start_signer(h, err) && start_ledger(h, err);
+	       start_signers(h, err) && start_ledger(h, err);
 }

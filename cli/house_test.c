@@ -107,10 +107,12 @@ static bool start(const char *name, enum cs_room room, int parent_fd,
 	return cs_spawn_start(&spawn, ret_pid, err);
 }
 
-bool cs_rooms_start_signer(const struct cs_rooms *r, int parent_fd,
-			   int ledger_fd, pid_t *ret_pid, struct cs_error *err)
+bool cs_rooms_start_signer(const struct cs_rooms *r, unsigned number,
+			   int parent_fd, int ledger_fd, pid_t *ret_pid,
+			   struct cs_error *err)
 {
 	(void)r;
+	(void)number;
 	return start("signer", CS_ROOM_S, parent_fd, &ledger_fd, 1, ret_pid,
 		     err);
 }
@@ -120,7 +122,7 @@ bool cs_rooms_start_ledger(const struct cs_rooms *r,
 			   pid_t *ret_pid, struct cs_error *err)
 {
 	const int others[] = {links->front_fd, links->reader_fd,
-			      links->signer_fd};
+			      links->signer_fds[0]};
 
 	(void)r;
 	return start("ledger", CS_ROOM_L, links->parent_fd, others, 3, ret_pid,
@@ -177,6 +179,7 @@ static int run_house(int out)
 		.dir = dir,
 		.config = {.listen = {{"127.0.0.1:0"}, 1},
 			   .workers = 2,
+			   .signers = 1,
 			   .tls_key = "elsewhere",
 			   .tls_chain = "elsewhere"},
 	};

@@ -95,14 +95,17 @@ static bool open_keys(struct signer *s, struct cs_error *err)
 	return true;
 }
 
-bool cs_rooms_start_signer(const struct cs_rooms *r, int parent_fd,
-			   int ledger_fd, pid_t *ret_pid, struct cs_error *err)
+bool cs_rooms_start_signer(const struct cs_rooms *r, unsigned number,
+			   int parent_fd, int ledger_fd, pid_t *ret_pid,
+			   struct cs_error *err)
 {
 	struct signer s = {.r = r,
 			   .c = {.parent_fd = parent_fd,
 				 .ledger_fd = ledger_fd,
 				 .passphrase_fd = r->passphrase_fd,
 				 .issuers = s.issuer,
+				 .number = number,
+				 .count = r->install->config.signers,
 				 .clock = r->clock}};
 	struct cs_spawn spawn = new_spawn(r, "cs-signer", run_signer, &s);
 	bool ok = open_keys(&s, err);
@@ -179,7 +182,8 @@ bool cs_rooms_start_ledger(const struct cs_rooms *r,
 		      .parent_fd = links->parent_fd,
 		      .front_fd = links->front_fd,
 		      .reader_fd = links->reader_fd,
-		      .signer_fd = links->signer_fd,
+		      .signer_fds = links->signer_fds,
+		      .signer_fds_n = in->config.signers,
 		      .engine = engine,
 		      .config_sha256 = in->config_sha256,
 		      .pending_quota = in->config.pending_quota,
@@ -195,7 +199,8 @@ bool cs_rooms_start_ledger(const struct cs_rooms *r,
 	cs_spawn_keep(&spawn, links->parent_fd);
 	cs_spawn_keep(&spawn, links->front_fd);
 	cs_spawn_keep(&spawn, links->reader_fd);
-	cs_spawn_keep(&spawn, links->signer_fd);
+	for (size_t i = 0; i < in->config.signers; i++)
+		cs_spawn_keep(&spawn, links->signer_fds[i]);
 	cs_spawn_keep(&spawn, l.c.log_key_fd);
 	ok = cs_spawn_start(&spawn, ret_pid, err);
 	close_fd(l.c.log_key_fd);

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "cli/install.h"
 
@@ -30,12 +31,13 @@ struct cs_rooms {
 	size_t listens_n;
 };
 
-bool cs_rooms_start_signer(const struct cs_rooms *r, int parent_fd,
-			   int ledger_fd, pid_t *ret_pid,
+bool cs_rooms_start_signer(const struct cs_rooms *r, unsigned number,
+			   int parent_fd, int ledger_fd, pid_t *ret_pid,
 			   struct cs_error *err) CS_MUST_USE;
 
 struct cs_rooms_ledger_links {
-	int parent_fd, front_fd, reader_fd, signer_fd;
+	int parent_fd, front_fd, reader_fd;
+	int signer_fds[CS_MAX_SIGNERS]; /* as many as are configured */
 };
 
 bool cs_rooms_start_ledger(const struct cs_rooms *r,

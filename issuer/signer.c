@@ -154,8 +154,13 @@ static bool check_tbs(struct signer *s, const struct issuer *is,
 static bool sign(struct signer *s, const struct cs_msg_sign *m,
 		 struct cs_error *err)
 {
+	const struct cs_signer_config *c = s->config;
 	struct issuer *is = find_issuer(s, m->issuer);
 
+	if (c->count > 1 && m->seq % c->count != c->number)
+		return cs_error_set(err, CS_E_PROTOCOL,
+				    "sequence %llu is another signer's",
+				    (unsigned long long)m->seq);
 	if (m->seq <= s->last)
 		return cs_error_set(err, CS_E_EXISTS,
 				    "sequence %llu is not above %llu",

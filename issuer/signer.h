@@ -7,7 +7,8 @@
  * is the key of the CA's certificate, and closes the descriptors. Then:
  *
  *   SIGN_SEED  once, first: the highest sequence ever used
- *   SIGN       seq above the last one, else refused. The TBS is read again
+ *   SIGN       seq above the last one and its own, when there are several
+ *              signers, else refused. The TBS is read again
  *              with the strict reader; it must be this issuer's and within
  *              the ceiling (issuer/ceiling.h), and the CA not expired by the
  *              signer's own clock; then it is signed and the signature
@@ -43,6 +44,12 @@ struct cs_signer_config {
 	int passphrase_fd; /* for encrypted keys; -1: none; closed */
 	struct cs_signer_issuer *issuers;
 	size_t issuers_n;
+	/*
+	 * This signer's number and how many there are (0: it is alone). Each
+	 * has its share of the sequences, number modulo count, so that still
+	 * none is signed twice.
+	 */
+	unsigned number, count;
 	struct cs_clock clock;
 	struct cs_log *log; /* inherited, borrowed */
 };

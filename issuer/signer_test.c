@@ -20,6 +20,7 @@ struct fixture {
 	struct cs_loop *loop;
 	struct cs_link *ledger; /* our ends */
 	struct cs_link *parent;
+	unsigned number, count; /* of the signers */
 	pid_t pid;
 	struct cs_crypto *crypto;
 	struct cs_fact_key key; /* a subject's */
@@ -118,6 +119,8 @@ static void start_signer(struct fixture *f, const char *key_path)
 		.passphrase_fd = -1,
 		.issuers = &issuer,
 		.issuers_n = 1,
+		.number = f->number,
+		.count = f->count,
 		.clock = {.wall_ms = at_test_time, .boot_ms = at_test_time},
 		.log = &log,
 	};
@@ -315,6 +318,24 @@ static void never_signs_a_sequence_twice(void **state)
 	assert_int_equal(end_signer(f), 0);
 }
 
+static void signs_its_own_share_of_the_sequences_only(void **state)
+{
+	struct fixture *f = *state;
+
+	f->number = 1;
+	f->count = 3;
+	start_and_seed(f, 9);
+	build(f, f->maker.ca, NULL);
+	for (uint64_t seq = 10; seq < 20; seq++) {
+		sign(f, seq, "default");
+		assert_int_equal(f->answer.ok, seq % 3 == 1);
+		if (seq % 3 != 1)
+			assert_string_equal(f->code, "protocol");
+	}
+	assert_int_equal(end_signer(f), 0);
+	f->number = f->count = 0;
+}
+
 static void refuses_what_is_beyond_the_ceiling(void **state)
 {
 	static const struct {
@@ -459,6 +480,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signs_what_is_within_the_ceiling),
 		cmocka_unit_test(never_signs_a_sequence_twice),
+		cmocka_unit_test(signs_its_own_share_of_the_sequences_only),
 		cmocka_unit_test(refuses_what_is_beyond_the_ceiling),
 		cmocka_unit_test(refuses_what_the_ca_excludes_by_itself),
 		cmocka_unit_test(refuses_what_is_no_tbs),

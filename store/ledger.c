@@ -139,13 +139,22 @@ static bool stop_leaf(struct cs_ledger *l, struct cs_error *err)
 	return cs_ledger_draft(l, CS_LEAF_STOP, err) != NULL;
 }
 
+/* Is every signer there? Parent ends the house when one is not. */
+static bool has_signers(const struct cs_ledger *l)
+{
+	for (size_t i = 0; i < l->signers_n; i++)
+		if (l->signers[i] == NULL)
+			return false;
+	return l->signers_n > 0;
+}
+
 void cs_ledger_finish_if_drained(struct cs_ledger *l)
 {
 	struct cs_error err = {0};
 
 	if (!l->stopping || l->over || l->first != NULL)
 		return;
-	if (l->attempts != NULL && l->signer != NULL && !l->drained)
+	if (l->attempts != NULL && has_signers(l) && !l->drained)
 		return;
 	tell_all_busy(l, "STOPPING", "the server is stopping");
 	if (!l->split && !l->full && !cs_ledger_own_batch(l, stop_leaf, &err)) {
@@ -223,13 +232,16 @@ static bool on_nothing(void *ctx, struct cs_link *link, unsigned number,
 static void on_gone(void *ctx, struct cs_link *link, const struct cs_error *why)
 {
 	struct cs_ledger *l = ctx;
-	struct cs_link **links[] = {&l->front, &l->reader, &l->signer};
+	struct cs_link **links[] = {&l->front, &l->reader};
 
 	if (why->code != CS_E_PEER_GONE)
 		cs_log_error(l->config.log, "link.ended", why);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
 		if (*links[i] == link)
 			*links[i] = NULL;
+	for (size_t i = 0; i < l->signers_n; i++)
+		if (l->signers[i] == link)
+			l->signers[i] = NULL;
 	for (size_t i = 0; i < l->workers_n; i++)
 		if (l->workers[i].link == link)
 			l->workers[i].link = NULL;
@@ -353,7 +365,8 @@ void cs_ledger_free(struct cs_ledger *l)
 	cs_link_free(l->parent);
 	cs_link_free(l->front);
 	cs_link_free(l->reader);
-	cs_link_free(l->signer);
+	for (size_t i = 0; i < l->signers_n; i++)
+		cs_link_free(l->signers[i]);
 	for (size_t i = 0; i < l->workers_n; i++)
 		cs_link_free(l->workers[i].link);
 	cs_idle_free(l->commit);
@@ -449,6 +462,24 @@ static bool database_open(struct cs_ledger *l, struct cs_error *err)
 	return l->backup != NULL;
 }
 
+/* A link to each signer. */
+static bool signers_open(struct cs_ledger *l, struct cs_error *err)
+{
+	const struct cs_ledger_config *c = &l->config;
+	size_t n = c->signer_fds_n > 0 ? c->signer_fds_n : 1;
+
+	for (size_t i = 0; i < n; i++) {
+		int fd = c->signer_fds_n > 0 ? c->signer_fds[i] : c->signer_fd;
+
+		l->signers[i] = cs_link_new(l->loop, fd, CS_ROOM_L, CS_ROOM_S,
+					    on_signed, on_gone, l, err);
+		l->signers_n = i + 1;
+		if (l->signers[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
 /* Links to the rooms that every house has. Their descriptors are ours. */
 static bool links_open(struct cs_ledger *l, struct cs_error *err)
 {
@@ -460,10 +491,8 @@ static bool links_open(struct cs_ledger *l, struct cs_error *err)
 			       on_work, on_gone, l, err);
 	l->reader = cs_link_new(l->loop, c->reader_fd, CS_ROOM_L, CS_ROOM_R,
 				on_nothing, on_gone, l, err);
-	l->signer = cs_link_new(l->loop, c->signer_fd, CS_ROOM_L, CS_ROOM_S,
-				on_signed, on_gone, l, err);
 	if (l->parent == NULL || l->front == NULL || l->reader == NULL ||
-	    l->signer == NULL)
+	    !signers_open(l, err))
 		return false;
 	for (size_t i = 0; i < c->workers_n; i++)
 		if (!worker_add(l, c->workers[i].number, c->workers[i].fd, err))
@@ -477,8 +506,9 @@ static bool hello(struct cs_ledger *l, struct cs_error *err)
 	struct cs_msg_sign_seed seed = {.seq = l->seq};
 	struct cs_msg_ready ready = {CS_SPAN_LIT("ledger")};
 
-	if (!cs_link_send_sign_seed(l->signer, 0, &seed, err))
-		return false;
+	for (size_t i = 0; i < l->signers_n; i++)
+		if (!cs_link_send_sign_seed(l->signers[i], 0, &seed, err))
+			return false;
 	for (size_t i = 0; i < l->workers_n; i++)
 		cs_ledger_send_set(l, l->workers[i].link);
 	cs_ledger_send_clients(l);

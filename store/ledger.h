@@ -83,6 +83,8 @@ struct cs_ledger_config {
 	int front_fd;
 	int reader_fd;
 	int signer_fd;
+	const int *signer_fds; /* instead of it, when there are several */
+	size_t signer_fds_n;
 	const struct cs_ledger_worker *workers;
 	size_t workers_n;
 

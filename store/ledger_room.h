@@ -179,7 +179,10 @@ struct cs_ledger {
 	struct cs_note_signer *signer_of_notes;
 	int lock_fd;
 
-	struct cs_link *parent, *front, *reader, *signer;
+	struct cs_link *parent, *front, *reader;
+	/* A sequence goes to the signer of its number modulo theirs. */
+	struct cs_link *signers[CS_MAX_SIGNERS];
+	size_t signers_n;
 	struct cs_ledger_worker_link workers[CS_MAX_WORKERS];
 	size_t workers_n;
 

@@ -267,11 +267,11 @@ void cs_ledger_attempts_start(struct cs_ledger *l)
 				cs_span_str(l->issuers[a->issuer].config->name),
 			.tbs = a->work->m.intent.tbs,
 		};
+		struct cs_link *signer = l->signers[a->seq % l->signers_n];
 		struct cs_error err = {0};
 
 		(void)cs_failpoint("ledger.before_sign");
-		if (l->signer == NULL ||
-		    !cs_link_send_sign(l->signer, 0, &m, &err))
+		if (signer == NULL || !cs_link_send_sign(signer, 0, &m, &err))
 			cs_ledger_link_failed(l, &err);
 	}
 }

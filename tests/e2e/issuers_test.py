@@ -133,7 +133,8 @@ def init_takes_several_hosts():
 def ca_create_makes_issuers_of_every_kind_of_key():
     commented = read("countersign.yaml").replace(
         "issuers:", "# Ours.\nissuers:") + "\n# The end.\nworkers: 1\n"
-    commented = commented.replace("workers: 0\n", "")
+    commented = commented.replace("workers: 0\n", "").replace(
+        "signers: 1\n", "signers: 3\n")
     write(commented, "countersign.yaml")
     for name, kind in CREATED.items():
         house.cli("ca", "create", name, "--under", "root", "--key", kind)
@@ -232,6 +233,8 @@ def ca_import_takes_every_kind_of_key():
 @tap.test
 def every_issuer_issues_after_a_restart():
     house.start()
+    signers = [r for r in house.rooms() if r.startswith("cs-signer")]
+    expect(len(signers) == 3, f"{signers}")
     house.client_add("ci", "submit", "approve")
     house.client_add("boss", "approve")
     log = house.cli("audit", "list", "-o", "ndjson").stdout
