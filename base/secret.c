@@ -66,13 +66,12 @@ static size_t room_for(int fd, size_t max)
 }
 
 /*
- * Read until the end or until s is full; *ret_n bytes are there. A file's
- * position does not move: processes that share it read the same bytes.
+ * Read until the end or until s is full; *ret_n bytes are there. From offset
+ * 0, whatever the position is, or (`from` below 0) from the position on.
  */
-static bool read_into(int fd, struct cs_secret *s, size_t *ret_n,
+static bool read_into(int fd, off_t from, struct cs_secret *s, size_t *ret_n,
 		      struct cs_error *err)
 {
-	off_t from = lseek(fd, 0, SEEK_CUR);
 	size_t n = 0;
 
 	while (n < s->n) {
@@ -93,8 +92,9 @@ static bool read_into(int fd, struct cs_secret *s, size_t *ret_n,
 	return true;
 }
 
-bool cs_secret_read(int fd, size_t max, struct cs_secret *ret_secret,
-		    struct cs_error *err)
+/* All of it, from there on. */
+static bool read_from(int fd, off_t from, size_t max,
+		      struct cs_secret *ret_secret, struct cs_error *err)
 {
 	CS_CLEANUP(cs_secret_done) struct cs_secret room = {0};
 	struct cs_secret secret = {0};
@@ -103,7 +103,7 @@ bool cs_secret_read(int fd, size_t max, struct cs_secret *ret_secret,
 	if (max == SIZE_MAX)
 		max--;
 	if (!cs_secret_new(room_for(fd, max), &room, err) ||
-	    !read_into(fd, &room, &n, err))
+	    !read_into(fd, from, &room, &n, err))
 		return false;
 	if (n == room.n)
 		return cs_error_set(err, CS_E_TOO_LARGE,
@@ -114,4 +114,18 @@ bool cs_secret_read(int fd, size_t max, struct cs_secret *ret_secret,
 	memcpy(secret.p, room.p, n);
 	*ret_secret = secret;
 	return true;
+}
+
+bool cs_secret_read(int fd, size_t max, struct cs_secret *ret_secret,
+		    struct cs_error *err)
+{
+	return read_from(fd, -1, max, ret_secret, err);
+}
+
+bool cs_secret_read_file(int fd, size_t max, struct cs_secret *ret_secret,
+			 struct cs_error *err)
+{
+	off_t from = lseek(fd, 0, SEEK_CUR) < 0 ? -1 : 0;
+
+	return read_from(fd, from, max, ret_secret, err);
 }

@@ -39,4 +39,12 @@ void cs_secret_done(struct cs_secret *s);
 bool cs_secret_read(int fd, size_t max, struct cs_secret *ret_secret,
 		    struct cs_error *err) CS_MUST_USE;
 
+/*
+ * The same of a file from its beginning, of a pipe from where it stands. The
+ * position is neither used nor moved: processes that share it all read the
+ * whole file.
+ */
+bool cs_secret_read_file(int fd, size_t max, struct cs_secret *ret_secret,
+			 struct cs_error *err) CS_MUST_USE;
+
 #endif

@@ -113,9 +113,31 @@ static void reads_a_pipe_in_pieces(void **state)
 	assert_int_equal(close(ends[0]), 0);
 }
 
+/* Two processes share one position of one open file. */
+static void reads_a_file_whole_wherever_its_position_is(void **state)
+{
+	char path[] = "/tmp/cs-secret-XXXXXX";
+	struct cs_secret s = {0};
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)unlink(path);
+	assert_int_equal(write(fd, "passphrase", 10), 10);
+	for (int i = 0; i < 2; i++) {
+		assert_true(cs_secret_read_file(fd, 100, &s, NULL));
+		assert_int_equal(s.n, 10);
+		assert_memory_equal(s.p, "passphrase", 10);
+		cs_secret_done(&s);
+		assert_int_equal(lseek(fd, 0, SEEK_CUR), 10);
+	}
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_a_file_whole_wherever_its_position_is),
 		cmocka_unit_test(
 			heap_sizes_that_OpenSSL_would_abort_on_are_errors),
 		cmocka_unit_test(works_without_a_heap_of_its_own),

@@ -1,8 +1,6 @@
 #include "issuer/key.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
@@ -125,9 +123,7 @@ bool cs_key_passphrase(int fd, struct cs_secret *ret_passphrase,
 {
 	struct cs_secret s = {0};
 
-	if (lseek(fd, 0, SEEK_SET) < 0 && errno != ESPIPE)
-		return cs_error_set_errno(err, CS_E_IO, errno, "passphrase");
-	if (!cs_secret_read(fd, CS_MAX_PASSPHRASE, &s, err))
+	if (!cs_secret_read_file(fd, CS_MAX_PASSPHRASE, &s, err))
 		return false;
 	if (s.n > 0 && s.p[s.n - 1] == '\n')
 		s.n--;
@@ -139,9 +135,7 @@ bool cs_key_passphrase(int fd, struct cs_secret *ret_passphrase,
 
 bool cs_key_read_file(int fd, struct cs_secret *ret_pem, struct cs_error *err)
 {
-	if (lseek(fd, 0, SEEK_SET) < 0 && errno != ESPIPE)
-		return cs_error_set_errno(err, CS_E_IO, errno, "key file");
-	return cs_secret_read(fd, CS_MAX_PEM_FILE, ret_pem, err);
+	return cs_secret_read_file(fd, CS_MAX_PEM_FILE, ret_pem, err);
 }
 
 struct cs_key *cs_key_from_pem(const struct cs_secret *pem,
