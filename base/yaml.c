@@ -104,6 +104,8 @@ static bool fail_parsing(struct reader *r)
 	if (c != '\0' && strchr("*&!%@`", c) != NULL)
 		return fail_at(r, at, "text that starts with a mark of YAML's",
 			       "; quote this");
+	if (c == '\t')
+		return fail_at(r, at, "a tab", "; indent with spaces");
 	if (strstr(p->problem, "mapping values are not allowed") != NULL)
 		return fail_at(r, at, "`:` inside plain text",
 			       "; quote this text");
@@ -219,8 +221,11 @@ static bool take_scalar(struct reader *r, const yaml_event_t *e)
 	if (other != NULL)
 		return cs_error_set(r->err, CS_E_YAML,
 				    "%s:%u:%u: other readers take this for "
-				    "%s; quote this if it is text",
-				    r->file, node->line, node->column, other);
+				    "%s; %squote this if it is text",
+				    r->file, node->line, node->column, other,
+				    strstr(other, "boolean") != NULL
+					    ? "write true or false, or "
+					    : "");
 	if (wants_key(r))
 		return take_key(r, node, e);
 	attach(r, node);

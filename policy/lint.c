@@ -412,6 +412,11 @@ void cs_policy_set_lint(const struct cs_policy_set *set,
 {
 	struct linting l = {.set = set, .report = report};
 
+	if (set->n == 0)
+		cs_report_add(report, CS_PROBLEM_WARNING, cs_span_make(NULL, 0),
+			      0, 0,
+			      "the set holds no policy: put in force, it would "
+			      "refuse every request (NO_POLICY)");
 	for (size_t i = 0; i < set->n; i++) {
 		l.policy = set->sorted[i];
 		check_reach(&l, i);

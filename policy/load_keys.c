@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/load.h"
@@ -6,6 +7,9 @@
 #define MAX_KEY ((size_t)32)
 /* Edits between a misspelt key and the one that was meant. */
 #define MAX_DISTANCE ((size_t)3)
+
+/* The keys that an unknown one could have been, in words. */
+#define KNOWN_BYTES ((size_t)256)
 
 /* The smallest of three. */
 static size_t least(size_t a, size_t b, size_t c)
@@ -65,12 +69,31 @@ const char *cs_load_nearest(struct cs_span text, const struct cs_load_key *keys)
 	return best;
 }
 
+/* "known are a, b, c": what there is instead. */
+static const char *list_known(const struct cs_load_key *keys,
+			      char ret_text[KNOWN_BYTES])
+{
+	const char *gap = "known are ";
+	size_t n = 0;
+
+	ret_text[0] = '\0';
+	for (; keys->name != NULL; keys++) {
+		if (keys->later || n + strlen(keys->name) + 16 > KNOWN_BYTES)
+			continue;
+		n += (size_t)snprintf(ret_text + n, KNOWN_BYTES - n, "%s%s",
+				      gap, keys->name);
+		gap = ", ";
+	}
+	return ret_text;
+}
+
 /* "spec.san.dns.foo", or "foo" at the top. */
 static void unknown_key(struct cs_load *l, const struct cs_yaml *child,
 			const struct cs_load_key *keys)
 {
 	const char *near = cs_load_nearest(child->key, keys);
 	const char *dot = l->path[0] == '\0' ? "" : ".";
+	char known[KNOWN_BYTES];
 
 	if (near != NULL)
 		cs_load_error_key(l, child,
@@ -78,8 +101,9 @@ static void unknown_key(struct cs_load *l, const struct cs_yaml *child,
 				  "`%s`?",
 				  l->path, dot, CS_SPAN_FMT(child->key), near);
 	else
-		cs_load_error_key(l, child, "`%s%s%.*s` is not known", l->path,
-				  dot, CS_SPAN_FMT(child->key));
+		cs_load_error_key(l, child, "`%s%s%.*s` is not known; %s",
+				  l->path, dot, CS_SPAN_FMT(child->key),
+				  list_known(keys, known));
 }
 
 /* One key against the list. */

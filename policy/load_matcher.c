@@ -26,19 +26,27 @@ const struct cs_load_key cs_keys_email[] = {
 	{NULL, false, NULL},
 };
 
+/* The matchers of each kind of field, and one as it is written. */
+static const struct {
+	const char *names, *example;
+} domains[] = {
+	[CS_DOMAIN_TEXT] = {" any exact iexact glob oid regex ",
+			    "{exact: TEXT}"},
+	[CS_DOMAIN_CN] = {" any exact iexact glob dns email regex ",
+			  "{dns: .corp.example}"},
+	[CS_DOMAIN_DNS] = {" any exact dns regex ", "{dns: .corp.example}"},
+	[CS_DOMAIN_IP] = {" any exact cidr ", "{cidr: 10.20.0.0/16}"},
+	[CS_DOMAIN_URI] = {" any exact uri regex ",
+			   "{uri: {scheme: spiffe, host: corp.example}}"},
+	[CS_DOMAIN_EMAIL] = {" any exact iexact email regex ",
+			     "{email: {domain: corp.example}}"},
+	[CS_DOMAIN_DN] = {" any dn ", "{dn: DN}"},
+	[CS_DOMAIN_OID] = {" any oid ", "{oid: 1.3.6.1.4.1.99999.1}"},
+};
+
 bool cs_load_matcher_fits(enum cs_match_domain domain, const char *name)
 {
-	static const char *const names[] = {
-		[CS_DOMAIN_TEXT] = " any exact iexact glob oid regex ",
-		[CS_DOMAIN_CN] = " any exact iexact glob dns email regex ",
-		[CS_DOMAIN_DNS] = " any exact dns regex ",
-		[CS_DOMAIN_IP] = " any exact cidr ",
-		[CS_DOMAIN_URI] = " any exact uri regex ",
-		[CS_DOMAIN_EMAIL] = " any exact iexact email regex ",
-		[CS_DOMAIN_DN] = " any dn ",
-		[CS_DOMAIN_OID] = " any oid ",
-	};
-	const char *at = strstr(names[domain], name);
+	const char *at = strstr(domains[domain].names, name);
 
 	return at != NULL && at[-1] == ' ' && at[strlen(name)] == ' ';
 }
@@ -107,8 +115,11 @@ static bool map_source(struct cs_load *l, const struct cs_yaml *node,
 	}
 	memcpy(name, one->key.p, one->key.n);
 	if (!cs_load_matcher_fits(s->domain, name)) {
-		cs_load_error_key(l, one, "`%s` cannot match in `%s`", name,
-				  l->path);
+		cs_load_error_key(l, one,
+				  "`%s` cannot match in `%s`; these can:%.*s",
+				  name, l->path,
+				  (int)strlen(domains[s->domain].names) - 1,
+				  domains[s->domain].names);
 		return false;
 	}
 	if (strcmp(name, "any") == 0) {
@@ -132,8 +143,8 @@ static bool load_source(struct cs_load *l, const struct cs_yaml *node,
 		return map_source(l, node, s);
 	if (node->kind == CS_YAML_TEXT && cs_span_equal_str(node->text, "any"))
 		return true;
-	cs_load_error(l, node,
-		      "a matcher is `any` or a map such as {exact: TEXT}");
+	cs_load_error(l, node, "a matcher is `any` or a map such as %s",
+		      domains[s->domain].example);
 	return false;
 }
 

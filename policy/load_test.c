@@ -172,7 +172,8 @@ static void matchers_are_checked_for_their_field(void **state)
 {
 	(void)state;
 	refuses_spec("  san: {dns: {allow: [www.corp.example]}}\n",
-		     "a matcher is `any` or a map such as {exact: TEXT}");
+		     "a matcher is `any` or a map such as {dns: "
+		     ".corp.example}");
 	refuses_spec("  san: {dns: {allow: [{dns: a, exact: b}]}}\n",
 		     "a matcher has exactly one key");
 	refuses_spec("  san: {dns: {allow: [{}]}}\n", "exactly one key");
