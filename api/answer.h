@@ -1,7 +1,8 @@
 /*
  * An ANSWER as HTTP: a pure function from the message to a status, a media
  * type and JSON bytes. The same function renders a first answer, a replay
- * and GET /v1/requests/{id}, so the same row gives the same bytes for ever.
+ * and GET /v1/requests/{id}, so the same row gives the same bytes for ever,
+ * to everybody who may see as much of it (enum cs_answer_view).
  *
  * The JSON is one canonical object: the members that policy decided (the
  * message's `body`: changed, diff, kept, policy, violations, ...) and ours,
