@@ -628,6 +628,26 @@ static void read_ext(struct csr_fixture *f, struct cs_span oid,
 	csr_read_made(f, &m);
 }
 
+static void refuses_an_other_name_with_noise_inside(void **state)
+{
+	/* A SEQUENCE that holds a cut element; a second value. */
+	static const char *const values[] = {
+		"\x06\x03\x2a\x03\x04\xa0\x04\x30\x02\x05\x05",
+		"\x06\x03\x2a\x03\x04\xa0\x04\x05\x00\x05\x00",
+	};
+	struct csr_fixture *f = *state;
+	struct csr_maker m = {.key = f->ec};
+
+	for (size_t i = 0; i < 2; i++) {
+		cs_buf_reset(&f->parts);
+		csr_ext_san(&f->parts, CS_DER_CONTEXT_CONSTRUCTED(0),
+			    cs_span_make(values[i], 11));
+		m.extensions = cs_buf_span(&f->parts);
+		csr_read_made(f, &m);
+		csr_assert_found(f, "CSR_SAN", "X.690");
+	}
+}
+
 static void refuses_malformed_extensions(void **state)
 {
 	static const struct {
@@ -732,6 +752,7 @@ int main(void)
 		cmocka_unit_test(refuses_two_extension_requests),
 		cmocka_unit_test(refuses_other_attributes),
 		cmocka_unit_test(refuses_an_extension_twice),
+		cmocka_unit_test(refuses_an_other_name_with_noise_inside),
 		cmocka_unit_test(refuses_malformed_extensions),
 		cmocka_unit_test(refuses_a_critical_that_is_no_der),
 		cmocka_unit_test(refuses_every_changed_octet),

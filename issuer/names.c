@@ -36,7 +36,8 @@ static bool read_other(struct cs_fact_name *name, struct cs_error *why)
 			  &value, why) ||
 	    !cs_der_end(&r, "otherName", why) ||
 	    !cs_der_any(&value, &tag, &content, &name->content, why) ||
-	    !cs_der_end(&value, "otherName value", why))
+	    !cs_der_end(&value, "otherName value", why) ||
+	    !cs_der_check(name->content, "otherName value", why))
 		return false;
 	if (name->oid.n > CS_MAX_OID)
 		return cs_error_set(why, CS_E_DER,

@@ -69,11 +69,12 @@ static bool explain_unknown(struct cs_span content, struct cs_error *err)
 	cs_buf_init(&text, 512);
 	if (oid.n <= CS_MAX_OID)
 		cs_der_oid_text(oid, &text);
-	cs_error_set(err, CS_E_NOT_FOUND,
-		     "signature algorithm %s is not one that we take: "
-		     "ECDSA or RSA PKCS#1 v1.5 with SHA-256, SHA-384 or "
-		     "SHA-512, or Ed25519",
-		     text.n > 0 ? cs_buf_str(&text) : "(a long OID)");
+	cs_error_set(
+		err, CS_E_NOT_FOUND,
+		"RFC 5280 4.1.1.2: the signature algorithm %s is not taken: "
+		"ECDSA or RSA PKCS#1 v1.5 with SHA-256, SHA-384 or "
+		"SHA-512, or Ed25519",
+		text.n > 0 ? cs_buf_str(&text) : "(a long OID)");
 	cs_buf_done(&text);
 	return false;
 }

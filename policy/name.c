@@ -343,7 +343,13 @@ static bool uri_host(struct cs_span host, struct cs_error *err)
 	}
 	for (size_t i = 0; i < host.n; i++) {
 		uint8_t c = host.p[i];
+		bool last = i + 1 == host.n;
 
+		/* Readers differ on the root's empty label: Go takes none. */
+		if (c == '.' && (i == 0 || last || host.p[i + 1] == '.'))
+			return cs_error_set(err, CS_E_FORMAT,
+					    "RFC 1034 3.5: a URI's host with "
+					    "an empty label");
 		if (!IS_ALNUM(c) && c != '-' && c != '.' && c != '_')
 			return cs_error_set(err, CS_E_FORMAT,
 					    "RFC 5280 4.2.1.6: byte 0x%02x in "

