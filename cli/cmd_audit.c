@@ -119,13 +119,17 @@ static void on_finding(void *ctx, const struct cs_verify_finding *f)
 				  "text", f->text));
 		return;
 	}
+	fputs("\xe2\x9c\x97 ", err);
 	if (f->index != CS_VERIFY_NO_INDEX)
-		fprintf(err, "\xe2\x9c\x97 leaf %llu  %s",
-			(unsigned long long)f->index, f->where);
-	else
-		fprintf(err, "\xe2\x9c\x97 %s", f->where);
-	if (f->row != 0)
-		fprintf(err, " %lld", (long long)f->row);
+		fprintf(err, "leaf %llu", (unsigned long long)f->index);
+	/* A finding of the leaf itself has its place already. */
+	if (f->index == CS_VERIFY_NO_INDEX || strcmp(f->where, "leaf") != 0) {
+		if (f->index != CS_VERIFY_NO_INDEX)
+			fputs("  ", err);
+		fputs(f->where, err);
+		if (f->row != 0)
+			fprintf(err, " %lld", (long long)f->row);
+	}
 	fputs("  ", err);
 	cs_text_print(err, f->text);
 	fputc('\n', err);
