@@ -181,16 +181,42 @@ static void write_state(struct rendering *r)
 	cs_json_str(&r->j, cs_answer_state((enum cs_answer)r->m->outcome));
 }
 
+/*
+ * RFC 6585 4: nothing was decided because of what this client does; NONE: of
+ * other things.
+ */
+static enum cs_problem_code too_many(const struct cs_msg_answer *m)
+{
+	enum cs_problem_code code = cs_problem_from_name(m->code);
+
+	return m->outcome == CS_ANSWER_BUSY && cs_problem_status(code) == 429
+		       ? code
+		       : CS_PROBLEM_NONE;
+}
+
+/* The outcome's status, or its own. */
+static unsigned status_of(const struct cs_msg_answer *m)
+{
+	enum cs_problem_code code = too_many(m);
+
+	return code != CS_PROBLEM_NONE
+		       ? cs_problem_status(code)
+		       : cs_problem_outcome_status((enum cs_answer)m->outcome);
+}
+
 static void write_status(struct rendering *r)
 {
-	cs_json_int(&r->j,
-		    cs_problem_outcome_status((enum cs_answer)r->m->outcome));
+	cs_json_int(&r->j, status_of(r->m));
 }
 
 static void write_title(struct rendering *r)
 {
-	cs_json_str(&r->j,
-		    cs_problem_outcome_title((enum cs_answer)r->m->outcome));
+	enum cs_problem_code code = too_many(r->m);
+
+	cs_json_str(&r->j, code != CS_PROBLEM_NONE
+				   ? cs_problem_title(code)
+				   : cs_problem_outcome_title(
+					     (enum cs_answer)r->m->outcome));
 }
 
 /* The problem's type, by the code that the answer shows. */
@@ -390,7 +416,7 @@ static struct cs_answer_http outside(const struct cs_msg_answer *m)
 	enum cs_answer outcome = (enum cs_answer)m->outcome;
 	unsigned mask = 1u << (m->outcome & 31);
 	struct cs_answer_http http = {
-		.status = cs_problem_outcome_status(outcome),
+		.status = status_of(m),
 		.media_type = (mask & PROBLEMS) != 0 ? CS_PROBLEM_MEDIA_TYPE
 						     : "application/json",
 		.replay = m->replay != 0,

@@ -10,8 +10,9 @@
 #include "base/mem.h"
 #include "base/random.h"
 
-/* Addresses whose failures are remembered. */
-#define SLOTS 1024
+/* Addresses whose failures are remembered, and how many share a place. */
+#define SLOTS 4096
+#define WAYS  8
 /* Failures older than this are forgiven. */
 #define FORGIVE_MS 600000
 /* "cs_", id, "_", secret. */
@@ -98,15 +99,27 @@ static uint64_t mix_address(uint64_t h, const struct cs_http_peer *peer)
 	return mix(h, v6.s6_addr, 8);
 }
 
-/* The slot that an address and a token id share with their collisions. */
+/*
+ * The slot of an address and a token id; where there is none yet, the one of
+ * their place that has been quiet for longest.
+ */
 static struct slot *slot_of(struct cs_auth *a, const struct cs_http_peer *peer,
 			    struct cs_span token_id, uint64_t *ret_key)
 {
 	uint64_t key = mix_address(a->seed, peer);
+	struct slot *oldest, *slot;
 
 	key = mix(key, token_id.p, token_id.n) | 1;
 	*ret_key = key;
-	return &a->slots[(key >> 1) % SLOTS];
+	slot = &a->slots[(key >> 1) % (SLOTS / WAYS) * WAYS];
+	oldest = slot;
+	for (size_t i = 0; i < WAYS; i++, slot++) {
+		if (slot->key == key)
+			return slot;
+		if (slot->key == 0 || slot->last_ms < oldest->last_ms)
+			oldest = slot;
+	}
+	return oldest;
 }
 
 /* One more failure: remember it and bar when there were too many. */
@@ -277,6 +290,7 @@ static bool by_certificate(struct cs_auth *a, const struct cs_clients *clients,
 		.client = bound.client,
 		.credential = bound.credential->id,
 		.uid = -1,
+		.certificate = cs_peer_cert_fingerprint(peer->cert),
 	};
 	return true;
 }

@@ -19,8 +19,8 @@
  * one address (IPv6: /64) each further one bars that address for a growing
  * while, up to CS_AUTH_MAX_BAR_MS, in which it gets 429 unlooked at. What is
  * barred is the pair of address and token id, so that nobody can lock out a
- * neighbour's token. The table has a fixed size; addresses that collide
- * forget each other.
+ * neighbour's token. The table has a fixed size, for some thousand of such
+ * pairs; beyond that those are forgotten that have been quiet for longest.
  *
  * cs_auth_refusal() says which refusals are worth a leaf of the log: a
  * bucket that holds CS_AUTH_REFUSAL_BURST and regains one in
@@ -53,7 +53,9 @@ struct cs_principal {
 	const struct cs_client *client;
 	uint64_t credential; /* row id */
 	int64_t uid;	     /* Unix peer, or -1 */
-	bool is_local;	     /* came over the Unix socket */
+	/* SHA-256 of the certificate that was shown; NULL: none was. */
+	const uint8_t *certificate;
+	bool is_local; /* came over the Unix socket */
 };
 
 struct cs_auth;

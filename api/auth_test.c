@@ -165,6 +165,94 @@ static void guessing_is_barred_for_a_growing_while(void **state)
 	teardown(f);
 }
 
+/* A02, from many places: the table has one size, whoever comes. */
+static void a_crowd_that_guesses_keeps_nobody_out(void **state)
+{
+	struct fixture *f = setup();
+	struct cs_http_peer good = f->peer;
+	unsigned barred = 0;
+
+	(void)state;
+	for (int i = 0; i < 60000; i++) {
+		f->boot_ms++; /* 1,000 a second */
+		(void)snprintf(f->peer.address, sizeof(f->peer.address),
+			       "198.51.%d.%d:4711", i % 2, i % 250);
+		assert_false(identify(f, header(f, 90)));
+		barred += f->p.code == CS_PROBLEM_SLOW_DOWN;
+		if (i % 100 != 0)
+			continue;
+		f->peer = good;
+		if (!identify(f, header(f, 0)))
+			fail_msg("kept out at %d: %s", i, f->p.detail);
+	}
+	/* Hardly anything but the first few of each was looked at. */
+	assert_true(barred > 50000);
+	teardown(f);
+}
+
+/* A03: what is compared, and by what. */
+static struct {
+	unsigned calls;
+	uint8_t a[32], b[32];
+	size_t n;
+} compared;
+
+int __real_CRYPTO_memcmp(const void *a, const void *b, size_t n);
+int __wrap_CRYPTO_memcmp(const void *a, const void *b, size_t n);
+
+int __wrap_CRYPTO_memcmp(const void *a, const void *b, size_t n)
+{
+	compared.calls++;
+	compared.n = n;
+	if (n == 32) {
+		memcpy(compared.a, a, n);
+		memcpy(compared.b, b, n);
+	}
+	return __real_CRYPTO_memcmp(a, b, n);
+}
+
+static void digests_are_compared_and_in_constant_time(void **state)
+{
+	struct fixture *f = setup();
+	uint8_t digest[32];
+
+	(void)state;
+	/* First, middle and last digit of the secret. */
+	for (size_t at = 27; at <= 90; at += 21) {
+		const char *text = header(f, at);
+
+		memset(&compared, 0, sizeof(compared));
+		assert_false(identify(f, text));
+		assert_int_equal(compared.calls, 1);
+		assert_int_equal(compared.n, 32);
+		assert_true(cs_hash_sha256(
+			f->hash, cs_span_str(text + strlen("Bearer ")), digest,
+			NULL));
+		assert_memory_equal(compared.a, digest, 32);
+		assert_memory_equal(compared.b, f->token.digest, 32);
+	}
+	memset(&compared, 0, sizeof(compared));
+	assert_true(identify(f, header(f, 0)));
+	assert_int_equal(compared.calls, 1);
+	teardown(f);
+}
+
+static void a_token_is_found_wherever_it_stands(void **state)
+{
+	struct fixture *f = setup();
+	char text[300];
+
+	(void)state;
+	assert_true(cs_auth_holds_token(cs_span_str(f->token.text)));
+	(void)snprintf(text, sizeof(text), "ccs_c=/%s&x", f->token.text);
+	assert_true(cs_auth_holds_token(cs_span_str(text)));
+	(void)snprintf(text, sizeof(text), "%.*s", CS_AUTH_TOKEN_TEXT - 2,
+		       f->token.text);
+	assert_false(cs_auth_holds_token(cs_span_str(text)));
+	assert_false(cs_auth_holds_token(cs_span_make(NULL, 0)));
+	teardown(f);
+}
+
 static void one_customer_has_one_64(void **state)
 {
 	struct fixture *f = setup();
@@ -294,6 +382,9 @@ int main(void)
 		cmocka_unit_test(nothing_else_is_a_token),
 		cmocka_unit_test(a_token_ends_at_its_time),
 		cmocka_unit_test(guessing_is_barred_for_a_growing_while),
+		cmocka_unit_test(a_crowd_that_guesses_keeps_nobody_out),
+		cmocka_unit_test(digests_are_compared_and_in_constant_time),
+		cmocka_unit_test(a_token_is_found_wherever_it_stands),
 		cmocka_unit_test(one_customer_has_one_64),
 		cmocka_unit_test(the_socket_is_for_listed_users),
 		cmocka_unit_test(refusals_are_told_at_a_bounded_rate),

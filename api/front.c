@@ -392,6 +392,7 @@ static bool open_server(struct cs_front *f, struct cs_error *err)
 		.on_request = cs_front_on_request,
 		.on_gone = cs_front_on_gone,
 		.on_drained = on_drained,
+		.on_bad_certificate = cs_front_on_bad_certificate,
 		.ctx = f,
 	};
 

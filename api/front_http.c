@@ -207,8 +207,7 @@ bool cs_front_wait(struct cs_front *f, struct cs_call *c,
 	return true;
 }
 
-/* The address without its port. */
-static struct cs_span host_of(const struct cs_http_peer *peer)
+struct cs_span cs_front_host(const struct cs_http_peer *peer)
 {
 	const char *colon = strrchr(peer->address, ':');
 
@@ -217,9 +216,8 @@ static struct cs_span host_of(const struct cs_http_peer *peer)
 	return cs_span_make(peer->address, (size_t)(colon - peer->address));
 }
 
-void cs_front_note_refusal(struct cs_front *f, const struct cs_call *c)
+void cs_front_note(struct cs_front *f, const struct cs_front_refusal *r)
 {
-	const struct cs_http_peer *peer = c->request->peer;
 	struct cs_msg_auth_refused m;
 	struct cs_buf *out;
 	struct cs_error err;
@@ -233,24 +231,52 @@ void cs_front_note_refusal(struct cs_front *f, const struct cs_call *c)
 	cs_json_begin(&j, out);
 	cs_json_object(&j);
 	cs_json_name(&j, "address");
-	cs_json_text(&j, host_of(peer));
-	if (c->who.client != NULL) {
+	cs_json_text(&j, r->address);
+	if (r->client.n > 0) {
 		cs_json_name(&j, "client");
-		cs_json_text(&j, c->who.client->name);
+		cs_json_text(&j, r->client);
 	}
-	cs_json_member_str(&j, "code", cs_problem_name(c->p->code));
+	cs_json_member_str(&j, "code", cs_problem_name(r->code));
 	cs_json_name(&j, "path");
-	cs_json_text(&j,
-		     cs_span_sub(c->request->head->path, 0, MAX_PATH_SHOWN));
+	cs_json_text(&j, cs_span_sub(r->path, 0, MAX_PATH_SHOWN));
 	if (suppressed > 0)
 		cs_json_member_int(&j, "suppressed", (int64_t)suppressed);
-	if (peer->is_local)
-		cs_json_member_int(&j, "uid", peer->uid);
+	if (r->uid >= 0)
+		cs_json_member_int(&j, "uid", r->uid);
 	cs_json_end(&j);
 	m.what = cs_buf_span(out);
 	if (!cs_json_finish(&j, "the refusal", &err) ||
 	    !cs_link_send_auth_refused(f->ledger, 0, &m, &err))
 		cs_log_error(f->config.log, "front.refusal", &err);
+}
+
+void cs_front_note_refusal(struct cs_front *f, const struct cs_call *c)
+{
+	const struct cs_http_peer *peer = c->request->peer;
+	struct cs_front_refusal r = {
+		.address = cs_front_host(peer),
+		.code = c->p->code,
+		.path = c->request->head->path,
+		.uid = peer->is_local ? (int64_t)peer->uid : -1,
+	};
+
+	if (c->who.client != NULL)
+		r.client = c->who.client->name;
+	cs_front_note(f, &r);
+}
+
+void cs_front_on_bad_certificate(void *ctx, const struct cs_http_peer *peer)
+{
+	const struct cs_front_refusal r = {
+		.address = cs_front_host(peer),
+		.code = CS_PROBLEM_BAD_CERTIFICATE,
+		.path = CS_SPAN_LIT(""),
+		.uid = -1,
+	};
+	struct cs_front *f = ctx;
+
+	if (f->life == CS_FRONT_SERVING)
+		cs_front_note(f, &r);
 }
 
 /* -- a request comes in ------------------------------------------------- */

@@ -58,9 +58,14 @@ static bool begin(struct cs_front *f, struct cs_call *c,
 	if (!cs_params_none(c->request->head->query, c->p) ||
 	    !check_state(f, c->p) || !cs_front_wait(f, c, kind, &w))
 		return false;
-	if (cs_decide_read(c->request->body, decision, &w->arena, &w->decision,
-			   c->p) &&
-	    cs_front_ask_stored(f, c, w))
+	/* For the log, in case that it is refused when the request is here. */
+	if (!cs_arena_dup(&w->arena, cs_front_host(c->request->peer),
+			  &w->address) ||
+	    !cs_arena_dup(&w->arena, c->request->head->path, &w->path))
+		cs_problem_set(c->p, CS_PROBLEM_BUSY, "", "Out of memory.");
+	else if (cs_decide_read(c->request->body, decision, &w->arena,
+				&w->decision, c->p) &&
+		 cs_front_ask_stored(f, c, w))
 		return true;
 	cs_waits_end(f->waits, w);
 	return false;
@@ -90,6 +95,21 @@ static bool send_denial(struct cs_front *f, struct cs_wait *w,
 				      "%s", err.text);
 	w->kind = CS_WAIT_DENIED;
 	return true;
+}
+
+/* A decision that was refused is told to the ledger, like a route's. */
+static void note(struct cs_front *f, const struct cs_wait *w,
+		 const struct cs_principal *who, enum cs_problem_code code)
+{
+	const struct cs_front_refusal r = {
+		.address = w->address,
+		.client = who->client->name,
+		.code = code,
+		.path = w->path,
+		.uid = w->asker.uid,
+	};
+
+	cs_front_note(f, &r);
 }
 
 void cs_front_decide(struct cs_front *f, struct cs_wait *w,
@@ -126,6 +146,8 @@ void cs_front_decide(struct cs_front *f, struct cs_wait *w,
 		ok = cs_decide_approve(&d, &m, &p) &&
 		     cs_front_launch(f, &m, CS_FLIGHT_APPROVER, w->http, &p);
 	}
+	if (!ok && cs_problem_status(p.code) == 403)
+		note(f, w, &who, p.code);
 	if (!ok)
 		cs_front_reply_problem(f, w->http, &p);
 	cs_waits_end(f->waits, w);

@@ -161,8 +161,21 @@ void cs_front_reply_error(struct cs_front *f, uint64_t ticket,
 void cs_front_reply_foreign(struct cs_front *f, uint64_t ticket,
 			    struct cs_span code, struct cs_span detail);
 
+/* A refusal of a right, as it is told. Spans may be empty. */
+struct cs_front_refusal {
+	struct cs_span address; /* without a port */
+	struct cs_span client;	/* if it is known */
+	enum cs_problem_code code;
+	struct cs_span path;
+	int64_t uid; /* -1: not over the Unix socket */
+};
 /* Tell the ledger that a right was refused, if that is worth a leaf. */
+void cs_front_note(struct cs_front *f, const struct cs_front_refusal *r);
 void cs_front_note_refusal(struct cs_front *f, const struct cs_call *c);
+/* The server's callback: a certificate did not survive its handshake. */
+void cs_front_on_bad_certificate(void *ctx, const struct cs_http_peer *peer);
+/* The address of a peer without its port. */
+struct cs_span cs_front_host(const struct cs_http_peer *peer);
 
 /* Who asked, as ids; and again as the table is now. False: not any more. */
 struct cs_asker cs_front_asker(const struct cs_call *c);

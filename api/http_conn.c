@@ -354,6 +354,9 @@ static enum step shake(struct cs_http_conn *c)
 		return GO_ON;
 	}
 	c->server->stats.tls_failed++;
+	if (c->stream.bad_cert && c->server->config.on_bad_certificate != NULL)
+		c->server->config.on_bad_certificate(c->server->config.ctx,
+						     &c->peer);
 	cs_http_conn_cut(c);
 	return WAIT;
 }

@@ -79,9 +79,13 @@ api_issuers_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += $(front_tests)
 api_answer_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_auth_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_auth_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=CRYPTO_memcmp
 api_front_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_list_form_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_inflight_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_openapi_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_routes_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_submit_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += api/by_cert_test
+api_by_cert_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)

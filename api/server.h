@@ -138,6 +138,9 @@ struct cs_http_server_config {
 	void (*on_request)(void *ctx, const struct cs_http_request *request);
 	void (*on_gone)(void *ctx, uint64_t ticket);
 	void (*on_drained)(void *ctx); /* may be NULL */
+	/* A handshake failed for what the peer showed as its certificate;
+	   NULL: nobody wants to know. */
+	void (*on_bad_certificate)(void *ctx, const struct cs_http_peer *peer);
 	void *ctx;
 };
 

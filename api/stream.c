@@ -127,6 +127,24 @@ bool cs_stream_start_tls(struct cs_stream *s, const struct cs_tls *tls,
 	return true;
 }
 
+/* Is an error of a handshake one of what a client may show there? */
+static bool is_about_certificate(unsigned long error)
+{
+	if (ERR_GET_LIB(error) != ERR_LIB_SSL)
+		return false;
+	switch (ERR_GET_REASON(error)) {
+	case SSL_R_EXCESSIVE_MESSAGE_SIZE:
+	case SSL_R_CERT_LENGTH_MISMATCH:
+	case SSL_R_BAD_SIGNATURE:
+	case SSL_R_WRONG_SIGNATURE_TYPE:
+	case SSL_R_UNKNOWN_CERTIFICATE_TYPE:
+	case SSL_R_EE_KEY_TOO_SMALL:
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum cs_stream_result cs_stream_handshake(struct cs_stream *s)
 {
 	int n;
@@ -135,7 +153,10 @@ enum cs_stream_result cs_stream_handshake(struct cs_stream *s)
 		return CS_STREAM_OK;
 	ERR_clear_error();
 	n = SSL_do_handshake(s->ssl);
-	return n == 1 ? CS_STREAM_OK : of_ssl(s, n);
+	if (n == 1)
+		return CS_STREAM_OK;
+	s->bad_cert = is_about_certificate(ERR_peek_error());
+	return of_ssl(s, n);
 }
 
 bool cs_stream_peer_cert(const struct cs_stream *s,

@@ -34,6 +34,7 @@ struct cs_stream {
 	int fd;		    /* owned; -1: done */
 	struct ssl_st *ssl; /* owned; NULL: no TLS, or not yet */
 	uint8_t looks;	    /* at a hello that was not whole */
+	bool bad_cert; /* the handshake failed for the peer's certificate */
 };
 
 enum cs_stream_result {

@@ -314,6 +314,10 @@ static bool scalars(const struct draft *d, struct cs_span *ret_scalars)
 	cs_json_begin(&j, &text);
 	cs_json_object(&j);
 	put_value(&j, "attributes", b->attributes);
+	/* A name or an issuer may bind many: which of them it was. */
+	if (d->s->who->certificate != NULL)
+		cs_json_member_hex(&j, "client_certificate",
+				   cs_span_make(d->s->who->certificate, 32));
 	put_value(&j, "conditions", b->conditions);
 	if ((d->s->flags & CS_SUBMIT_DRY_RUN) != 0)
 		put_bool(&j, "dry_run", CS_TRUE);

@@ -75,6 +75,7 @@ struct cs_wait {
 	struct cs_asker asker;
 	struct cs_arena arena;
 	struct cs_decide_body decision; /* APPROVE, DENY */
+	struct cs_span address, path;	/* APPROVE, DENY: whence, to what */
 	enum cs_certificate_form form;	/* CERTIFICATE */
 	struct cs_wait_list list;	/* LIST */
 	struct cs_auth_token token;	/* CLIENT_ADD */

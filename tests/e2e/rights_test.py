@@ -4,7 +4,7 @@ import hashlib
 import http.client
 import json
 import os
-import socket
+import re
 import ssl
 import sys
 import threading
@@ -366,6 +366,47 @@ def self_approval_is_what_the_issuer_allows_and_stands_in_the_record():
                      requester={"username": "alice"},
                      approval={"claimed_by": "bob"})
     expect(e.status == 201, e.body)
+
+
+@tap.test
+def so_many_of_a_clients_requests_wait_and_no_more():
+    house.stop()
+    path = os.path.join(house.dir, "countersign.yaml")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(re.sub(r"quota: \d+", "quota: 3", text))
+    expect("quota: " in text, text)
+    house.start()
+    house.client_add("eager", "submit")
+    seen = [house.submit("eager", CSR, approved=False) for _ in range(5)]
+    expect([a.status for a in seen] == [202] * 3 + [429] * 2,
+           [a.status for a in seen])
+    last = seen[-1]
+    expect(last.json["code"] == "PENDING_QUOTA" and
+           last.json["status"] == 429 and
+           int(last.headers["Retry-After"]) >= 1, last.body)
+    expect(house.submit("robot", CSR, approved=False).status == 202,
+           "another client is kept out")
+
+
+@tap.test
+def a_decision_without_the_right_stands_in_the_log():
+    a = house.submit("robot", CSR, approved=False)
+    expect(a.status == 202, a.body)
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        status, body, _ = once(
+            f"/v1/requests/{a.json['id']}/approve",
+            house.tokens["pipeline"], method="POST",
+            body={"request_sha256": a.json["request_sha256"],
+                  "claimed_by": "somebody"})
+        expect(status == 403, body)
+        if any(r.get("client") == "pipeline" and
+               r["path"].endswith("/approve") for r in refusals()):
+            return
+        time.sleep(1)
+    raise AssertionError(refusals()[:5])
 
 
 @tap.test
