@@ -96,12 +96,14 @@ bench-regex: tests/bench/regex
 
 # Fuzz targets. `make check` replays their corpora; with --enable-fuzzing,
 # `make fuzz` runs each for FUZZ_SECONDS.
-FUZZ_NAMES = der http json matchers msg policy x509 regex yaml
+FUZZ_NAMES = der http json matchers msg policy x509 regex yaml \
+	body front query
 FUZZ_REPLAY = tests/fuzz/der_replay tests/fuzz/http_replay \
 	tests/fuzz/json_replay tests/fuzz/msg_replay \
 	tests/fuzz/policy_replay tests/fuzz/x509_replay \
 	tests/fuzz/yaml_replay
 FUZZ_REPLAY += tests/fuzz/regex_replay tests/fuzz/matchers_replay
+FUZZ_REPLAY += tests/fuzz/body_replay tests/fuzz/front_replay
 check_PROGRAMS += $(FUZZ_REPLAY)
 TESTS += $(FUZZ_REPLAY)
 FUZZ_COMMON = tests/fuzz/fuzz.h tests/fuzz/replay.c
@@ -124,6 +126,20 @@ tests_fuzz_yaml_replay_SOURCES = tests/fuzz/yaml_fuzz.c $(FUZZ_COMMON)
 tests_fuzz_yaml_replay_LDADD = $(BASE_LIBS)
 tests_fuzz_matchers_replay_SOURCES = tests/fuzz/matchers_fuzz.c $(FUZZ_COMMON)
 tests_fuzz_matchers_replay_LDADD = $(POLICY_LIBS)
+tests_fuzz_body_replay_SOURCES = tests/fuzz/body_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_body_replay_LDADD = $(API_LIBS)
+tests_fuzz_front_replay_SOURCES = tests/fuzz/front_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_front_replay_LDADD = $(API_LIBS)
+# A history is made by what needs cmocka.
+query_history = tests/lib/history.c tests/lib/history.h
+query_libs = libcs_api.a $(STORE_LIBS) $(CMOCKA_LIBS)
+if HAVE_CMOCKA
+check_PROGRAMS += tests/fuzz/query_replay
+TESTS += tests/fuzz/query_replay
+endif
+tests_fuzz_query_replay_SOURCES = tests/fuzz/query_fuzz.c $(query_history) \
+	$(FUZZ_COMMON)
+tests_fuzz_query_replay_LDADD = $(query_libs)
 EXTRA_DIST += tests/fuzz/corpus tests/vectors/csr
 
 if FUZZING
@@ -151,6 +167,16 @@ tests_fuzz_regex_fuzz_LDADD = $(POLICY_LIBS)
 tests_fuzz_regex_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_yaml_fuzz_LDADD = $(BASE_LIBS)
 tests_fuzz_yaml_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+EXTRA_PROGRAMS += tests/fuzz/body_fuzz tests/fuzz/front_fuzz \
+	tests/fuzz/query_fuzz
+tests_fuzz_body_fuzz_LDADD = $(API_LIBS)
+tests_fuzz_body_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_front_fuzz_LDADD = $(API_LIBS)
+tests_fuzz_front_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_query_fuzz_SOURCES = tests/fuzz/query_fuzz.c $(query_history)
+tests_fuzz_query_fuzz_LDADD = $(query_libs)
+tests_fuzz_query_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 FUZZ_SECONDS = 60
 fuzz: $(FUZZ_NAMES:%=tests/fuzz/%_fuzz)
