@@ -404,8 +404,13 @@ static bool serve(struct cs_front *f, struct cs_call *c, char *allow)
 	c->arg2 = match.args[1];
 	if (!authorize(f, c, match.row) || !check_media_type(c))
 		return false;
+	/*
+	 * A client whose request was on its way when the doors were shut is
+	 * served; the server lets in no more of them. Acts of administration
+	 * can be repeated, and could take longer than there is time.
+	 */
 	if (f->life >= CS_FRONT_STOPPING &&
-	    match.row->access != CS_ACCESS_ANYBODY)
+	    match.row->access == CS_ACCESS_LOCAL)
 		return cs_problem_set(c->p, CS_PROBLEM_STOPPING, "",
 				      "The server is stopping.");
 	return handlers[match.row->route](f, c);

@@ -840,7 +840,7 @@ static void stopping_finishes_what_is_under_way(CS_UNUSED void **state)
 {
 	const struct cs_msg_stop stop = {.drain_ms = 60000};
 	struct cs_timer *last_connection;
-	uint64_t t, other, ticket;
+	uint64_t t, other, refused, ticket, late;
 
 	open_serving();
 	t = submit();
@@ -848,10 +848,17 @@ static void stopping_finishes_what_is_under_way(CS_UNUSED void **state)
 	assert_true(cs_link_send_stop(house.parent.link, 0, &stop, NULL));
 	turn();
 	assert_int_equal(fake.drains, 1);
+	/* What was on its way is still served; administration is over. */
 	other = submit();
-	assert_reply(other, 503, "STOPPING");
+	last(&house.worker[0], CS_MSG_REQUEST, &late);
+	assert_true(late != ticket);
+	refused = ask(LOCAL, CS_HTTP_GET, "/v1/clients", NULL);
+	assert_reply(refused, 503, "STOPPING");
 	answer(ticket, CS_ANSWER_ISSUED, "");
 	assert_reply(t, 201, "issued");
+	assert_null(reply_to(other));
+	answer(late, CS_ANSWER_ISSUED, "");
+	assert_reply(other, 201, "issued");
 	last_connection = cs_timer_new(house.loop, fake.config.on_drained,
 				       fake.config.ctx, NULL);
 	assert_non_null(last_connection);

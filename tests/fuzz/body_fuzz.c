@@ -67,7 +67,9 @@ static void read_decision(struct cs_span data, enum cs_decision decision)
 	cs_arena_init(&arena, 1 << 20);
 	if (cs_decide_read(data, decision, &arena, &b, &p)) {
 		FUZZ_CHECK(b.has_sha256 || decision == CS_DECIDE_DENY);
-		check_line(b.claimed_by);
+		FUZZ_CHECK(cs_body_is_clean(b.claimed_by, CS_BODY_LINE));
+		FUZZ_CHECK(cs_body_is_clean(b.reason, CS_BODY_LINE));
+		FUZZ_CHECK(cs_body_is_clean(b.message, CS_BODY_LINES));
 	} else {
 		check_problem(&p);
 	}

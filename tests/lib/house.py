@@ -209,7 +209,8 @@ class House:
         status, _, body = self.http("GET", path, token=self.tokens[client])
         return status, json.loads(body)
 
-    def submit(self, client, csr, key=None, approved=True, **fields):
+    def submit(self, client, csr, key=None, approved=True, timeout=20,
+               **fields):
         """POST /v1/requests; the Answer is kept. May raise OSError."""
         body = {"csr": csr, "duration": "1h", **fields}
         if approved:
@@ -217,7 +218,7 @@ class House:
         headers = {"Idempotency-Key": key} if key else {}
         status, got, data = self.http("POST", "/v1/requests",
                                       json.dumps(body).encode(),
-                                      self.tokens[client], headers)
+                                      self.tokens[client], headers, timeout)
         answer = Answer((client, key), status, got, data)
         self.answers.append(answer)
         return answer
