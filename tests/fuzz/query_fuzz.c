@@ -71,6 +71,17 @@ static bool ask(enum cs_query kind, struct cs_span params)
 	return r.found != 0;
 }
 
+/* A refusal as it leaves, in house.body: JSON, its sentence clean. */
+static void check_rendered(void)
+{
+	json_t *v = cs_json_parse(cs_buf_span(&house.body), "problem", NULL);
+
+	FUZZ_CHECK(v != NULL);
+	FUZZ_CHECK(cs_body_is_clean(
+		cs_body_string(json_object_get(v, "detail")), CS_BODY_LINE));
+	json_decref(v);
+}
+
 /* What a URL's query asks for; its page is in house.body. */
 static bool ask_query(enum cs_query kind, const struct cs_param *table,
 		      struct cs_span query)
@@ -98,7 +109,9 @@ static bool ask_query(enum cs_query kind, const struct cs_param *table,
 	json_decref(v);
 	if (ask(kind, cs_buf_span(&house.params)))
 		return true;
-	FUZZ_CHECK(cs_body_is_clean(house.detail, CS_BODY_LINE));
+	FUZZ_CHECK(cs_problem_write_foreign(CS_SPAN_LIT("CODE"), house.detail,
+					    400, "title", &house.body, NULL));
+	check_rendered();
 	return false;
 }
 
