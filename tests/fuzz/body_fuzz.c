@@ -32,7 +32,7 @@ static void check_line(struct cs_span text)
 		   (text.n > 0 && cs_body_is_clean(text, CS_BODY_LINE)));
 }
 
-static void read_request(struct cs_span data)
+static void read_request(struct cs_span data, enum cs_request_form form)
 {
 	struct cs_problem p = {0};
 	struct cs_request_body b;
@@ -42,7 +42,7 @@ static void read_request(struct cs_span data)
 		check_problem(&p);
 		return;
 	}
-	if (cs_request_body_read(root, &b, &p)) {
+	if (cs_request_body_read(root, form, &b, &p)) {
 		FUZZ_CHECK(b.csr.n > 0);
 		FUZZ_CHECK(!(b.approved && b.denied));
 		check_line(b.issuer);
@@ -82,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > CS_MAX_HTTP_BODY)
 		return 0;
-	read_request(all);
+	read_request(all, CS_REQUEST_SUBMIT);
+	read_request(all, CS_REQUEST_EVALUATE);
 	read_decision(all, CS_DECIDE_APPROVE);
 	read_decision(all, CS_DECIDE_DENY);
 	return 0;

@@ -60,7 +60,7 @@ static void open_house(void)
 /* Ask. It is answered, or refused with a code. */
 static bool ask(enum cs_query kind, struct cs_span params)
 {
-	struct cs_question what = {kind, 0, params};
+	struct cs_question what = {.kind = kind, .params = params};
 	static struct cs_question_result r;
 	struct cs_error err = {0};
 
