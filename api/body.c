@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/json.h"
 
 /* Octets of the known names that a refusal shows. */
@@ -173,9 +174,9 @@ static bool check_string(const struct cs_body *b, const char *field,
 		return cs_body_refuse(b, field, "%zu bytes; the maximum is %zu",
 				      text.n, max);
 	if (!cs_body_is_clean(text, kind))
-		return cs_body_refuse(b, field,
-				      "a control character in \"%.*s\"",
-				      CS_SPAN_FMT(cs_span_sub(text, 0, SHOWN)));
+		return cs_body_refuse(
+			b, field, "a control character in \"%.*s\"",
+			CS_SPAN_FMT(cs_codec_utf8_cut(text, SHOWN)));
 	return true;
 }
 
@@ -278,7 +279,7 @@ bool cs_body_get_string_map(const struct cs_body *b, const char *field,
 				" without control characters"
 				" is needed, not \"%.*s\"",
 				max_bytes,
-				CS_SPAN_FMT(cs_span_sub(k, 0, SHOWN)));
+				CS_SPAN_FMT(cs_codec_utf8_cut(k, SHOWN)));
 		if (!check_string(b, name, value, CS_BODY_LINE, 0, max_bytes))
 			return false;
 	}

@@ -174,13 +174,13 @@ static bool parse(struct cs_span query, struct cs_arena *arena,
 static bool refuse(struct cs_problem *p, const struct value *v, const char *why)
 {
 	char name[sizeof(p->field)];
-	struct cs_span n = cs_span_sub(v->name, 0, sizeof(name) - 1);
+	struct cs_span n = cs_codec_utf8_cut(v->name, sizeof(name) - 1);
 
 	memcpy(name, n.p, n.n);
 	name[n.n] = '\0';
 	return cs_problem_set(p, CS_PROBLEM_BAD_PARAMETER, name,
 			      "%s: \"%.*s\" %s", name,
-			      CS_SPAN_FMT(cs_span_sub(v->text, 0, 80)), why);
+			      CS_SPAN_FMT(cs_codec_utf8_cut(v->text, 80)), why);
 }
 
 /* Decimal digits of a number below 2^53. */

@@ -137,6 +137,11 @@ static void writes_a_question_from_a_query(void **state)
 	cs_arena_done(&arena);
 }
 
+/* 60 letters. */
+#define X19 "xxxxxxxxxxxxxxxxxxx"
+#define X20 X19 "x"
+#define X60 X20 X20 X20
+
 static void refuses_what_a_list_does_not_take(void **state)
 {
 	static const struct {
@@ -156,6 +161,9 @@ static void refuses_what_a_list_does_not_take(void **state)
 		{"name=%00", "\"name\" is not percent-encoded"},
 		{"name=%0", "\"name\" is not percent-encoded"},
 		{"&", "belongs to no parameter"},
+		/* An o with a line through it at the end of what is shown. */
+		{X60 "xx%C3%B8=1", "belongs to no parameter"},
+		{"since=" X60 X19 "%C3%B8", "since: "},
 	};
 	CS_CLEANUP(cs_buf_done) struct cs_buf out = {0};
 	struct cs_arena arena;
@@ -172,6 +180,10 @@ static void refuses_what_a_list_does_not_take(void **state)
 		    p.code != CS_PROBLEM_BAD_PARAMETER ||
 		    strstr(p.detail, cases[i].part) == NULL)
 			fail_msg("%s: %s", cases[i].query, p.detail);
+		/* What is shown of it is cut between characters. */
+		cs_buf_reset(&out);
+		assert_true(cs_problem_write(&p, &out, NULL));
+		assert_null(strstr(cs_buf_str(&out), "\xef\xbf\xbd"));
 	}
 	cs_arena_done(&arena);
 }

@@ -344,6 +344,15 @@ size_t cs_codec_utf8_first(struct cs_span s)
 	return continues(s, 3, 0x80, 0xbf) ? 4 : 0;
 }
 
+struct cs_span cs_codec_utf8_cut(struct cs_span s, size_t max)
+{
+	if (s.n <= max)
+		return s;
+	while (max > 0 && (s.p[max] & 0xc0) == 0x80)
+		max--;
+	return cs_span_sub(s, 0, max);
+}
+
 bool cs_codec_is_utf8(struct cs_span s)
 {
 	size_t i = 0;

@@ -52,4 +52,7 @@ bool cs_codec_is_utf8(struct cs_span s);
 /* Octets of the first character of s; 0 if s is empty or malformed there. */
 size_t cs_codec_utf8_first(struct cs_span s);
 
+/* As many whole characters of valid UTF-8 as fit into max octets. */
+struct cs_span cs_codec_utf8_cut(struct cs_span s, size_t max);
+
 #endif

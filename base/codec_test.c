@@ -256,6 +256,17 @@ static void UTF_8_is_the_table_of_RFC_3629_4(void **state)
 	assert_int_equal(cs_codec_utf8_first(CS_SPAN_LIT("")), 0);
 }
 
+static void UTF_8_is_cut_between_characters(void **state)
+{
+	static const char text[] = "a\xc3\xb8\xe2\x82\xac\xf0\x9f\x98\x80";
+	static const size_t cuts[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++)
+		assert_int_equal(cs_codec_utf8_cut(cs_span_str(text), i).n,
+				 cuts[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +277,7 @@ int main(void)
 		cmocka_unit_test(PEM_is_one_block_as_in_RFC_7468_3),
 		cmocka_unit_test(PEM_files_give_their_blocks_in_turn),
 		cmocka_unit_test(UTF_8_is_the_table_of_RFC_3629_4),
+		cmocka_unit_test(UTF_8_is_cut_between_characters),
 	};
 
 	return cs_test_run("base/codec", tests);

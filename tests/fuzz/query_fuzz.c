@@ -94,8 +94,9 @@ static bool ask_query(enum cs_query kind, const struct cs_param *table,
 	cs_buf_reset(&house.params);
 	if (!cs_params_write(table, query, &house.arena, &house.params, &p)) {
 		FUZZ_CHECK(cs_problem_status(p.code) == 400);
-		FUZZ_CHECK(
-			cs_body_is_clean(cs_span_str(p.detail), CS_BODY_LINE));
+		cs_buf_reset(&house.body);
+		FUZZ_CHECK(cs_problem_write(&p, &house.body, NULL));
+		check_rendered();
 		return false;
 	}
 	/* They are one canonical object. */
