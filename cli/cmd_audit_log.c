@@ -291,7 +291,7 @@ const struct cs_command cs_cmd_audit_tail = {
 	.help = "Show entries as they are written, until it is interrupted",
 	.outputs = "table|ndjson",
 	.options = tail_options,
-	.example = "countersign audit tail --verdict refused",
+	.example = "countersign audit tail --after 0 --limit 5",
 	.run = run_tail,
 };
 

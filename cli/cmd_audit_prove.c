@@ -134,6 +134,6 @@ const struct cs_command cs_cmd_audit_prove = {
 	.help = "Prove that an entry is in the log of the last checkpoint",
 	.outputs = "table|json",
 	.options = options,
-	.example = "countersign audit prove 42",
+	.example = "countersign audit prove 7",
 	.run = run,
 };

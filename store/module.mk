@@ -49,12 +49,16 @@ libcs_store_a_SOURCES += \
 	store/verify.c store/verify.h store/verify_internal.h \
 	store/verify_admin.c store/verify_leaf.c store/verify_rows.c
 
-store_log_tests = store/leaf_test store/note_test store/query_test \
+store_log_tests = store/leaf_test store/note_test store/query_plan_test \
+	store/query_test \
 	store/reader_test store/tree_test store/verify_test
 UNIT_TESTS += $(store_log_tests)
 store_leaf_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_note_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_tree_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_query_plan_test_SOURCES = store/query_plan_test.c tests/lib/history.c \
+	tests/lib/history.h
+store_query_plan_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_query_test_SOURCES = store/query_test.c tests/lib/history.c \
 	tests/lib/history.h
 store_query_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
