@@ -72,83 +72,105 @@ static bool newest(const struct cs_call *call, int64_t *ret,
 	return true;
 }
 
-/* Items as they come; *after moves on. */
-static void print_items(const struct cs_call *call, const struct cs_list *list,
-			json_t *items, int64_t *after)
+/* Where a tail stands. */
+struct tail {
+	const struct cs_call *call;
+	struct cs_list list;
+	int64_t after;	 /* the last entry that was seen */
+	char cursor[64]; /* of a page that was not the last; or empty */
+	int64_t left;	 /* entries to show */
+	int status;	 /* an enum cs_exit */
+};
+
+/* Items as they come. */
+static void print_items(struct tail *t, json_t *items)
 {
+	FILE *out = t->call->out;
 	json_t *item;
 	size_t i;
 
 	json_array_foreach(items, i, item)
 	{
-		*after = json_integer_value(json_object_get(item, "index"));
-		if (cs_call_wants(call, "table")) {
+		t->after = json_integer_value(json_object_get(item, "index"));
+		if (cs_call_wants(t->call, "table")) {
 			cs_audit_prepare(item);
 			continue;
 		}
-		json_dumpf(item, call->out, JSON_COMPACT | JSON_SORT_KEYS);
-		fputc('\n', call->out);
+		json_dumpf(item, out, JSON_COMPACT | JSON_SORT_KEYS);
+		fputc('\n', out);
 	}
-	if (cs_call_wants(call, "table") && json_array_size(items) > 0)
-		cs_show_list(items, NULL, list->names, list->columns,
-			     call->out);
-	fflush(call->out);
+	if (cs_call_wants(t->call, "table") && json_array_size(items) > 0)
+		cs_show_list(items, NULL, t->list.names, t->list.columns, out);
+	fflush(out);
 }
 
-/* One question of a tail; false: it ended, with *ret_status. */
-static bool follow(const struct cs_call *call, const struct cs_list *list,
-		   int64_t *after, int64_t *left, int *ret_status)
+/* The next question: what comes, or first the rest of what is there. */
+static bool ask_tail(struct tail *t, struct cs_reply *ret, struct cs_error *err)
 {
 	struct cs_question_call q;
-	struct cs_error err = {0};
-	struct cs_reply r;
-	json_t *items;
 
-	if (!cs_list_question(call, list, &q, &err)) {
-		*ret_status = cs_call_fail(call, &err);
+	if (!cs_list_question(t->call, &t->list, &q, err))
+		return false;
+	cs_question_add(
+		&q, (struct cs_ask_param){CS_ASK_INT, "after", NULL, t->after});
+	if (t->cursor[0] != '\0')
+		cs_question_add(&q, (struct cs_ask_param){CS_ASK_ONE, "cursor",
+							  t->cursor, 0});
+	else
+		cs_question_add(&q, (struct cs_ask_param){CS_ASK_INT, "wait",
+							  NULL, WAIT_S});
+	cs_question_add(&q,
+			(struct cs_ask_param){CS_ASK_INT, "limit", NULL,
+					      t->left < 1000 ? t->left : 1000});
+	return cs_ask_question(t->call, &q, ret, err);
+}
+
+/* What came; false: the tail ends. */
+static bool take_tail(struct tail *t, const struct cs_reply *r)
+{
+	json_t *items = json_object_get(r->body, "items");
+	const char *next = cs_reply_text(r->body, "next");
+	struct cs_error err = {0};
+
+	if (r->status >= 400) {
+		t->status = cs_reply_print_problem(t->call, r);
 		return false;
 	}
-	cs_question_add(
-		&q, (struct cs_ask_param){CS_ASK_INT, "after", NULL, *after});
-	cs_question_add(
-		&q, (struct cs_ask_param){CS_ASK_INT, "wait", NULL, WAIT_S});
-	cs_question_add(&q, (struct cs_ask_param){CS_ASK_INT, "limit", NULL,
-						  *left < 1000 ? *left : 1000});
-	if (!cs_ask_question(call, &q, &r, &err)) {
-		*ret_status = cs_call_fail(call, &err);
-		return false;
-	}
-	items = json_object_get(r.body, "items");
-	*left -= (int64_t)json_array_size(items);
-	if (r.status >= 400) {
-		*ret_status = cs_reply_print_problem(call, &r);
-		*left = 0;
-	} else if (r.stopped) {
+	if (r->stopped) {
 		cs_error_set(&err, CS_E_UNREACHABLE,
 			     "no server runs: nothing will come");
-		*ret_status = cs_call_fail(call, &err);
-		*left = 0;
-	} else {
-		print_items(call, list, items, after);
+		t->status = cs_call_fail(t->call, &err);
+		return false;
 	}
-	cs_reply_done(&r);
-	return *left > 0 && !ferror(call->out);
+	t->left -= (int64_t)json_array_size(items);
+	/* Behind items the question is a new one, from the last of them on. */
+	t->cursor[0] = '\0';
+	if (json_array_size(items) == 0 && strlen(next) < sizeof(t->cursor))
+		memcpy(t->cursor, next, strlen(next) + 1);
+	print_items(t, items);
+	return t->left > 0 && !ferror(t->call->out);
 }
 
 static int run_tail(const struct cs_call *call)
 {
-	const struct cs_list list = cs_audit_list();
+	struct tail t = {.call = call,
+			 .list = cs_audit_list(),
+			 .after = -1,
+			 .left = INT64_MAX};
 	struct cs_error err = {0};
-	int64_t after = -1, left = INT64_MAX;
-	int status = CS_EXIT_DONE;
+	struct cs_reply r;
+	bool more;
 
-	if (!read_count(call, "after", &after, &err) ||
-	    !read_count(call, "limit", &left, &err) ||
-	    (after < 0 && !newest(call, &after, &err)))
+	if (!read_count(call, "after", &t.after, &err) ||
+	    !read_count(call, "limit", &t.left, &err) ||
+	    (t.after < 0 && !newest(call, &t.after, &err)))
 		return cs_call_fail(call, &err);
-	while (left > 0 && follow(call, &list, &after, &left, &status))
-		;
-	return status;
+	for (more = t.left > 0; more; cs_reply_done(&r)) {
+		if (!ask_tail(&t, &r, &err))
+			return cs_call_fail(call, &err);
+		more = take_tail(&t, &r);
+	}
+	return t.status;
 }
 
 /* -- export --------------------------------------------------------------- */
