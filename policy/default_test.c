@@ -72,9 +72,9 @@ static void what_is_compiled_in_is_the_file(void **state)
 }
 
 /* Every example, and what loads with it. */
-static const char *const examples[] = {"ingress.yaml", "mesh.yaml",
-				       "override.yaml", "team-web.yaml",
-				       "zones.yaml"};
+static const char *const examples[] = {"copy-through.yaml", "ingress.yaml",
+				       "mesh.yaml",	    "override.yaml",
+				       "team-web.yaml",	    "zones.yaml"};
 
 #define EXAMPLES (sizeof(examples) / sizeof(examples[0]))
 

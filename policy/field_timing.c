@@ -37,13 +37,44 @@ static void judge_window(struct cs_decide *j, const struct cs_window_rule *w)
 			 "nothing is issued before %s", until);
 }
 
+/*
+ * cert-manager can be made to renew without end. Where a policy says nothing
+ * of limits, one owner in Kubernetes gets so many certificates, and waits for
+ * more; for good it is refused nothing.
+ */
+#define STORM_COUNT    10
+#define STORM_WINDOW_S 3600
+
+static bool may_storm(const struct cs_decide *j)
+{
+	return !j->policy->timing.has_limits &&
+	       cs_span_equal_str(j->facts->request.source, "kubernetes") &&
+	       j->facts->request.owner.n > 0;
+}
+
+static void tell_storm(struct cs_decide *j)
+{
+	static const struct cs_rule rule = {
+		.id = {(const uint8_t *)"built-in/limits.storm", 21}};
+	const struct cs_request_facts *r = &j->facts->request;
+	char *key = cs_arena_printf(
+		j->arena, "%.*s/%.*s/%.*s", CS_SPAN_FMT(r->realm),
+		CS_SPAN_FMT(r->namespace), CS_SPAN_FMT(r->owner));
+
+	if (key == NULL)
+		j->no_memory = true;
+	else
+		tell(j, CS_LIMIT_HOLD, STORM_COUNT, STORM_WINDOW_S, &rule,
+		     cs_span_sub(cs_span_str(key), 0, CS_MAX_PRINCIPAL));
+}
+
 void cs_decide_timing(struct cs_decide *j)
 {
 	const struct cs_timing_rules *t = &j->policy->timing;
 	const struct cs_key_rules *key = &j->policy->key;
 	const struct cs_span none = {0};
 	size_t n = t->limits_n + t->windows_n + key->other_subject.reject +
-		   key->same_subject.reject;
+		   key->same_subject.reject + may_storm(j);
 
 	j->v->lint_warnings_refuse = t->lint_warnings_refuse;
 	if (n == 0)
@@ -68,4 +99,6 @@ void cs_decide_timing(struct cs_decide *j)
 							     : CS_LIMIT_REFUSE,
 		     r->count, r->window_s, &r->rule, r->key);
 	}
+	if (may_storm(j))
+		tell_storm(j);
 }

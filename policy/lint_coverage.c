@@ -8,6 +8,10 @@
 /* Memory of one test's judgement. */
 #define TEST_ARENA ((size_t)CS_MAX_REQUEST_ARENA)
 
+/* `any`, and every curve: they decide nothing. */
+#define ANY_KEY_USAGE (2u * CS_KU_DECIPHER_ONLY - 1)
+#define ANY_CURVE     (CS_CURVE_P256 | CS_CURVE_P384 | CS_CURVE_P521)
+
 struct coverage {
 	const struct cs_policy *document;
 	struct {
@@ -83,7 +87,7 @@ static void add_extensions(struct coverage *c)
 	const struct cs_key_usage_rules *ku = &ext->key_usage;
 	const struct cs_ext_key_usage_rules *eku = &ext->ext_key_usage;
 
-	add(c, ku->has_allow, &ku->allow_rule);
+	add(c, ku->has_allow && ku->allow != ANY_KEY_USAGE, &ku->allow_rule);
 	add(c, ku->has_set, &ku->set_rule);
 	add(c, ku->has_default, &ku->fallback_rule);
 	add_list(c, &eku->allow);
@@ -91,6 +95,22 @@ static void add_extensions(struct coverage *c)
 	add(c, eku->fallback.present, &eku->fallback.rule);
 	for (size_t i = 0; i < ext->own_n; i++)
 		add(c, true, &ext->own[i].rule);
+}
+
+/* Does it take every key that a request may have? */
+static bool takes_any_key(const struct cs_key_rules *key)
+{
+	bool ec = false, rsa = false, ed = false;
+
+	for (size_t i = 0; i < key->n; i++) {
+		const struct cs_key_spec *k = &key->allow[i];
+
+		ec = ec || (k->alg == CS_KEY_EC && k->curves == ANY_CURVE);
+		rsa = rsa || (k->alg == CS_KEY_RSA && k->min_bits <= 2048 &&
+			      k->max_bits >= 4096);
+		ed = ed || k->alg == CS_KEY_ED25519;
+	}
+	return ec && rsa && ed;
 }
 
 /* The rules that the document states and that a test can show at work. */
@@ -102,7 +122,7 @@ static void collect(struct coverage *c)
 		add(c, true, &p->guards[i].rule);
 	add_subject(c);
 	add_san(c);
-	add(c, p->key.n > 0, &p->key.rule);
+	add(c, p->key.n > 0 && !takes_any_key(&p->key), &p->key.rule);
 	add(c, p->key.weak != 0 || p->key.blocklist, &p->key.reject);
 	add(c, true, &p->validity.fallback);
 	add(c, true, &p->validity.min);

@@ -154,6 +154,7 @@ void cs_load_limits(struct cs_load *l, const struct cs_yaml *node,
 	const struct cs_yaml *item = NULL;
 	size_t n = begin(l, node, "limits", &item);
 
+	timing->has_limits = node != NULL;
 	if (n == 0)
 		return;
 	timing->limits =

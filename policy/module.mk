@@ -81,7 +81,8 @@ nodist_libcs_policy_a_SOURCES = policy/builtin_text.c
 
 # The documents that the program always has, as C.
 policy_builtin = policies/default.yaml policies/_listener.yaml
-policy_examples = policies/examples/ingress.yaml \
+policy_examples = policies/examples/copy-through.yaml \
+	policies/examples/ingress.yaml \
 	policies/examples/mesh.yaml \
 	policies/examples/override.yaml \
 	policies/examples/team-web.yaml \

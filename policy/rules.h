@@ -409,6 +409,7 @@ struct cs_window_rule {
 };
 
 struct cs_timing_rules {
+	bool has_limits; /* it is the policy's matter what storms are */
 	struct cs_limit_rule *limits;
 	size_t limits_n;
 	struct cs_window_rule *windows;

@@ -114,6 +114,36 @@ static void warnings_of_lint_refuse_where_the_policy_says_so(void **state)
 	cs_testing_done(&t);
 }
 
+static void storms_of_one_owner_are_held_unless_the_policy_has_limits(
+	void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	start(&t, WEB(""));
+	t.facts.request.owner = CS_SPAN_LIT("shop-tls");
+	t.facts.request.namespace = CS_SPAN_LIT("shop");
+	assert_true(cs_testing_judge(&t));
+	assert_int_equal(t.verdict.limits_n, 0);
+	t.facts.request.source = CS_SPAN_LIT("kubernetes");
+	assert_true(cs_testing_judge(&t));
+	assert_int_equal(t.verdict.limits_n, 1);
+	limit_is(&t, 0, CS_LIMIT_HOLD, 10, 3600, "built-in/limits.storm",
+		 "/shop/shop-tls");
+	t.facts.request.owner = CS_SPAN_LIT("");
+	assert_true(cs_testing_judge(&t));
+	assert_int_equal(t.verdict.limits_n, 0);
+	cs_testing_done(&t);
+	start(&t, WEB("  limits: {id: all, key: '', rate: 1000/1h}\n"));
+	t.facts.request.owner = CS_SPAN_LIT("shop-tls");
+	t.facts.request.source = CS_SPAN_LIT("kubernetes");
+	assert_true(cs_testing_judge(&t));
+	assert_int_equal(t.verdict.limits_n, 1);
+	assert_true(
+		cs_span_equal_str(t.verdict.limits[0].rule, "web/limits.all"));
+	cs_testing_done(&t);
+}
+
 static void a_test_may_say_when_it_is(void **state)
 {
 	struct cs_testing t;
@@ -266,6 +296,8 @@ int main(void)
 		cmocka_unit_test(a_window_may_refuse),
 		cmocka_unit_test(
 			warnings_of_lint_refuse_where_the_policy_says_so),
+		cmocka_unit_test(
+			storms_of_one_owner_are_held_unless_the_policy_has_limits),
 		cmocka_unit_test(a_test_may_say_when_it_is),
 		cmocka_unit_test(a_test_may_say_that_a_window_holds),
 		cmocka_unit_test(reuse_of_a_key_is_for_the_ledger_to_see),
