@@ -15,6 +15,7 @@ from tests.lib.house import House, Tap, expect  # noqa: E402
 
 tap = Tap()
 house = House()
+house.cli("ca", "create", "second", "--under", "root")
 house.start()
 house.client_add("pipeline", "submit", "approve")
 house.client_add("robot", "submit")
@@ -253,6 +254,28 @@ def a06_a_right_for_one_issuer_is_none_for_another():
                if i["kind"] == "client.changed"][0]
     expect(house.get(f"/v1/audit/{changed}", "narrow")[0] == 404, "seen")
     expect(house.get(f"/v1/audit/{changed}", "auditor")[0] == 200, "unseen")
+    # What somebody asked of the other issuer, whatever came of it.
+    b = house.submit("robot", CSR, "elsewhere", approved=False,
+                     issuer="second")
+    expect(b.status in (202, 422), b.body)
+    request = b.json["id"]
+    expect(house.get(f"/v1/requests/{request}", "narrow")[0] == 404, "seen")
+    expect(house.get(f"/v1/requests/{request}", "auditor")[0] == 200, "")
+    for who, wanted in (("narrow", {"default"}),
+                        ("auditor", {"default", "second"})):
+        status, page = house.get("/v1/requests?limit=1000", who)
+        expect({r["issuer"] for r in page["items"]} == wanted,
+               f"{who}: {page}")
+    status, page = house.get("/v1/requests?issuer=second", "narrow")
+    expect(page["items"] == [], page)
+    c = house.submit("narrow", CSR, "mine", approved=False, issuer="second")
+    expect((c.status, c.json["field"]) == (403, "issuer"), c.body)
+    for action in ("approve", "deny"):
+        status, body, _ = once(
+            f"/v1/requests/{request}/{action}", house.tokens["narrow"],
+            method="POST", body={"request_sha256":
+                                 b.json.get("request_sha256", "0" * 64)})
+        expect(status == 403 and body["code"] == "FORBIDDEN", body)
     for who, wanted in (("narrow", 403), ("auditor", 200)):
         got, _, _ = house.http("GET", "/tile/entries/000.p/1",
                                token=house.tokens[who])
@@ -375,12 +398,12 @@ def so_many_of_a_clients_requests_wait_and_no_more():
     with open(path, encoding="utf-8") as f:
         text = f.read()
     with open(path, "w", encoding="utf-8") as f:
-        f.write(re.sub(r"quota: \d+", "quota: 3", text))
+        f.write(re.sub(r"quota: \d+", "quota: 8", text))
     expect("quota: " in text, text)
     house.start()
     house.client_add("eager", "submit")
-    seen = [house.submit("eager", CSR, approved=False) for _ in range(5)]
-    expect([a.status for a in seen] == [202] * 3 + [429] * 2,
+    seen = [house.submit("eager", CSR, approved=False) for _ in range(10)]
+    expect([a.status for a in seen] == [202] * 8 + [429] * 2,
            [a.status for a in seen])
     last = seen[-1]
     expect(last.json["code"] == "PENDING_QUOTA" and
