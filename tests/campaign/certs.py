@@ -9,6 +9,7 @@ import ipaddress
 import os
 import random
 import re
+import shutil
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -200,6 +201,113 @@ def example_requests(keys):
             "requester": {"username": "system:serviceaccount:shop:cart"}}
 
 
+PURPOSES = {  # and key usages that RFC 5280 4.2.1.12 has for them
+    "server auth": (), "client auth": (), "code signing": (),
+    "email protection": ("content commitment",), "1.3.6.1.4.1.99999.5": ()}
+
+
+def draw_wide(rng, keys):
+    """(CSR, fields) that the policy `wide` issues."""
+    kind = rng.choice(list(keys))
+    names = draw_names(rng)
+    for text in ("spiffe://td.example/ns/a", "https://corp.example:8443/x?y"):
+        if rng.random() < 0.3:
+            names.append(x509.UniformResourceIdentifier(text))
+    if rng.random() < 0.2:
+        names.append(x509.DirectoryName(x509.Name([x509.NameAttribute(
+            NameOID.COMMON_NAME, "Joe")])))
+    if rng.random() < 0.2:
+        names.append(x509.RegisteredID(x509.ObjectIdentifier("1.2.3.4")))
+    if rng.random() < 0.2:
+        names.append(x509.OtherName(
+            x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3"),
+            b"\x0c\x10joe@corp.example"))
+    purposes = rng.sample(list(PURPOSES), rng.randint(1, 2))
+    usages = list(SIGN)
+    for purpose in purposes:
+        usages += [u for u in PURPOSES[purpose] if u not in usages]
+    if "email protection" in purposes or rng.random() < 0.2:
+        names.append(x509.RFC822Name("joe@corp.example"))
+    subject = [(NameOID.COUNTRY_NAME, "CH"),
+               (NameOID.STATE_OR_PROVINCE_NAME, "Z\u00fcrich"),
+               (NameOID.LOCALITY_NAME, "Z\u00fcrich"),
+               (NameOID.ORGANIZATION_NAME, "Example Corp"),
+               (NameOID.ORGANIZATIONAL_UNIT_NAME, "\u6771\u4eac"),
+               (NameOID.SERIAL_NUMBER, "A-1 (7)")]
+    subject = [a for a in subject if rng.random() < 0.5]
+    common = [n.value for n in names if isinstance(n, x509.DNSName) and
+              len(n.value) <= 64]
+    if common and rng.random() < 0.5:
+        subject.append((NameOID.COMMON_NAME, rng.choice(common)))
+    return make_csr(keys[kind], names, subject), {
+        "duration": f"{rng.randint(1, 397)}d", "usages": usages + purposes,
+        "requester": {"username": "w", "groups": ["wide"]}}
+
+
+def wide_requests(rng, keys, count):
+    """For tests/campaign/wide.yaml: all fields, short lives, CAs."""
+    for _ in range(count):
+        yield draw_wide(rng, keys)
+    for key in (key for kind, key in keys.items() if kind != "p521"):
+        yield make_csr(key, dns("s.corp.example")), {
+            "requester": {"username": "s", "groups": ["short"]}}
+        yield make_csr(key, [], [
+            (NameOID.COUNTRY_NAME, "CH"),
+            (NameOID.ORGANIZATION_NAME, "Example Corp"),
+            (NameOID.COMMON_NAME, "Example Issuing CA")]), {
+            "isCA": True, "requester": {"username": "c", "groups": ["cas"]}}
+
+
+# What the issuer's ceiling has to allow for it.
+WIDE_CEILING = (
+    ('ext_key_usage: ["server auth", "client auth"]',
+     'ext_key_usage: ["server auth", "client auth", "code signing", '
+     '"email protection", "1.3.6.1.4.1.99999.5"]'),
+    ("permitted_kinds: []",
+     "permitted_kinds: [other_name, directory_name, registered_id]"),
+    ("ca: false", "ca: true"))
+
+
+def wide_house(corpus, rng, keys, count):
+    """All that a policy can decide on, under a CA that may certify CAs."""
+    with House(CAS["p384"]) as house:
+        house.cli("ca", "create", "wide", "--self-signed", "--key",
+                  "ec-p256", "--path-len", "1")
+        path = os.path.join(house.dir, "countersign.yaml")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        head, _, stanza = text.partition('- name: "wide"')
+        for old, new in WIDE_CEILING:
+            if old not in stanza:
+                raise Failure(f"no `{old}` in\n{stanza}")
+            stanza = stanza.replace(old, new)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(head + '- name: "wide"' + stanza)
+        here = os.path.dirname(os.path.abspath(__file__))
+        shutil.copy(os.path.join(here, "wide.yaml"),
+                    os.path.join(house.dir, "policies"))
+        chain = os.path.join(house.dir, "issuers", "wide", "chain.pem")
+        issuer = {"wide": add_cas(corpus, chain)}
+        house.start()
+        house.client_add("campaign", "submit", "approve", "gateway")
+        house.cli("policy", "apply")
+        requests = [(csr, {**fields, "issuer": "wide"})
+                    for csr, fields in wide_requests(rng, keys, count)]
+        policies = submit_all(house, corpus, issuer, requests, "wide")
+        house.stop()
+    return policies
+
+
+def names_of(directory):
+    """The policies of a directory of documents."""
+    found = set()
+    for name in os.listdir(directory):
+        with open(os.path.join(directory, name), encoding="utf-8") as f:
+            found.update(re.findall(r"^metadata: *\{name: ([a-z0-9-]+)",
+                                    f.read(), re.M))
+    return found
+
+
 def put_examples(house, directory):
     """The examples beside the default policy.
 
@@ -291,7 +399,12 @@ def make(directory, seed, count, examples):
         *[draw_request(rng, keys) for _ in range(count // len(CAS))]], ca)
         for ca, options in CAS.items()]
     parts.append(examples_house(corpus, keys, examples))
+    keys["p521"] = ec.generate_private_key(ec.SECP521R1())
+    parts.append(wide_house(corpus, rng, keys, count // 2))
     for part in parts:
         for name, n in part.items():
             policies[name] = policies.get(name, 0) + n
+    without = names_of(examples) - policies.keys()
+    if without:
+        raise Failure(f"no certificate by {sorted(without)}")
     return corpus, policies

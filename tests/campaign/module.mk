@@ -117,10 +117,19 @@ check-csrs: tests/campaign/csr_reader oracles/csr_go oracles/csr_rust/ready \
 		oracles/csr_rust/target/debug/csr_rust oracles/certificates \
 		$(srcdir)/tests/vectors/csr $(CSRS_COUNT) $(CSRS_SEED)
 
+# All of the above that judge certificates and requests.
+.PHONY: check-oracles
+check-oracles:
+	$(MAKE) check-certs
+	$(MAKE) check-plans
+	$(MAKE) check-feasible
+	$(MAKE) check-wycheproof
+	$(MAKE) check-csrs
+
 clean-local: clean-oracles
 clean-oracles:
 	rm -rf oracles
-EXTRA_DIST += tests/campaign/__init__.py tests/campaign/certs.py \
+EXTRA_DIST += tests/campaign/wide.yaml tests/campaign/__init__.py tests/campaign/certs.py \
 	tests/campaign/check_api.py tests/campaign/check_certs.py \
 	tests/campaign/check_csrs.py tests/campaign/check_plans.py \
 	tests/campaign/check_wycheproof tests/campaign/csr_go.go \
