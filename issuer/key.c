@@ -8,12 +8,19 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
 #include "base/mem.h"
 #include "issuer/key_read.h"
 #include "issuer/newfile.h"
+
+/*
+ * Of a passphrase's guesser, for each guess; and of every signer at start,
+ * for each key: some tens of milliseconds.
+ */
+#define PBKDF2_ITERATIONS 100000
 
 struct cs_key {
 	EVP_PKEY *pkey;
@@ -161,25 +168,39 @@ struct cs_key *cs_key_read(int fd, const struct cs_secret *passphrase,
 	return key;
 }
 
+/* The key as PKCS#8, encrypted. RFC 8018 6.2, RFC 5958 3 */
+static bool put_encrypted(const struct cs_key *key,
+			  const struct cs_secret *passphrase, BIO *bio)
+{
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+	PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(key->pkey);
+	X509_SIG *sealed = NULL;
+	bool ok;
+
+	if (cipher != NULL && plain != NULL)
+		sealed = PKCS8_encrypt(-1, cipher, (const char *)passphrase->p,
+				       (int)passphrase->n, NULL, 0,
+				       PBKDF2_ITERATIONS, plain);
+	ok = sealed != NULL && PEM_write_bio_PKCS8(bio, sealed) == 1;
+	X509_SIG_free(sealed);
+	PKCS8_PRIV_KEY_INFO_free(plain); /* wipes it */
+	EVP_CIPHER_free(cipher);
+	return ok;
+}
+
 /* The key as PKCS#8 PEM in a memory BIO of the secure heap. */
 static BIO *to_pem(const struct cs_key *key, const struct cs_secret *passphrase)
 {
 	BIO *bio = BIO_new(BIO_s_secmem());
-	EVP_CIPHER *cipher = NULL;
-	const char *pass = NULL;
-	int ok, pass_n = 0;
+	bool ok;
 
 	if (bio == NULL)
 		return NULL;
-	if (passphrase != NULL && passphrase->n > 0) {
-		cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
-		pass = (const char *)passphrase->p;
-		pass_n = (int)passphrase->n;
-	}
-	ok = (pass == NULL || cipher != NULL) &&
-	     PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, cipher, pass, pass_n,
-					   NULL, NULL) == 1;
-	EVP_CIPHER_free(cipher);
+	if (passphrase != NULL && passphrase->n > 0)
+		ok = put_encrypted(key, passphrase, bio);
+	else
+		ok = PEM_write_bio_PKCS8PrivateKey(bio, key->pkey, NULL, NULL,
+						   0, NULL, NULL) == 1;
 	if (!ok) {
 		BIO_free(bio);
 		return NULL;

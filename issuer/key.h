@@ -65,7 +65,8 @@ bool cs_key_read_file(int fd, struct cs_secret *ret_pem,
 
 /*
  * Writes PKCS#8 PEM to a new file of mode 0600 (issuer/newfile.h). With a
- * passphrase: PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA-256.
+ * passphrase: PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA-256 of 100,000
+ * rounds.
  */
 bool cs_key_write(const struct cs_key *key, const char *path,
 		  const struct cs_secret *passphrase,

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Several issuers in one installation, each with its key, policy, ceiling."""
+import fcntl
 import json
 import os
+import shutil
 import stat
 import sys
 
@@ -71,8 +73,9 @@ def foreign_ca(name, *key, ca="CA:TRUE,pathlen:0",
                usage="keyCertSign,cRLSign"):
     """A CA that OpenSSL made: (chain, key) files."""
     made = os.path.join(house.root, name)
-    run("openssl", "req", "-x509", "-new", *key, "-nodes", "-keyout",
-        made + ".key", "-out", made + ".pem", "-days", "400", "-subj",
+    keep = ["-keyout", made + ".key"] if "-key" not in key else []
+    run("openssl", "req", "-x509", "-new", *key, "-nodes", *keep,
+        "-out", made + ".pem", "-days", "400", "-subj",
         f"/O=Elsewhere/CN={name}",
         "-addext", "basicConstraints=critical," + ca,
         "-addext", "keyUsage=critical," + usage)
@@ -163,6 +166,26 @@ def nothing_is_overwritten_and_nothing_is_left_behind():
             path("log.key"), says="not that of the CA's certificate")
     refused("ca", "create", "new", "--under", "root", "--path-len", "1",
             says="promises more")
+
+
+@tap.test
+def one_at_a_time_makes_an_issuer_and_clears_up_after_a_crash():
+    make = ("ca", "create", "mine", "--under", "root", "--no-config")
+    os.mkdir(path("issuers", ".mine.new"))
+    write("half a key", "issuers", ".mine.new", "key.pem")
+    fd = os.open(path("issuers"), os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    refused(*make, says="another command is making an issuer")
+    os.close(fd)
+    os.chown(house.dir, 65534, 65534)
+    house.cli(*make)
+    os.chown(house.dir, 0, 0)
+    expect(not os.path.exists(path("issuers", ".mine.new")), "it stays")
+    for name in ("", "key.pem", "chain.pem"):
+        owner = os.stat(path("issuers", "mine", name))
+        expect(owner.st_uid == owner.st_gid == 65534,
+               f"{name} belongs to {owner.st_uid}, not the installation's")
+    shutil.rmtree(path("issuers", "mine"))
 
 
 @tap.test
@@ -414,6 +437,34 @@ def ca_create_makes_one_below_an_issuer_that_may():
     got = house.submit("ci", house.csr("www.third.example"), "t",
                        issuer="third", approved=False)
     verified("third", approve(got.json).json)
+
+
+@tap.test
+def another_certificate_of_an_issuer_is_its_next_generation():
+    kept = house.submit("ci", house.csr("www.example"), "k-partner-2",
+                        issuer="partner", approved=False)
+    kept = approve(kept.json)
+    expect(house.stop() == 0, "stop")
+    key = os.path.join(house.root, "fits.key")
+    chain, _ = foreign_ca("fits", "-key", key)
+    with open(chain, encoding="ascii") as f:
+        text = f.read()
+    write(text, "issuers", "partner", "chain.pem")
+    write(read("root.pem") + text, "root.pem")
+    expect("partner  -" in house.cli("ca", "list").stdout, "it is new")
+    house.start()
+    shown = house.get("/v1/issuers/partner", "ci")[1]
+    expect(shown["generation"] == 2 and shown["ca"] == text, str(shown))
+    got = house.submit("ci", house.csr("www.example"), issuer="partner",
+                       approved=False)
+    got = approve(got.json)
+    verified("partner", got.json)
+    expect(got.json["ca"] != kept.json["ca"], "the old root")
+    old = house.get("/v1/certificates/" + kept.json["serial"], "ci")[1]
+    expect(old["generation"] == 1 and old["ca"] == kept.json["ca"], str(old))
+    listed = house.cli("audit", "list", "--kind", "ca.created", "-o",
+                       "ndjson").stdout
+    expect('"generation":2,"issuer":"partner"' in listed, listed)
 
 
 @tap.test
