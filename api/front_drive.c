@@ -158,6 +158,16 @@ void cs_front_pump(struct cs_front *f)
 	}
 }
 
+bool cs_front_has_room(const struct cs_front *f, struct cs_problem *p)
+{
+	if (cs_inflight_count(f->inflight) < CS_MAX_IN_FLIGHT)
+		return true;
+	return cs_problem_set(p, CS_PROBLEM_BUSY, "",
+			      "%d requests are under way; nothing was decided"
+			      " about this one.",
+			      CS_MAX_IN_FLIGHT);
+}
+
 bool cs_front_launch(struct cs_front *f, const struct cs_msg_request *m,
 		     enum cs_flight_owner owner, uint64_t waiter,
 		     struct cs_problem *p)
@@ -169,13 +179,11 @@ bool cs_front_launch(struct cs_front *f, const struct cs_msg_request *m,
 	if (!cs_buf_finish(out, "the request", &err))
 		return cs_problem_set(p, cs_problem_of_error(err.code), "",
 				      "%s", err.text);
-	if (cs_inflight_count(f->inflight) >= CS_MAX_IN_FLIGHT ||
-	    cs_inflight_add(f->inflight, cs_buf_span(out), owner, waiter) ==
-		    NULL)
-		return cs_problem_set(p, CS_PROBLEM_BUSY, "",
-				      "%d requests are under way; nothing was"
-				      " decided about this one.",
-				      CS_MAX_IN_FLIGHT);
+	if (!cs_front_has_room(f, p))
+		return false;
+	if (cs_inflight_add(f->inflight, cs_buf_span(out), owner, waiter) ==
+	    NULL)
+		return cs_problem_set(p, CS_PROBLEM_BUSY, "", "Out of memory.");
 	cs_front_pump(f);
 	return true;
 }

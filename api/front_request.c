@@ -40,7 +40,9 @@ bool cs_front_submit(struct cs_front *f, struct cs_call *c)
 	struct cs_msg_request m;
 	bool dry_run;
 
-	if (!cs_params_flag("dry_run", head->query, &f->arena, &dry_run, c->p))
+	/* When there is too much, its body is not worth the time. */
+	if (!cs_front_has_room(f, c->p) ||
+	    !cs_params_flag("dry_run", head->query, &f->arena, &dry_run, c->p))
 		return false;
 	s.flags = dry_run ? CS_SUBMIT_DRY_RUN : 0;
 	if (!cs_submit_request(&s, &m, c->p))

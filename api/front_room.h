@@ -197,6 +197,10 @@ bool cs_front_worker_link(struct cs_front *f, unsigned number, int fd,
 void cs_front_worker_gone(struct cs_front *f, unsigned number);
 /* Send what waits to whom there is. */
 void cs_front_pump(struct cs_front *f);
+/* May one more request be under way? False: *p is BUSY. */
+bool cs_front_has_room(const struct cs_front *f,
+		       struct cs_problem *p) CS_MUST_USE;
+
 /* Put a REQUEST on its way; false: BUSY. */
 bool cs_front_launch(struct cs_front *f, const struct cs_msg_request *m,
 		     enum cs_flight_owner owner, uint64_t waiter,

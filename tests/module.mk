@@ -40,13 +40,18 @@ tests_bench_slow_SOURCES = tests/bench/bench.h tests/bench/csrs.c \
 tests_bench_slow_LDADD = $(OPENSSL_LIBS)
 EXTRA_DIST += tests/bench/slow-run
 
-.PHONY: bench bench-policy-rate bench-slow fuzz
+.PHONY: bench bench-overload bench-policy-rate bench-slow fuzz
 bench-slow: countersign tests/bench/slow
 	top_builddir=$(top_builddir) $(srcdir)/tests/bench/slow-run
 # The rate of issuing with thirty rules in force, beside that of the default.
 bench-policy-rate: countersign tests/bench/load
 	top_builddir=$(top_builddir) srcdir=$(srcdir) \
 		$(srcdir)/tests/bench/policy-rate
+# Ten times as many clients as there may be requests under way.
+bench-overload: countersign tests/bench/load
+	top_builddir=$(top_builddir) BENCH_CLIENTS=overload \
+		BENCH_SECONDS=$${BENCH_SECONDS:-10} BENCH_CC='$(CC)' \
+		BENCH_CFLAGS='$(CFLAGS) $(CS_CFLAGS)' $(srcdir)/tests/bench/run
 bench: countersign tests/bench/load
 	top_builddir=$(top_builddir) BENCH_CC='$(CC)' \
 		BENCH_CFLAGS='$(CFLAGS) $(CS_CFLAGS)' $(srcdir)/tests/bench/run

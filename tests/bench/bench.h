@@ -68,10 +68,14 @@ struct bench_round {
 	char **bodies; /* each is sent once: JSON to POST, or a path to GET */
 	size_t bodies_n;
 	int64_t max_ns; /* stop sending new ones after this long */
+	/* More than the house takes: bodies are sent again and again, from
+	   many loopback addresses; 503 with Retry-After is waited for. */
+	bool crowds;
 	/* results */
 	int64_t *latency_ns;	       /* of bodies_n; caller owns */
 	struct bench_serials *serials; /* of what was issued; NULL: not kept */
 	size_t done;		       /* answered 200 or 201 */
+	size_t busy;		       /* told to come back, and did */
 	size_t failed;		       /* anything else */
 	int64_t elapsed_ns;
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 
 /* Head and body of one request, or of one answer. */
 #define BUFFER 32768
+/* Of a crowd, so many come from one address. */
+#define PER_ADDRESS 60
 
 struct connection {
 	SSL *ssl;
@@ -27,22 +30,37 @@ struct connection {
 	char in[BUFFER];
 	size_t in_n;
 	int64_t started;
+	int64_t wake; /* ns: when it may ask again; 0: it does not wait */
 	bool busy;
 	bool ends; /* the answer said so */
 };
 
 struct state {
 	struct bench_round *round;
+	struct connection *all;
 	SSL_CTX *ctx;
 	int epoll;
-	size_t next; /* body */
-	size_t open; /* requests under way */
+	size_t next;	/* body */
+	size_t open;	/* requests under way */
+	size_t waiting; /* connections that were told to come back */
+	int64_t last;	/* ns: of the last answer that was wanted */
 	int64_t start;
 };
 
+/* A crowd's n-th connection comes from 127.1.0.0/16. */
+static void come_from(const struct bench_round *r, int fd, size_t n)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET};
+
+	from.sin_addr.s_addr =
+		htonl(0x7f010000u + 1 + (uint32_t)(n / PER_ADDRESS));
+	if (r->crowds && bind(fd, (struct sockaddr *)&from, sizeof(from)) != 0)
+		bench_die("bind: %s", strerror(errno));
+}
+
 /* Connect and finish the handshake, blocking; then non-blocking. */
 static void open_connection(struct connection *c, struct bench_round *r,
-			    SSL_CTX *ctx)
+			    SSL_CTX *ctx, size_t n)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
 				 .sin_port = htons((uint16_t)r->port)};
@@ -51,6 +69,7 @@ static void open_connection(struct connection *c, struct bench_round *r,
 	if (inet_pton(AF_INET, r->host, &to.sin_addr) != 1)
 		bench_die("%s is not an IPv4 address", r->host);
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	come_from(r, c->fd, n);
 	if (c->fd < 0 ||
 	    connect(c->fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		bench_die("connect: %s", strerror(errno));
@@ -71,10 +90,10 @@ static bool next_request(struct state *s, struct connection *c)
 	int n;
 
 	c->busy = false;
-	if (s->next == r->bodies_n ||
+	if ((!r->crowds && s->next == r->bodies_n) ||
 	    bench_ns(CLOCK_MONOTONIC) - s->start > r->max_ns)
 		return false;
-	body = r->bodies[s->next++];
+	body = r->bodies[s->next++ % r->bodies_n];
 	if (body[0] == '/')
 		n = snprintf(c->out, sizeof(c->out),
 			     "GET %s HTTP/1.1\r\nHost: %s\r\n"
@@ -154,7 +173,7 @@ static void renew(struct state *s, struct connection *c)
 
 	SSL_free(c->ssl);
 	close(c->fd);
-	open_connection(c, s->round, s->ctx);
+	open_connection(c, s->round, s->ctx, (size_t)(c - s->all));
 	epoll_ctl(s->epoll, EPOLL_CTL_ADD, c->fd, &e);
 }
 
@@ -180,6 +199,37 @@ static void keep_serial(struct bench_serials *serials, const char *answer)
 		 (int)strspn(at, "0123456789abcdef"), at);
 }
 
+/* An answer that is no certificate. True: it says when to come back. */
+static bool is_told_to_wait(struct state *s, struct connection *c, int status)
+{
+	const char *retry = strcasestr(c->in, "\r\nRetry-After: ");
+	long seconds = retry == NULL ? 0 : strtol(retry + 15, NULL, 10);
+
+	if (!s->round->crowds || status != 503 || seconds < 1) {
+		if (s->round->failed++ == 0)
+			fprintf(stderr, "first failure: %.600s\n", c->in);
+		return false;
+	}
+	s->round->busy++;
+	s->waiting++;
+	c->busy = false;
+	c->wake = bench_ns(CLOCK_MONOTONIC) + seconds * 1000000000;
+	return true;
+}
+
+/* One that was answered as it wanted. */
+static void keep_answer(struct state *s, struct connection *c, int status)
+{
+	struct bench_round *r = s->round;
+
+	s->last = bench_ns(CLOCK_MONOTONIC);
+	if (r->done < r->bodies_n)
+		r->latency_ns[r->done] = s->last - c->started;
+	r->done++;
+	if (status == 201)
+		keep_serial(r->serials, c->in);
+}
+
 /* A connection is ready: go on until it waits for the server. */
 static void serve(struct state *s, struct connection *c)
 {
@@ -194,15 +244,12 @@ static void serve(struct state *s, struct connection *c)
 		if (status == 0)
 			bench_die("the server closed a connection");
 		s->open--;
-		if (status == 200 || status == 201) {
-			s->round->latency_ns[s->round->done++] =
-				bench_ns(CLOCK_MONOTONIC) - c->started;
-			if (status == 201)
-				keep_serial(s->round->serials, c->in);
-		} else {
-			if (s->round->failed++ == 0)
-				fprintf(stderr, "first failure: %.600s\n",
-					c->in);
+		if (status == 200 || status == 201)
+			keep_answer(s, c, status);
+		else if (is_told_to_wait(s, c, status)) {
+			if (c->ends)
+				renew(s, c);
+			return;
 		}
 		if (c->ends)
 			renew(s, c);
@@ -211,20 +258,53 @@ static void serve(struct state *s, struct connection *c)
 	}
 }
 
+/* Who was told to come back comes back. */
+static void wake(struct state *s)
+{
+	int64_t now = bench_ns(CLOCK_MONOTONIC);
+
+	for (size_t i = 0; i < s->round->clients && s->waiting > 0; i++) {
+		struct connection *c = &s->all[i];
+
+		if (c->wake == 0 || c->wake > now)
+			continue;
+		c->wake = 0;
+		s->waiting--;
+		if (next_request(s, c))
+			serve(s, c);
+	}
+}
+
+/* A descriptor for each connection, and some. */
+static void make_descriptors(size_t n)
+{
+	struct rlimit l;
+
+	getrlimit(RLIMIT_NOFILE, &l);
+	l.rlim_cur = l.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &l);
+	if (l.rlim_cur < n + 64)
+		bench_die("NOT RUN: %zu connections, %llu descriptors", n,
+			  (unsigned long long)l.rlim_cur);
+}
+
 void bench_run(struct bench_round *r)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	struct connection *c = calloc(r->clients, sizeof(*c));
-	struct state s = {
-		.round = r, .ctx = ctx, .epoll = epoll_create1(EPOLL_CLOEXEC)};
+	struct state s = {.round = r,
+			  .ctx = ctx,
+			  .all = c,
+			  .epoll = epoll_create1(EPOLL_CLOEXEC)};
 	struct epoll_event events[256];
 
 	if (ctx == NULL || c == NULL ||
 	    SSL_CTX_load_verify_locations(ctx, r->ca_file, NULL) != 1)
 		bench_die("cannot load %s", r->ca_file);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	make_descriptors(r->clients);
 	for (size_t i = 0; i < r->clients; i++)
-		open_connection(&c[i], r, ctx);
+		open_connection(&c[i], r, ctx, i);
 	s.start = bench_ns(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < r->clients; i++) {
 		struct epoll_event e = {.events = EPOLLIN, .data.ptr = &c[i]};
@@ -233,15 +313,21 @@ void bench_run(struct bench_round *r)
 		if (next_request(&s, &c[i]))
 			serve(&s, &c[i]);
 	}
-	while (s.open > 0) {
-		int n = epoll_wait(s.epoll, events, 256, 20000);
+	while (s.open > 0 || s.waiting > 0) {
+		int n = epoll_wait(s.epoll, events, 256,
+				   s.waiting > 0 ? 20 : 20000);
 
-		if (n == 0)
+		if (n == 0 && s.waiting == 0)
 			bench_die("no answer for 20 s");
 		for (int i = 0; i < n; i++)
 			serve(&s, events[i].data.ptr);
+		if (s.waiting > 0)
+			wake(&s);
 	}
-	r->elapsed_ns = bench_ns(CLOCK_MONOTONIC) - s.start;
+	/* Who still waits when time is up has nothing more to do. */
+	r->elapsed_ns = (r->crowds && r->done > 0 ? s.last
+						  : bench_ns(CLOCK_MONOTONIC)) -
+			s.start;
 	for (size_t i = 0; i < r->clients; i++) {
 		SSL_free(c[i].ssl);
 		close(c[i].fd);

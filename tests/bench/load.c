@@ -8,7 +8,9 @@
  * latency, CPU per certificate by process, and the ratio to the floor
  * measured in this run. A step +N issues N certificates at full speed, for
  * the next steps to have a history behind them. The step `look` asks for
- * certificates by serial, any of those issued before.
+ * certificates by serial, any of those issued before. The step `overload`
+ * is ten times as many clients as there may be requests under way, for six
+ * times SECONDS, beside the rate of 64: who is told to come back does.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +34,13 @@
 /* A history is issued in rounds of this many, by so many clients. */
 #define HISTORY_ROUND	10000
 #define HISTORY_CLIENTS 64
+/* Ten times what may be under way (CS_MAX_IN_FLIGHT), beside those clients
+ * that come near it; goodput in per cent that has to stay. */
+#define CROWD	     1280
+#define CROWD_PEAK   64
+#define CROWD_LASTS  6
+#define CROWD_BODIES 3000
+#define GOODPUT	     90
 /* Questions by serial. */
 #define LOOKS 2000
 
@@ -209,6 +218,49 @@ static size_t look(char **argv, const struct bench_serials *serials)
 	return r.failed;
 }
 
+/* So many clients with bodies that are sent again and again. */
+static double crowd(char **argv, size_t clients, int64_t seconds,
+		    struct bench_round *r)
+{
+	struct bench_cpu before, after;
+	int house = atoi(argv[5]);
+
+	round_init(r, argv, clients, NULL, CROWD_BODIES);
+	r->max_ns = seconds * 1000000000;
+	r->crowds = true;
+	bench_cpu_read(house, &before);
+	bench_run(r);
+	bench_cpu_read(house, &after);
+	printf("%zu clients: %zu certificates, %zu told to come back\n",
+	       clients, r->done, r->busy);
+	(void)print_cpu_use(&before, &after, r->done == 0 ? 1 : r->done);
+	return (double)r->done * 1e9 / (double)r->elapsed_ns;
+}
+
+/* Ten times too many. Returns how much did not hold. */
+static size_t overload(char **argv, int64_t seconds)
+{
+	struct bench_round peak, over;
+	double at_peak = crowd(argv, CROWD_PEAK, seconds, &peak);
+	double at_over = crowd(argv, CROWD, seconds * CROWD_LASTS, &over);
+	int64_t percent = (int64_t)(at_over * 100 / at_peak);
+	size_t bad = peak.failed + over.failed + (percent < GOODPUT) +
+		     (over.busy == 0);
+
+	printf("overload: %d clients %.0f/s; %d clients for %lld s: %zu "
+	       "certificates, %.0f/s, %lld %% of that (wanted %d), p50 %.0f "
+	       "ms, p99 %.0f ms; %zu told to come back and served later, %zu "
+	       "failed: %s\n",
+	       CROWD_PEAK, at_peak, CROWD, (long long)seconds * CROWD_LASTS,
+	       over.done, at_over, (long long)percent, GOODPUT,
+	       (double)bench_quantile(over.latency_ns, CROWD_BODIES, 500) / 1e6,
+	       (double)bench_quantile(over.latency_ns, CROWD_BODIES, 990) / 1e6,
+	       over.busy, over.failed, bad == 0 ? "held" : "NOT HELD");
+	round_done(&peak);
+	round_done(&over);
+	return bad;
+}
+
 int main(int argc, char **argv)
 {
 	struct bench_serials serials = {0};
@@ -222,7 +274,9 @@ int main(int argc, char **argv)
 	for (int i = 8; i < argc; i++) {
 		unsigned long n = strtoul(argv[i], NULL, 10);
 
-		if (strcmp(argv[i], "look") == 0)
+		if (strcmp(argv[i], "overload") == 0)
+			failed += overload(argv, atoi(argv[7]));
+		else if (strcmp(argv[i], "look") == 0)
 			failed += look(argv, &serials);
 		else if (argv[i][0] == '+')
 			failed += fill(argv, n, &serials);

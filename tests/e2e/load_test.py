@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Faults under load that do not kill: a stop, a frozen ledger, no descriptors.
 
-D18, D19 and D41. The ledger is frozen for FREEZE_SECONDS (4; the campaign's
+D18, D19, D41 and L09. The ledger is frozen for FREEZE_SECONDS (4; the campaign's
 case has 30).
 """
+import json
 import os
 import resource
 import signal
@@ -18,6 +19,7 @@ from tests.lib.house import House, Tap, expect  # noqa: E402
 
 FREEZE = float(os.environ.get("FREEZE_SECONDS", "4"))
 CLIENTS = 8
+UNDER_WAY = 128  # base/limits.h, CS_MAX_IN_FLIGHT
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 tap = Tap()
@@ -134,6 +136,47 @@ def D19_a_frozen_ledger_gives_no_duplicate():
         expect(house.process.poll() is None, "the house has ended")
         load.settle()
         expect(house.rooms()["cs-ledger"] == ledger, "another ledger")
+    finally:
+        house.close()
+
+
+@tap.test
+def L09_what_is_too_much_is_told_to_come_back_and_the_rest_is_served():
+    house = opened()
+    try:
+        tls = raw.Tls(house)
+        ledger = house.rooms()["cs-ledger"]
+        body = json.dumps({
+            "csr": house.csr("www.load.example"), "duration": "1h",
+            "conditions": [{"type": "Approved", "status": "True"}]}).encode()
+        text = (b"POST /v1/requests HTTP/1.1\r\nHost: localhost\r\n"
+                b"Content-Type: application/json\r\n"
+                b"Authorization: Bearer " + house.tokens["ci"].encode() +
+                b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        peers = [tls.open(f"127.0.3.{1 + i // 50}") for i in range(150)]
+        os.kill(ledger, signal.SIGSTOP)
+        for p in peers:
+            p.send(text)
+        # Whoever is one too many hears it at once.
+        early = [p.exchange(b"", 1, 0.5) for p in peers[-10:]]
+        os.kill(ledger, signal.SIGCONT)
+        for got in early:
+            expect([a[0] for a in got] == [503], str(got))
+        for p in peers:
+            p.read(lambda p: p.answers())
+        answers = [p.answers()[0] for p in peers if p.answers()]
+        expect(len(answers) == len(peers), "some have no answer")
+        busy = [a for a in answers if a[0] == 503]
+        expect(sorted({a[0] for a in answers}) == [201, 503],
+               f"other answers: {sorted({a[0] for a in answers})}")
+        expect(len(busy) == 150 - UNDER_WAY, f"{len(busy)} were too many")
+        for a in busy:
+            expect(int(a[1]["retry-after"]) >= 1, str(a[1]))
+            expect(json.loads(a[2])["code"] == "BUSY", str(a[2]))
+        again = peers[-1].exchange(text)
+        expect([a[0] for a in again] == [503, 201], "not served later")
+        for p in peers:
+            p.close()
     finally:
         house.close()
 

@@ -203,6 +203,7 @@ def L06_old_versions_and_weak_ciphers_get_an_alert():
 
 @tap.test
 def a_hello_may_come_octet_by_octet():
+    """RFC 8446 5.1: a record is whole when its length has come."""
 
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = TLS.context.wrap_bio(incoming, outgoing,

@@ -135,8 +135,8 @@ class Tls:
         s.connect(("127.0.0.1", self.port))
         return s
 
-    def open(self):
-        return Peer(self.context.wrap_socket(self.connect(),
+    def open(self, address="127.0.0.1"):
+        return Peer(self.context.wrap_socket(self.connect(address),
                                              server_hostname="127.0.0.1"))
 
 
