@@ -197,6 +197,7 @@ static bool on_ledger_message(void *ctx, struct cs_link *link, unsigned number,
 		struct cs_msg_rejudge rejudge;
 		struct cs_msg_drive drive;
 		struct cs_msg_admin_done done;
+		struct cs_msg_metrics metrics;
 	} m;
 
 	(void)link;
@@ -227,6 +228,11 @@ static bool on_ledger_message(void *ctx, struct cs_link *link, unsigned number,
 		return on_clients(f, body, err);
 	case CS_MSG_STATE:
 		return on_state(f, body, err);
+	case CS_MSG_METRICS:
+		if (!cs_msg_metrics_decode(body, &m.metrics, err))
+			return false;
+		cs_front_metrics_take(f, m.metrics.text);
+		return true;
 	default:
 		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
 				    cs_msg_name(number));
@@ -287,10 +293,12 @@ static bool on_listener_key(struct cs_front *f, struct cs_span body, int fd,
 			tls = cs_tls_new(m.chain, cs_span_make(key.p, key.n),
 					 &why);
 		/* The old one stays: better than none. */
-		if (tls == NULL)
+		if (tls == NULL) {
 			cs_log_error(f->config.log, "front.listener_key", &why);
-		else
+		} else {
+			f->metrics.listener_not_after_s = cs_tls_not_after(tls);
 			cs_http_server_set_tls(f->server, tls);
+		}
 	}
 	cs_secret_done(&key);
 	if (fd >= 0)
@@ -404,6 +412,8 @@ static bool open_server(struct cs_front *f, struct cs_error *err)
 		c.limits.max_per_address = f->config.max_per_address;
 	if (!open_tls(f, &c.tls, err))
 		return false;
+	if (c.tls != NULL)
+		f->metrics.listener_not_after_s = cs_tls_not_after(c.tls);
 	f->config.listens_n = 0; /* the server's from here on */
 	f->server = cs_http_server_new(&c, err);
 	return f->server != NULL;
@@ -480,6 +490,7 @@ void cs_front_free(struct cs_front *f)
 	cs_buf_done(&f->listener.csr);
 	cs_buf_done(&f->out);
 	cs_buf_done(&f->view);
+	cs_buf_done(&f->metrics.ledger);
 	cs_arena_done(&f->arena);
 	cs_mem_free(f);
 }
@@ -500,6 +511,8 @@ struct cs_front *cs_front_new(struct cs_loop *loop,
 	cs_arena_init(&f->arena, CS_MAX_REQUEST_ARENA);
 	cs_buf_init(&f->out, CS_MAX_MESSAGE);
 	cs_buf_init(&f->view, CS_MAX_MESSAGE);
+	cs_buf_init(&f->metrics.ledger, CS_MAX_METRICS);
+	f->metrics.start_ms = cs_clock_wall_ms(&config->clock);
 	cs_buf_init(&f->listener.issuer, CS_MAX_NAME);
 	cs_buf_init(&f->listener.csr, MAX_LISTENER_CSR);
 	ok = open_room(f, err);

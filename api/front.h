@@ -54,6 +54,7 @@
 #include "api/server.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/net.h"
 #include "base/span.h"
 
 /* What front has to know of an issuer. All borrowed. */
@@ -88,6 +89,9 @@ struct cs_front_config {
 	bool policy_by_api; /* sets come with POST /v1/policies, not files */
 	const uid_t *admin_uids; /* who is `_local` on the Unix socket */
 	size_t admin_uids_n;
+	/* Who may read /metrics without a credential. Borrowed. */
+	const struct cs_net *scrapers;
+	size_t scrapers_n;
 };
 
 /* Runs until the house stops; the process's exit status (0 or 75). */

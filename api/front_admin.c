@@ -29,14 +29,27 @@ static enum cs_problem_code not_ready(const struct cs_front *f)
 bool cs_front_readyz(struct cs_front *f, struct cs_call *c)
 {
 	enum cs_problem_code code = not_ready(f);
+	struct cs_buf *out = cs_front_out(f);
+	struct cs_error err;
+	struct cs_json j;
 
 	if (code != CS_PROBLEM_NONE)
 		return cs_problem_set(c->p, code, "", "%s",
 				      f->state.reason[0] != '\0'
 					      ? f->state.reason
 					      : cs_problem_title(code));
-	cs_front_reply_json(f, c->ticket, 200,
-			    CS_SPAN_LIT("{\"status\":\"ready\"}"));
+	cs_json_begin(&j, out);
+	cs_json_object(&j);
+	cs_json_member_str(&j, "status", "ready");
+	if (f->state.reason[0] != '\0') {
+		cs_json_name(&j, "warning");
+		cs_json_text(&j, cs_span_str(f->state.reason));
+	}
+	cs_json_end(&j);
+	if (cs_json_finish(&j, "readiness", &err))
+		cs_front_reply_json(f, c->ticket, 200, cs_buf_span(out));
+	else
+		cs_front_reply_error(f, c->ticket, &err);
 	return true;
 }
 

@@ -114,6 +114,7 @@ void cs_front_worker_gone(struct cs_front *f, unsigned number)
 	cs_link_free(w->link);
 	w->link = NULL;
 	w->epoch = 0;
+	f->metrics.worker_deaths++;
 	if (cs_inflight_worker_down(f->inflight, number) > 0)
 		condemn(f);
 	cs_front_checks_worker_gone(f, number);
@@ -173,6 +174,7 @@ bool cs_front_launch(struct cs_front *f, const struct cs_msg_request *m,
 		     struct cs_problem *p)
 {
 	struct cs_buf *out = cs_front_out(f);
+	struct cs_flight *flight = NULL;
 	struct cs_error err;
 
 	cs_msg_request_encode(m, out);
@@ -181,9 +183,10 @@ bool cs_front_launch(struct cs_front *f, const struct cs_msg_request *m,
 				      "%s", err.text);
 	if (!cs_front_has_room(f, p))
 		return false;
-	if (cs_inflight_add(f->inflight, cs_buf_span(out), owner, waiter) ==
-	    NULL)
+	flight = cs_inflight_add(f->inflight, cs_buf_span(out), owner, waiter);
+	if (flight == NULL)
 		return cs_problem_set(p, CS_PROBLEM_BUSY, "", "Out of memory.");
+	flight->begun_us = cs_clock_boot_us(&f->config.clock);
 	cs_front_pump(f);
 	return true;
 }
@@ -237,6 +240,10 @@ void cs_front_drop_driven(struct cs_front *f)
 /* A flight is over. */
 static void land(struct cs_front *f, struct cs_flight *flight)
 {
+	if (flight->begun_us != 0)
+		cs_histogram_add(&f->metrics.request_time, CS_HISTOGRAM_TIMES,
+				 (uint64_t)(cs_clock_boot_us(&f->config.clock) -
+					    flight->begun_us));
 	cs_inflight_end(f->inflight, flight);
 	refill(f);
 	cs_front_check_stop(f);

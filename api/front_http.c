@@ -42,6 +42,7 @@ static handler_fn *const handlers[CS_ROUTES] = {
 	[CS_ROUTE_CLIENT_REVOKE] = cs_front_revoke_credential,
 	[CS_ROUTE_CLOCK_ACCEPT] = cs_front_accept_clock,
 	[CS_ROUTE_BACKUP] = cs_front_backup,
+	[CS_ROUTE_METRICS] = cs_front_get_metrics,
 };
 
 /* -- replies ------------------------------------------------------------ */
@@ -66,6 +67,7 @@ void cs_front_reply(struct cs_front *f, uint64_t ticket,
 
 	if (ticket == 0 || f->server == NULL)
 		return;
+	cs_front_metrics_status(f, r->status);
 	if (r->retry_s > 0) {
 		(void)snprintf(retry, sizeof(retry), "%u",
 			       (unsigned)r->retry_s);
@@ -224,6 +226,7 @@ void cs_front_note(struct cs_front *f, const struct cs_front_refusal *r)
 	struct cs_json j;
 	uint64_t suppressed;
 
+	f->metrics.auth_refusals++;
 	if (!cs_auth_refusal(f->auth, cs_clock_boot_ms(&f->config.clock),
 			     &suppressed))
 		return;
@@ -328,7 +331,9 @@ static bool authorize(struct cs_front *f, struct cs_call *c,
 	const struct cs_clock *clock = &f->config.clock;
 	bool presented = false;
 
-	if (row->access == CS_ACCESS_ANYBODY)
+	if (row->access == CS_ACCESS_ANYBODY ||
+	    (row->route == CS_ROUTE_METRICS &&
+	     cs_front_may_scrape(f, c->request->peer)))
 		return true;
 	if (f->life == CS_FRONT_STARTING)
 		return cs_problem_set(c->p, CS_PROBLEM_STARTING, "",

@@ -13,6 +13,7 @@
  *	front_clients.c	clients and their credentials
  *	front_policy.c	policy sets
  *	front_evaluate.c	what would become of a request
+ *	front_metrics.c	/metrics
  *
  * A handler gets a struct cs_call and either answers it (or arranges that
  * somebody will) and returns true, or returns false with the problem set.
@@ -38,6 +39,7 @@
 #include "base/ipc.h"
 #include "base/limits.h"
 #include "base/loop.h"
+#include "base/metrics.h"
 
 enum cs_front_life {
 	CS_FRONT_STARTING, /* no client table, or no STATE yet */
@@ -80,6 +82,21 @@ struct cs_front_driven {
 	size_t n;
 };
 
+/* HTTP statuses that are counted. */
+#define CS_FRONT_STATUSES 600
+
+/* What front counts, and the ledger's part of /metrics. */
+struct cs_front_metrics {
+	uint64_t responses[CS_FRONT_STATUSES];
+	uint64_t worker_deaths;
+	uint64_t auth_refusals;
+	struct cs_histogram request_time;
+	int64_t start_ms; /* wall clock */
+	int64_t listener_not_after_s;
+	struct cs_buf ledger;
+	int64_t ledger_ms; /* boot clock of its coming; 0: never */
+};
+
 struct cs_front {
 	struct cs_front_config config;
 	struct cs_loop *loop; /* borrowed */
@@ -107,6 +124,7 @@ struct cs_front {
 	struct cs_front_driven driven[CS_MAX_DRIVEN];
 	size_t driven_first, driven_n;
 
+	struct cs_front_metrics metrics;
 	struct cs_arena arena; /* of the call at hand */
 	struct cs_buf out;     /* the body or message at hand */
 	struct cs_buf view;    /* issuers that the call's client sees */
@@ -310,6 +328,14 @@ void cs_front_reply_status(struct cs_front *f, uint64_t ticket,
 			   struct cs_span reader);
 void cs_front_admin_done(struct cs_front *f, uint64_t ticket,
 			 const struct cs_msg_admin_done *m);
+
+/* front_metrics.c */
+bool cs_front_get_metrics(struct cs_front *f, struct cs_call *c);
+void cs_front_metrics_status(struct cs_front *f, unsigned status);
+void cs_front_metrics_take(struct cs_front *f, struct cs_span text);
+/* Does the peer's address suffice for /metrics? */
+bool cs_front_may_scrape(const struct cs_front *f,
+			 const struct cs_http_peer *peer);
 
 bool cs_front_apply_policies(struct cs_front *f, struct cs_call *c);
 bool cs_front_policy_files(struct cs_front *f, uint64_t ticket,

@@ -64,6 +64,11 @@ void cs_http_server_drain(struct cs_http_server *server)
 	server->drains++;
 }
 
+struct cs_http_stats cs_http_server_stats(const struct cs_http_server *server)
+{
+	return (struct cs_http_stats){.requests = server->n};
+}
+
 void cs_http_reply(struct cs_http_server *server, uint64_t ticket,
 		   const struct cs_http_answer *answer)
 {
@@ -419,8 +424,7 @@ static void is_ready_with_clients_and_state(CS_UNUSED void **state)
 	close_house();
 }
 
-static void a_request_goes_to_a_worker_and_its_answer_back(
-	CS_UNUSED void **state)
+static void a_request_goes_to_a_worker_and_returns(CS_UNUSED void **state)
 {
 	struct cs_msg_request m;
 	uint64_t t, ticket;
@@ -565,8 +569,7 @@ static void stored(struct cs_buf *out)
 	assert_true(cs_buf_ok(out));
 }
 
-static void what_the_ledger_wants_driven_has_slots_of_its_own(
-	CS_UNUSED void **state)
+static void what_the_ledger_drives_has_slots_of_its_own(CS_UNUSED void **state)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf request = {0};
 	struct cs_msg_drive m;
@@ -593,8 +596,7 @@ static void what_the_ledger_wants_driven_has_slots_of_its_own(
 	close_house();
 }
 
-static void a_client_that_has_gone_does_not_stop_its_request(
-	CS_UNUSED void **state)
+static void a_client_that_left_does_not_stop_its_request(CS_UNUSED void **state)
 {
 	uint64_t t, ticket;
 
@@ -710,8 +712,7 @@ static void questions_are_limited_to_ones_own(CS_UNUSED void **state)
 	close_house();
 }
 
-static void a_clients_token_is_shown_once_and_its_digest_sent(
-	CS_UNUSED void **state)
+static void a_token_is_shown_once_and_its_digest_sent(CS_UNUSED void **state)
 {
 	const struct cs_msg_admin_done done = {.ok = 1,
 					       .body = CS_SPAN_LIT("{}")};
@@ -874,22 +875,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_ready_with_clients_and_state),
-		cmocka_unit_test(
-			a_request_goes_to_a_worker_and_its_answer_back),
+		cmocka_unit_test(a_request_goes_to_a_worker_and_returns),
 		cmocka_unit_test(who_it_is_decides),
 		cmocka_unit_test(nothing_is_sent_while_nothing_is_issued),
 		cmocka_unit_test(a_dead_workers_request_is_sent_to_another),
 		cmocka_unit_test(a_stale_opinion_is_asked_for_again),
 		cmocka_unit_test(more_than_the_cap_is_told_to_come_back),
-		cmocka_unit_test(
-			what_the_ledger_wants_driven_has_slots_of_its_own),
-		cmocka_unit_test(
-			a_client_that_has_gone_does_not_stop_its_request),
+		cmocka_unit_test(what_the_ledger_drives_has_slots_of_its_own),
+		cmocka_unit_test(a_client_that_left_does_not_stop_its_request),
 		cmocka_unit_test(an_approval_drives_the_stored_request),
 		cmocka_unit_test(a_denial_goes_to_the_ledger),
 		cmocka_unit_test(questions_are_limited_to_ones_own),
-		cmocka_unit_test(
-			a_clients_token_is_shown_once_and_its_digest_sent),
+		cmocka_unit_test(a_token_is_shown_once_and_its_digest_sent),
 		cmocka_unit_test(a_policy_set_is_read_checked_and_applied),
 		cmocka_unit_test(the_listeners_certificate_takes_the_same_way),
 		cmocka_unit_test(stopping_finishes_what_is_under_way),

@@ -115,6 +115,7 @@ struct cs_flight *cs_inflight_add(struct cs_inflight *t, struct cs_span request,
 	f->order = t->order++;
 	f->deaths = 0;
 	f->rejudges = 0;
+	f->begun_us = 0;
 	f->reported = false;
 	t->count++;
 	move(t, f, CS_FLIGHT_WAITING);

@@ -56,7 +56,8 @@ struct cs_flight {
 	unsigned worker;       /* SENT: its number */
 	unsigned deaths;
 	unsigned rejudges;
-	bool reported; /* CONDEMNED: the ledger was told */
+	int64_t begun_us; /* the caller's; 0 at first */
+	bool reported;	  /* CONDEMNED: the ledger was told */
 };
 
 struct cs_inflight;

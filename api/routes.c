@@ -14,6 +14,8 @@ static const struct cs_route_row rows[] = {
 	{CS_HTTP_GET, "/healthz", ANYBODY, CS_ROUTE_HEALTHZ},
 	{CS_HTTP_GET, "/readyz", ANYBODY, CS_ROUTE_READYZ},
 	{CS_HTTP_GET, "/openapi.json", ANYBODY, CS_ROUTE_OPENAPI},
+	/* Also for the addresses that the configuration names. */
+	{CS_HTTP_GET, "/metrics", AUDITOR, CS_ROUTE_METRICS},
 	{CS_HTTP_GET, "/v1/status", LOCAL, CS_ROUTE_STATUS},
 	{CS_HTTP_POST, "/v1/requests", CS_ACCESS_CLIENT, CS_RIGHT_SUBMIT,
 	 CS_ROUTE_SUBMIT},

@@ -39,6 +39,9 @@ struct cs_tls *cs_tls_new(struct cs_span chain_pem, struct cs_span key_pem,
 struct cs_tls *cs_tls_new_from_fds(int chain_fd, int key_fd,
 				   struct cs_error *err) CS_MUST_USE;
 
+/* The leaf's notAfter, in seconds since 1970. */
+int64_t cs_tls_not_after(const struct cs_tls *tls);
+
 void cs_tls_free(struct cs_tls *tls);
 
 #endif

@@ -122,6 +122,11 @@
 #define CS_MAX_LINK_QUEUE	4096
 #define CS_MAX_LINK_QUEUE_BYTES (64 * 1024 * 1024)
 
+/* Label values of one family of metrics; what is beyond is counted together. */
+#define CS_MAX_METRIC_SERIES 256
+/* The text of one room: each family with that many, and a margin. */
+#define CS_MAX_METRICS (256 * 1024)
+
 /* Requests that front keeps in flight. */
 #define CS_MAX_IN_FLIGHT 128
 /* An encoded REQUEST: its parts at their maxima, and a margin. */

@@ -12,6 +12,23 @@
 /* The words of enum cs_log_level. */
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 
+const char *cs_log_level_name(enum cs_log_level level)
+{
+	return level_names[level];
+}
+
+bool cs_log_level_parse(struct cs_span name, enum cs_log_level *ret_level)
+{
+	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]);
+	     i++) {
+		if (!cs_span_equal_str(name, level_names[i]))
+			continue;
+		*ret_level = (enum cs_log_level)i;
+		return true;
+	}
+	return false;
+}
+
 /* What a line says, beside what the log knows. */
 struct line {
 	enum cs_log_level level;
@@ -81,6 +98,7 @@ static void put(struct cs_log *log, const struct line *line)
 		log->torn = false;
 	} else {
 		log->dropped++;
+		log->dropped_ever++;
 		log->torn = log->torn || n > 0;
 	}
 	errno = kept;

@@ -17,6 +17,7 @@
 #include "base/attr.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/span.h"
 
 /* Bytes of one message, the NUL included. */
 #define CS_LOG_TEXT 1024
@@ -28,13 +29,19 @@ enum cs_log_level {
 	CS_LOG_DEBUG
 };
 
+/* "error", "warning", "info", "debug". */
+const char *cs_log_level_name(enum cs_log_level level);
+/* False: it is none of them. */
+bool cs_log_level_parse(struct cs_span name, enum cs_log_level *ret_level);
+
 struct cs_log {
 	int fd;		  /* borrowed; set non-blocking by its owner */
 	const char *room; /* "front", "ledger", ... */
 	enum cs_log_level level;
 	struct cs_clock clock;
-	uint64_t dropped; /* lines, since the last one that was written */
-	bool torn;	  /* the last write ended inside a line */
+	uint64_t dropped;      /* lines, since the last one that was written */
+	uint64_t dropped_ever; /* the same since the start */
+	bool torn;	       /* the last write ended inside a line */
 };
 
 /*

@@ -22,8 +22,10 @@ libcs_base_a_SOURCES = \
 	base/log.c base/log.h \
 	base/loop.c base/loop.h \
 	base/mem.c base/mem.h \
+	base/metrics.c base/metrics.h \
 	base/msg.c base/msg.h \
 	base/msg.def \
+	base/net.c base/net.h \
 	base/random.c base/random.h \
 	base/secret.c base/secret.h \
 	base/sources.c base/sources.h \
@@ -80,3 +82,7 @@ base_tests += base/wire_test
 base_wire_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/yaml_test
 base_yaml_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/metrics_test
+base_metrics_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/net_test
+base_net_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)

@@ -29,22 +29,6 @@ static bool move_bytes(int in, int out)
 	return n == 0;
 }
 
-/* The folder of a path, made where it is missing. */
-static bool make_folder(const char *path, struct cs_error *err)
-{
-	char folder[PATH_BYTES];
-	const char *slash = strrchr(path, '/');
-
-	if (slash == NULL || slash == path)
-		return true;
-	if ((size_t)(slash - path) >= sizeof(folder))
-		return cs_error_set(err, CS_E_TOO_LARGE, "%s: path too long",
-				    path);
-	memcpy(folder, path, (size_t)(slash - path));
-	folder[slash - path] = '\0';
-	return cs_files_make_dir(".", folder, err);
-}
-
 bool cs_archive_copy(const char *from, const char *to, mode_t mode,
 		     struct cs_error *err)
 {
@@ -59,7 +43,7 @@ bool cs_archive_copy(const char *from, const char *to, mode_t mode,
 			"%s", from);
 	if (fstat(in, &st) != 0 || !S_ISREG(st.st_mode)) {
 		cs_error_set(err, CS_E_IO, "%s: not a regular file", from);
-	} else if (make_folder(to, err)) {
+	} else if (cs_files_make_parent(to, err)) {
 		out = open(to,
 			   O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 			   mode);

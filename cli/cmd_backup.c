@@ -229,6 +229,10 @@ static bool make_part(struct backup *b, struct cs_error *err)
 	b->part = cs_arena_printf(&b->arena, "%s.part", b->target);
 	if (b->part == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	if (!cs_files_make_parent(b->part, err)) {
+		b->part = NULL;
+		return false;
+	}
 	if (mkdir(b->part, 0700) == 0)
 		return true;
 	cs_error_set_errno(err, CS_E_IO, errno,

@@ -128,6 +128,7 @@ static bool make_config(struct init *in, struct cs_error *err)
 	c->connections = CS_HTTP_CONNECTIONS;
 	c->per_address = CS_HTTP_PER_ADDRESS;
 	c->signers = 1;
+	c->log_level = CS_LOG_INFO;
 	c->pending_quota = 1000;
 	c->pending_expiry_s = 7 * 86400;
 	c->log_key = LOG_KEY;

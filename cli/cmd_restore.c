@@ -421,6 +421,7 @@ const struct cs_command cs_cmd_restore = {
 	.max_args = 1,
 	.help = "Make an installation from a backup, or go on after a loss",
 	.options = options,
-	.example = "countersign restore /var/backups/countersign/2027-01-31",
+	.example = "countersign restore /var/backups/countersign/2027-01-31 "
+		   "--dir /srv/ca",
 	.run = run,
 };

@@ -55,7 +55,7 @@ static int run(const struct cs_call *call)
 	if (install == NULL)
 		return cs_call_fail(call, &err);
 	house.install = install;
-	cs_logging_init(&log, CS_LOG_INFO, house.clock);
+	cs_logging_init(&log, install->config.log_level, house.clock);
 	cs_floor_report(&log);
 	if (!cs_passphrase_open(call, &house.passphrase_fd, &err)) {
 		cs_install_free(install);

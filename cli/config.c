@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/net.h"
 #include "base/time.h"
 #include "base/yaml.h"
 
@@ -404,6 +405,46 @@ static bool read_tls(struct reader *r, const struct cs_yaml *v, void *target)
 			target);
 }
 
+/* Addresses and networks, as front reads them. */
+static bool read_nets(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	struct cs_config_list *list = target;
+	struct cs_net net;
+
+	if (!read_list(r, v, target))
+		return false;
+	for (size_t i = 0; i < list->n; i++)
+		if (!cs_net_parse(list->item[i], &net))
+			return refuse(r, v,
+				      "%.*s: `%s` is no address and no "
+				      "network such as 10.0.0.0/8",
+				      CS_SPAN_FMT(v->key), list->item[i]);
+	return true;
+}
+
+static const struct key metrics_keys[] = {
+	{"scrape_from", read_nets, offsetof(struct cs_config, scrape_from),
+	 false},
+};
+
+static bool read_metrics(struct reader *r, const struct cs_yaml *v,
+			 void *target)
+{
+	return read_map(r, v, metrics_keys,
+			sizeof(metrics_keys) / sizeof(metrics_keys[0]), target);
+}
+
+static bool read_log_level(struct reader *r, const struct cs_yaml *v,
+			   void *target)
+{
+	enum cs_log_level *level = target;
+
+	if (v->kind == CS_YAML_TEXT && cs_log_level_parse(v->text, level))
+		return true;
+	return refuse(r, v,
+		      "log_level: expected error, warning, info or debug");
+}
+
 static const struct key limits_keys[] = {
 	{"connections", read_connections,
 	 offsetof(struct cs_config, connections), false},
@@ -427,6 +468,8 @@ static const struct key top_keys[] = {
 	{"pending", read_pending, 0, false},
 	{"policy_source", read_policy_source,
 	 offsetof(struct cs_config, policy_by_api), false},
+	{"metrics", read_metrics, 0, false},
+	KEY(struct cs_config, log_level, read_log_level, false),
 	{"log", read_log, 0, true},
 	{"issuers", read_issuers, 0, true},
 };
@@ -440,6 +483,7 @@ bool cs_config_parse(struct cs_span text, const char *file,
 			      .per_address = CS_HTTP_PER_ADDRESS,
 			      .signers = 1,
 			      .pending_quota = 1000,
+			      .log_level = CS_LOG_INFO,
 			      .pending_expiry_s = 7 * 86400};
 	struct cs_yaml *doc = cs_yaml_parse(text, file, arena, err);
 
@@ -595,6 +639,13 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 		    "(files), or\n# POST /v1/policies (api).\npolicy_source: "
 		    "%s\n",
 		    config->policy_by_api ? "api" : "files");
+	cs_buf_add_str(out, "\n# Who may read /metrics without a credential: "
+			    "addresses, networks.\nmetrics:\n");
+	put_list(out, "  scrape_from", &config->scrape_from);
+	cs_buf_addf(out,
+		    "\n# The program's own log, on standard error: error, "
+		    "warning, info or debug.\nlog_level: %s\n",
+		    cs_log_level_name(config->log_level));
 	cs_buf_add_str(out, "\n# The log of decisions. Its origin never "
 			    "changes.\nlog:\n");
 	put_text(out, "  origin", config->origin);

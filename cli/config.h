@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/log.h"
 
 /* The file's name inside an installation. */
 #define CS_CONFIG_FILE "countersign.yaml"
@@ -68,11 +69,13 @@ struct cs_config {
 	struct cs_config_list hosts;  /* names of the listener's certificate */
 	int64_t admin_uids[CS_MAX_CONFIG_LIST];
 	size_t n_admin_uids;
-	uint32_t workers;	/* 0: one for each core */
-	uint32_t signers;	/* at least 1 */
-	uint32_t connections;	/* TCP, in all */
-	uint32_t per_address;	/* TCP connections of one address */
-	uint32_t pending_quota; /* open requests of one client */
+	struct cs_config_list scrape_from; /* /metrics without a credential */
+	enum cs_log_level log_level;	   /* of the program's own log */
+	uint32_t workers;		   /* 0: one for each core */
+	uint32_t signers;		   /* at least 1 */
+	uint32_t connections;		   /* TCP, in all */
+	uint32_t per_address;		   /* TCP connections of one address */
+	uint32_t pending_quota;		   /* open requests of one client */
 	int64_t pending_expiry_s;
 	bool policy_by_api;		 /* policy_source: api */
 	const char *origin;		 /* of the log, fixed at init */

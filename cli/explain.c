@@ -151,7 +151,8 @@ static bool judge_there(struct matter *m, struct cs_buf *body,
 {
 	const struct cs_install *in = m->e->install;
 	int64_t now_ms = m->e->now_ms;
-	const struct cs_clock clock = {fixed_now, fixed_now, &now_ms};
+	const struct cs_clock clock = {
+		.wall_ms = fixed_now, .boot_ms = fixed_now, .ctx = &now_ms};
 	size_t n = in->config.n_issuers;
 	struct cs_judge_issuer *issuers =
 		cs_arena_new_array(&m->arena, n, sizeof(*issuers));

@@ -227,6 +227,21 @@ bool cs_files_make_dir(const char *dir, const char *path, struct cs_error *err)
 	return true;
 }
 
+bool cs_files_make_parent(const char *path, struct cs_error *err)
+{
+	char folder[PATH_BYTES];
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL || slash == path)
+		return true;
+	if ((size_t)(slash - path) >= sizeof(folder))
+		return cs_error_set(err, CS_E_TOO_LARGE, "%s: path too long",
+				    path);
+	memcpy(folder, path, (size_t)(slash - path));
+	folder[slash - path] = '\0';
+	return cs_files_make_dir(".", folder, err);
+}
+
 static bool is_dots(const char *name)
 {
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;

@@ -49,6 +49,9 @@ bool cs_files_open_secret(const char *dir, const char *path, int *ret_fd,
 bool cs_files_make_dir(const char *dir, const char *path,
 		       struct cs_error *err) CS_MUST_USE;
 
+/* The folder that path stands in, likewise. */
+bool cs_files_make_parent(const char *path, struct cs_error *err) CS_MUST_USE;
+
 /* Does the directory hold nothing? A missing one is empty. */
 bool cs_files_is_empty(const char *dir, bool *ret_empty,
 		       struct cs_error *err) CS_MUST_USE;

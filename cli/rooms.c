@@ -24,6 +24,7 @@ static struct cs_log own_log(const struct cs_rooms *r, const char *room)
 
 	log.room = room;
 	log.dropped = 0;
+	log.dropped_ever = 0;
 	return log;
 }
 
@@ -255,6 +256,7 @@ struct front {
 	struct cs_front_issuer issuer[CS_MAX_ISSUERS];
 	struct cs_http_listen listen[CS_MAX_CONFIG_LIST + 1];
 	uid_t uid[CS_MAX_CONFIG_LIST];
+	struct cs_net scraper[CS_MAX_CONFIG_LIST];
 };
 
 /* Descriptors of front that are no client's: links, doors, loop, reserve. */
@@ -316,6 +318,12 @@ static bool fill_front(struct front *f, struct cs_error *err)
 	f->c.admin_uids = f->uid;
 	f->c.admin_uids_n = in->config.n_admin_uids;
 	f->c.max_connections = in->config.connections;
+	for (size_t i = 0; i < in->config.scrape_from.n; i++)
+		/* The configuration's reader has refused what is none. */
+		if (cs_net_parse(in->config.scrape_from.item[i],
+				 &f->scraper[f->c.scrapers_n]))
+			f->c.scrapers_n++;
+	f->c.scrapers = f->scraper;
 	f->c.max_per_address = in->config.per_address;
 	f->c.listens = f->listen;
 	f->c.listens_n = f->r->listens_n;

@@ -353,6 +353,7 @@ static void on_tick(void *ctx)
 	cs_ledger_backup_tick(l);
 	if (cs_ledger_terms_due(l))
 		cs_idle_request(l->terms);
+	cs_ledger_metrics_send(l);
 	cs_ledger_state_send(l);
 }
 
@@ -373,6 +374,8 @@ void cs_ledger_free(struct cs_ledger *l)
 	cs_idle_free(l->terms);
 	cs_ledger_terms_free(l->terms_run);
 	cs_ledger_backup_free(l->backup);
+	if (l->metrics != NULL)
+		cs_buf_done(&l->metrics->text);
 	cs_timer_free(l->tick);
 	cs_timer_free(l->drive);
 	cs_timer_free(l->tell);
@@ -396,6 +399,8 @@ void cs_ledger_free(struct cs_ledger *l)
 		cs_mem_free(w);
 	}
 	cs_db_close(l->db);
+	cs_sync_timer_free(l->sync_timer);
+	cs_mem_free(l->metrics);
 	cs_roster_free(l->roster);
 	cs_note_signer_free(l->signer_of_notes);
 	cs_hash_free(l->hash);
@@ -426,6 +431,10 @@ static bool set_up(struct cs_ledger *l, struct cs_error *err)
 		cs_mem_new_array(CS_MAX_BATCH, sizeof(*l->batch.settled));
 	if (l->batch.settled == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "ledger");
+	l->metrics = cs_mem_new(sizeof(*l->metrics));
+	if (l->metrics == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "ledger");
+	cs_buf_init(&l->metrics->text, CS_MAX_METRICS);
 	l->hash = cs_hash_new(err);
 	l->commit = cs_idle_new(l->loop, cs_ledger_commit, l, err);
 	l->terms_run = cs_ledger_terms_new();
@@ -457,6 +466,11 @@ static bool database_open(struct cs_ledger *l, struct cs_error *err)
 	    !cs_store_migrate(&db, cs_migrations, cs_migrations_n,
 			      CS_SCHEMA_VERSION, NULL, err))
 		return false;
+	l->sync_timer = cs_sync_timer_new(l->config.vfs, l->config.clock,
+					  &l->metrics->sync_time, err);
+	if (l->sync_timer == NULL)
+		return false;
+	db.vfs = cs_sync_timer_vfs(l->sync_timer);
 	l->db = cs_db_open(&db, CS_DB_WRITE, err);
 	l->backup = l->db == NULL ? NULL : cs_ledger_backup_new(l, err);
 	return l->backup != NULL;
@@ -512,6 +526,7 @@ static bool hello(struct cs_ledger *l, struct cs_error *err)
 	for (size_t i = 0; i < l->workers_n; i++)
 		cs_ledger_send_set(l, l->workers[i].link);
 	cs_ledger_send_clients(l);
+	cs_ledger_metrics_send(l);
 	cs_ledger_state_send(l);
 	cs_timer_start(l->tick, TICK_MS);
 	/* The start's checkpoint does not hold back the first decision's. */
@@ -554,7 +569,8 @@ struct cs_ledger *cs_ledger_new(struct cs_loop *loop,
 	     cs_ledger_load(l, err);
 	if (ok) {
 		cs_ledger_clock_start(l);
-		ok = cs_ledger_recover(l, err) && hello(l, err);
+		ok = cs_ledger_metrics_start(l, err) &&
+		     cs_ledger_recover(l, err) && hello(l, err);
 	}
 	if (!ok) {
 		cs_ledger_free(l);

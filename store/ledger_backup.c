@@ -179,7 +179,7 @@ static void complete(struct cs_ledger_backup *b)
 		return;
 	}
 	b->done_ms = cs_clock_boot_ms(&l->config.clock);
-	l->backup_ms = cs_clock_wall_ms(&l->config.clock);
+	l->metrics->backup_ms = cs_clock_wall_ms(&l->config.clock);
 	m.body = cs_buf_span(&out);
 	if (l->front == NULL ||
 	    !cs_link_send_admin_done(l->front, b->ticket, &m, &err))

@@ -33,6 +33,7 @@ static void batch_reset(struct cs_ledger *l)
 static void batch_undo(struct cs_ledger *l, struct cs_work *first)
 {
 	cs_db_rollback(l->db);
+	l->metrics->undone++;
 	while (l->batch.attempts != NULL) {
 		struct cs_attempt *a = l->batch.attempts;
 
@@ -89,6 +90,8 @@ static bool batch_close(struct cs_ledger *l, struct cs_error *err)
 /* The same and COMMIT, for work that came from others. */
 static bool batch_commit(struct cs_ledger *l, struct cs_error *err)
 {
+	int64_t begin;
+
 	(void)cs_failpoint("ledger.after_intent_rows");
 	if (!batch_close(l, err))
 		return false;
@@ -98,8 +101,12 @@ static bool batch_commit(struct cs_ledger *l, struct cs_error *err)
 		return cs_error_set(err, CS_E_DB_FULL, "failpoint");
 	if (cs_failpoint("ledger.commit_unknown"))
 		return cs_error_set(err, CS_E_DB_UNKNOWN, "failpoint");
+	begin = cs_clock_boot_us(&l->config.clock);
 	if (!cs_db_commit(l->db, err))
 		return false;
+	cs_histogram_add(
+		&l->metrics->commit_time, CS_HISTOGRAM_TIMES,
+		(uint64_t)(cs_clock_boot_us(&l->config.clock) - begin));
 	(void)cs_failpoint("ledger.after_commit");
 	return true;
 }
@@ -123,6 +130,7 @@ static bool batch_take(struct cs_ledger *l, struct cs_error *err)
 		cs_buf_reset(&l->note);
 		cs_buf_add(&l->note, cs_buf_span(&l->json));
 		l->note_unwritten = true;
+		l->metrics->checkpoint_ms = b->now_ms;
 	}
 	if (b->roster_changed) {
 		struct cs_roster *roster = cs_roster_new(l->db, err);
@@ -351,8 +359,10 @@ static void batch_send(struct cs_ledger *l, struct cs_work *first)
 	for (struct cs_work *w = first; w != NULL; w = w->next)
 		if (w->end == CS_END_WAIT || w->end == CS_END_DRIVE)
 			wait_for(l, w);
-	for (size_t i = 0; i < l->batch.drafts_n; i++)
+	for (size_t i = 0; i < l->batch.drafts_n; i++) {
+		cs_ledger_metrics_leaf(l->metrics, &l->batch.drafts[i].rec);
 		cs_ledger_announce(l, &l->batch.drafts[i]);
+	}
 	while (first != NULL) {
 		struct cs_work *w = first;
 
@@ -400,6 +410,7 @@ static void batch_full(struct cs_ledger *l, struct cs_work *first)
 		cs_log_write(l->config.log, CS_LOG_ERROR, "ledger.full",
 			     NO_SPACE);
 	l->full = true;
+	l->metrics->full++;
 	tell_undecided(l);
 	cs_ledger_state_soon(l);
 	while (first != NULL) {
@@ -423,15 +434,35 @@ static void batch_full(struct cs_ledger *l, struct cs_work *first)
 	}
 }
 
+/* A transaction with something in it has been committed. */
+static void batch_count(struct cs_ledger *l, const struct cs_work *first,
+			int64_t begin_us)
+{
+	struct cs_ledger_metrics *m = l->metrics;
+	uint64_t n = l->batch.settled_n;
+
+	for (; first != NULL; first = first->next)
+		n++;
+	if (n == 0)
+		return;
+	m->batches++;
+	cs_histogram_add(&m->batch_size, CS_HISTOGRAM_SIZES, n);
+	cs_histogram_add(
+		&m->batch_time, CS_HISTOGRAM_TIMES,
+		(uint64_t)(cs_clock_boot_us(&l->config.clock) - begin_us));
+}
+
 void cs_ledger_commit(void *ctx)
 {
 	struct cs_ledger *l = ctx;
 	struct cs_error err = {0};
 	struct cs_work *first;
+	int64_t begin;
 
 	if (l->over)
 		return;
 	first = batch_cut(l);
+	begin = cs_clock_boot_us(&l->config.clock);
 	/* While there is no space, the tick alone tries again. */
 	if (batch_fill(l, first, &err) && batch_commit(l, &err)) {
 		if (l->full && l->batch.wrote) {
@@ -443,6 +474,7 @@ void cs_ledger_commit(void *ctx)
 			cs_ledger_fail(l, &err);
 			return;
 		}
+		batch_count(l, first, begin);
 		batch_send(l, first);
 	} else {
 		batch_undo(l, first);

@@ -22,9 +22,11 @@
 #include "store/db.h"
 #include "store/leaf.h"
 #include "store/ledger.h"
+#include "store/ledger_metrics.h"
 #include "store/note.h"
 #include "store/roster.h"
 #include "store/stored.h"
+#include "store/sync_timer.h"
 #include "store/tree.h"
 
 /* How far a worker's `now` may be from ours. */
@@ -37,6 +39,12 @@
 #define CS_LEDGER_UNSETTLED_SPAN 4096
 /* Unfiled leaves beyond which filing no longer waits for quiet. */
 #define CS_LEDGER_TERMS_LAG 8192
+
+/*
+ * Free space below which the ledger warns: four times what a WAL may take,
+ * and an hour and more at a thousand decisions a minute.
+ */
+#define CS_LEDGER_DISK_LOW (256ULL * 1024 * 1024)
 
 /* What becomes of a piece of work. */
 enum cs_end {
@@ -99,8 +107,9 @@ struct cs_attempt {
 	struct cs_work *work; /* owned */
 	size_t issuer;	      /* index */
 	uint8_t set_sha256[32];
-	bool answered; /* SIGNED has come */
-	bool told;     /* its ticket had an answer already: LEDGER_FULL */
+	bool answered;	 /* SIGNED has come */
+	int64_t sent_us; /* SIGN, on the boot clock */
+	bool told;	 /* its ticket had an answer already: LEDGER_FULL */
 	bool good;
 	uint8_t signature[CS_MAX_SIGNATURE];
 	size_t signature_n;
@@ -165,6 +174,7 @@ struct cs_ledger_issuer_row {
 	const struct cs_ledger_issuer *config;
 	int64_t id;
 	uint64_t generation;
+	int64_t not_after_s;
 	struct cs_span chain, ca, sig_alg; /* in the ledger's arena */
 };
 
@@ -211,7 +221,8 @@ struct cs_ledger {
 	uint64_t subtrees;		   /* rows of `subtree` */
 	struct cs_ledger_terms *terms_run; /* owned */
 	struct cs_ledger_backup *backup;   /* owned */
-	int64_t backup_ms; /* wall clock of the last one; 0: none since start */
+	struct cs_ledger_metrics *metrics; /* owned */
+	struct cs_sync_timer *sync_timer;  /* owned */
 	uint8_t config_sha256[32];
 
 	struct cs_buf restored; /* DIR/restore.json, canonical; or empty */
@@ -220,6 +231,8 @@ struct cs_ledger {
 	struct cs_ledger_issuer_row issuers[CS_MAX_ISSUERS];
 	size_t issuers_n;
 	struct cs_arena arena; /* as long as the ledger */
+
+	bool disk_low; /* below CS_LEDGER_DISK_LOW: decided all the same */
 
 	/* Why nothing is decided. */
 	bool split, clock_bad, full, stopping;
@@ -478,6 +491,13 @@ void cs_ledger_backup_start(struct cs_ledger *l, const struct cs_work *w);
 void cs_ledger_backup_tick(struct cs_ledger *l);
 /* STOP: whoever waits is told. */
 void cs_ledger_backup_abort(struct cs_ledger *l);
+
+/* ledger_metrics.c */
+/* What is known from earlier. */
+bool cs_ledger_metrics_start(struct cs_ledger *l,
+			     struct cs_error *err) CS_MUST_USE;
+/* METRICS to front. */
+void cs_ledger_metrics_send(struct cs_ledger *l);
 
 /* ledger_restore.c */
 bool cs_ledger_restore_load(struct cs_ledger *l,

@@ -127,6 +127,9 @@ bool cs_ledger_signed(struct cs_ledger *l, const struct cs_msg_signed *m,
 		return cs_error_set(err, CS_E_PROTOCOL,
 				    "SIGNED: sequence %llu was not asked for",
 				    (unsigned long long)m->seq);
+	cs_histogram_add(
+		&l->metrics->sign_time, CS_HISTOGRAM_TIMES,
+		(uint64_t)(cs_clock_boot_us(&l->config.clock) - a->sent_us));
 	if (m->ok != 0 &&
 	    (m->signature.n == 0 || m->signature.n > sizeof(a->signature)))
 		return cs_error_set(err, CS_E_PROTOCOL,
@@ -271,6 +274,7 @@ void cs_ledger_attempts_start(struct cs_ledger *l)
 		struct cs_error err = {0};
 
 		(void)cs_failpoint("ledger.before_sign");
+		a->sent_us = cs_clock_boot_us(&l->config.clock);
 		if (signer == NULL || !cs_link_send_sign(signer, 0, &m, &err))
 			cs_ledger_link_failed(l, &err);
 	}

@@ -428,13 +428,16 @@ static bool issuer_compare(struct cs_ledger *l, struct cs_stmt *s,
 static bool issuer_sync(struct cs_ledger *l, struct cs_ledger_issuer_row *row,
 			struct cs_error *err)
 {
+	struct ca_fields f = {0};
 	struct cs_stmt s;
 	uint8_t sha256[32];
 	bool there = false;
 	bool ok = true;
 
-	if (!cs_hash_sha256(l->hash, row->config->certificate, sha256, err))
-		return false;
+	if (!cs_hash_sha256(l->hash, row->config->certificate, sha256, err) ||
+	    !ca_read(row->config->certificate, &f, err))
+		return cs_error_prefix(err, "issuer %s", row->config->name);
+	row->not_after_s = f.not_after_s;
 	s = cs_stmt(l->db, CS_SQL_ISSUER_BY_SHA256);
 	cs_stmt_blob(&s, cs_span_make(sha256, sizeof(sha256)));
 	if (!cs_stmt_step(&s, &there, err))

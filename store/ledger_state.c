@@ -20,7 +20,7 @@ enum cs_ledger_state cs_ledger_state(const struct cs_ledger *l)
 	return CS_LEDGER_ISSUING;
 }
 
-/* A sentence for people; empty when it issues. */
+/* A sentence for people; when it issues: a warning, or empty. */
 static const char *reason(const struct cs_ledger *l)
 {
 	switch (cs_ledger_state(l)) {
@@ -36,7 +36,7 @@ static const char *reason(const struct cs_ledger *l)
 	case CS_LEDGER_NO_POLICY:
 		return "no policy set was ever applied";
 	default:
-		return "";
+		return l->disk_low ? "little space is left for the ledger" : "";
 	}
 }
 

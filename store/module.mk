@@ -16,6 +16,7 @@ libcs_store_a_SOURCES = \
 	store/ledger_expire.c \
 	store/ledger_hold.c \
 	store/ledger_intake.c \
+	store/ledger_metrics.c store/ledger_metrics.h \
 	store/ledger_recover.c \
 	store/ledger_request.c \
 	store/ledger_restore.c \
@@ -30,6 +31,7 @@ libcs_store_a_SOURCES = \
 	store/schema.c store/schema.h \
 	store/sql.def \
 	store/stored.c store/stored.h \
+	store/sync_timer.c store/sync_timer.h \
 	store/subtree.c store/subtree.h
 
 # The log and the questions.

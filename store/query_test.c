@@ -555,7 +555,8 @@ static void gives_up_a_question_at_its_deadline(void **state)
 {
 	struct asked a;
 	int64_t now = 0;
-	struct cs_clock clock = {hasty, hasty, &now};
+	struct cs_clock clock = {
+		.wall_ms = hasty, .boot_ms = hasty, .ctx = &now};
 
 	(void)state;
 	begin(&a);

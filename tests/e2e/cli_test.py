@@ -170,6 +170,7 @@ def each_example_does_what_it_says():
             line = line.replace(DEFAULT_DIR, os.path.join(house.root, "new"))
             line = line.replace("/safe/", house.dir + "/")
             line = line.replace("/var/backups/countersign", BACKUPS)
+            line = line.replace("/srv/", house.root + "/srv/")
             done = shell(line, DIRECTORY.get(command, house.dir))
             status, told = done.returncode, done.stdout + done.stderr
         if status not in STATUS.get(command, (0,)):

@@ -326,7 +326,8 @@ void cs_house_create(struct cs_house *h)
 	};
 	if (getenv("CS_TEST_LOG") != NULL)
 		h->log.fd = dup(2);
-	h->log.clock = (struct cs_clock){wall, boot, h};
+	h->log.clock =
+		(struct cs_clock){.wall_ms = wall, .boot_ms = boot, .ctx = h};
 	h->log.level = CS_LOG_DEBUG;
 }
 
@@ -365,7 +366,7 @@ bool cs_house_start(struct cs_house *h, struct cs_error *err)
 	h->patience = cs_timer_new(h->loop, on_patience, h, err);
 	open_ends(h, ends);
 	c.dir = h->dir;
-	c.clock = (struct cs_clock){wall, boot, h};
+	c.clock = (struct cs_clock){.wall_ms = wall, .boot_ms = boot, .ctx = h};
 	c.log = &h->log;
 	c.parent_fd = ends[0][0];
 	c.front_fd = ends[1][0];
