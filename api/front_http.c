@@ -421,6 +421,29 @@ static bool serve(struct cs_front *f, struct cs_call *c, char *allow)
 	return handlers[match.row->route](f, c);
 }
 
+/* At level debug: what came in. Never a header's value, nor a body. */
+static void log_request(struct cs_front *f,
+			const struct cs_http_request *request)
+{
+	static const char *const methods[] = {
+		[CS_HTTP_GET] = "GET",
+		[CS_HTTP_HEAD] = "HEAD",
+		[CS_HTTP_POST] = "POST",
+		[CS_HTTP_DELETE] = "DELETE",
+	};
+	const struct cs_log_field fields[] = {
+		{"method", cs_span_str(methods[request->head->method]), 0},
+		{"path", request->head->path, 0},
+		{"peer", cs_span_str(request->peer->address), 0},
+		{"ticket", {NULL, 0}, (int64_t)request->ticket},
+	};
+
+	if (f->config.log == NULL || f->config.log->level < CS_LOG_DEBUG)
+		return;
+	cs_log_fields(f->config.log, CS_LOG_DEBUG, "http.request", fields,
+		      sizeof(fields) / sizeof(fields[0]), "a request");
+}
+
 void cs_front_on_request(void *ctx, const struct cs_http_request *request)
 {
 	struct cs_front *f = ctx;
@@ -433,6 +456,7 @@ void cs_front_on_request(void *ctx, const struct cs_http_request *request)
 	char allow[CS_ROUTE_ALLOW] = "";
 
 	cs_arena_reset(&f->arena);
+	log_request(f, request);
 	if (!serve(f, &c, allow))
 		reply_problem(f, c.ticket, &p,
 			      p.code == CS_PROBLEM_METHOD_NOT_ALLOWED ? allow

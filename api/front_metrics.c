@@ -140,6 +140,10 @@ static void put_house(const struct cs_front *f, struct cs_buf *out)
 			   "Lines of the front's log that nobody took.",
 			   f->config.log == NULL ? 0
 						 : f->config.log->dropped_ever);
+	cs_metrics_counter(
+		out, "countersign_log_lines_suppressed_total",
+		"Lines of the front's log beyond the limit of one event.",
+		f->config.log == NULL ? 0 : f->config.log->suppressed_ever);
 	cs_metrics_gauge_milli(
 		out, "countersign_ledger_report_age_seconds",
 		"Age of the ledger's numbers below; it sends them each second.",

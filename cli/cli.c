@@ -49,6 +49,8 @@ const struct cs_command *const cs_commands[] = {
 	&cs_cmd_manual,
 	&cs_cmd_backup,
 	&cs_cmd_restore,
+	&cs_cmd_db_check,
+	&cs_cmd_db_migrate,
 	NULL,
 };
 

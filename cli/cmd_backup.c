@@ -115,10 +115,16 @@ static bool take_files(struct backup *b, struct cs_error *err)
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
 		if (!take(b, fixed[i], i == 0 ? 0600 : 0644, err))
 			return false;
-	for (size_t i = 0; i < c->n_issuers; i++)
+	for (size_t i = 0; i < c->n_issuers; i++) {
+		/* What opens a key does not lie beside it. */
+		if (c->issuers[i].passphrase_file != NULL)
+			json_array_append_new(
+				b->outside,
+				json_string(c->issuers[i].passphrase_file));
 		if (!take(b, c->issuers[i].chain, 0644, err) ||
 		    (b->keys && !take(b, c->issuers[i].key, 0600, err)))
 			return false;
+	}
 	if (b->keys && (!take(b, c->log_key, 0600, err) ||
 			!take(b, c->tls_key, 0600, err) ||
 			!take(b, c->tls_chain, 0644, err)))
@@ -271,8 +277,7 @@ static int report(struct backup *b)
 	      out);
 	json_array_foreach(b->outside, i, name)
 	{
-		fprintf(out, "not copied, outside the installation: %s\n",
-			json_string_value(name));
+		fprintf(out, "not copied: %s\n", json_string_value(name));
 	}
 	return CS_EXIT_DONE;
 }

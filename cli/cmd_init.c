@@ -182,6 +182,9 @@ static bool take_dir(struct init *in, struct cs_error *err)
 		       (in->made_dir = true);
 	else if (errno != EEXIST)
 		return cs_error_set_errno(err, CS_E_IO, errno, "%s", in->dir);
+	/* An empty one that was there: for us alone from now on. */
+	if (chmod(in->dir, 0700) != 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", in->dir);
 	return true;
 }
 

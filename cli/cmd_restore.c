@@ -159,8 +159,12 @@ static bool restore_all(struct restore *r, struct cs_error *err)
 	if (ledger == NULL || from == NULL || to == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 	r->made = true;
-	return cs_files_make_dir(".", r->dir, err) &&
-	       read_key(r->from, &r->verifier, err) && put_files(r, err) &&
+	if (!cs_files_make_dir(".", r->dir, err))
+		return false;
+	/* An empty one that was there: for us alone from now on. */
+	if (chmod(r->dir, 0700) != 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", r->dir);
+	return read_key(r->from, &r->verifier, err) && put_files(r, err) &&
 	       put_ledger(r, ledger, err) &&
 	       leave_marker(r->dir, backup_said(r), err) &&
 	       cs_archive_copy(from, to, 0600, err);

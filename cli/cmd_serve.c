@@ -6,6 +6,7 @@
 #include "cli/house.h"
 #include "cli/logging.h"
 #include "cli/passphrase.h"
+#include "cli/place.h"
 
 static const struct cs_option options[] = {
 	{"listen", 0, "ADDR:PORT",
@@ -57,6 +58,10 @@ static int run(const struct cs_call *call)
 	house.install = install;
 	cs_logging_init(&log, install->config.log_level, house.clock);
 	cs_floor_report(&log);
+	if (!cs_place_check(install->dir, &log, &err)) {
+		cs_install_free(install);
+		return cs_call_fail(call, &err);
+	}
 	if (!cs_passphrase_open(call, &house.passphrase_fd, &err)) {
 		cs_install_free(install);
 		return cs_call_fail(call, &err);

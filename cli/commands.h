@@ -50,5 +50,7 @@ extern const struct cs_command cs_cmd_completion;
 extern const struct cs_command cs_cmd_manual;
 extern const struct cs_command cs_cmd_backup;
 extern const struct cs_command cs_cmd_restore;
+extern const struct cs_command cs_cmd_db_check;
+extern const struct cs_command cs_cmd_db_migrate;
 
 #endif

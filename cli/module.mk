@@ -64,8 +64,9 @@ completion/countersign.fish: countersign
 	./countersign completion fish >$@.tmp && mv $@.tmp $@
 endif
 
-# Backups.
-libcs_cli_a_SOURCES += cli/archive.c cli/archive.h cli/cmd_backup.c \
+# Backups, and the place of an installation.
+libcs_cli_a_SOURCES += cli/place.c cli/place.h cli/cmd_db.c \
+	cli/archive.c cli/archive.h cli/cmd_backup.c \
 	cli/cmd_restore.c
 
 libcs_cli_a_SOURCES += \
@@ -86,3 +87,6 @@ cli_files_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_house_test_LDADD = libcs_cli.a $(ISSUER_LIBS) $(CMOCKA_LIBS)
 cli_show_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_text_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += cli/place_test
+cli_place_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)

@@ -25,6 +25,8 @@ static struct cs_log own_log(const struct cs_rooms *r, const char *room)
 	log.room = room;
 	log.dropped = 0;
 	log.dropped_ever = 0;
+	log.suppressed_ever = 0;
+	memset(log.events, 0, sizeof(log.events));
 	return log;
 }
 

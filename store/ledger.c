@@ -399,7 +399,7 @@ void cs_ledger_free(struct cs_ledger *l)
 		cs_mem_free(w);
 	}
 	cs_db_close(l->db);
-	cs_sync_timer_free(l->sync_timer);
+	cs_disk_watch_free(l->disk_watch);
 	cs_mem_free(l->metrics);
 	cs_roster_free(l->roster);
 	cs_note_signer_free(l->signer_of_notes);
@@ -466,11 +466,11 @@ static bool database_open(struct cs_ledger *l, struct cs_error *err)
 	    !cs_store_migrate(&db, cs_migrations, cs_migrations_n,
 			      CS_SCHEMA_VERSION, NULL, err))
 		return false;
-	l->sync_timer = cs_sync_timer_new(l->config.vfs, l->config.clock,
+	l->disk_watch = cs_disk_watch_new(l->config.vfs, l->config.clock,
 					  &l->metrics->sync_time, err);
-	if (l->sync_timer == NULL)
+	if (l->disk_watch == NULL)
 		return false;
-	db.vfs = cs_sync_timer_vfs(l->sync_timer);
+	db.vfs = cs_disk_watch_vfs(l->disk_watch);
 	l->db = cs_db_open(&db, CS_DB_WRITE, err);
 	l->backup = l->db == NULL ? NULL : cs_ledger_backup_new(l, err);
 	return l->backup != NULL;

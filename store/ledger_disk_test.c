@@ -117,12 +117,42 @@ static void a_disk_that_is_full_for_a_moment_loses_nothing(void **state)
 	rounds(1, CS_SHIM_FULL);
 }
 
+static void a_file_system_that_turns_read_only_ends_the_house(void **state)
+{
+	struct cs_house h;
+	struct cs_error err = {0};
+	struct told told = {{0}, {0}};
+
+	(void)state;
+	cs_house_open(&h);
+	cs_house_crash(&h);
+	h.config.vfs = "shim";
+	cs_shim_fail(0, 0, CS_SHIM_READONLY);
+	assert_true(cs_house_start(&h, &err));
+	assert_true(cs_house_wait(&h, CS_MSG_STATE, 1));
+	ask(&h, 0, &told);
+	assert_int_equal(told.outcome[0], CS_ANSWER_ISSUED);
+	cs_shim_fail(1, UINT_MAX, CS_SHIM_READONLY);
+	ask(&h, 1, &told);
+	assert_int_not_equal(told.outcome[1], CS_ANSWER_ISSUED);
+	assert_true(h.ledger->over);
+	cs_house_crash(&h);
+	cs_shim_fail(0, 0, CS_SHIM_READONLY);
+	h.config.vfs = NULL;
+	assert_true(cs_house_start(&h, &err));
+	assert_true(cs_house_wait(&h, CS_MSG_STATE, 1));
+	check(&h, &told);
+	cs_house_done(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			each_write_and_sync_that_fails_once_loses_nothing),
 		cmocka_unit_test(a_disk_that_breaks_for_good_loses_nothing),
+		cmocka_unit_test(
+			a_file_system_that_turns_read_only_ends_the_house),
 		cmocka_unit_test(
 			a_disk_that_is_full_for_a_moment_loses_nothing),
 	};

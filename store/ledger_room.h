@@ -20,13 +20,13 @@
 #include "base/limits.h"
 #include "store/answer_row.h"
 #include "store/db.h"
+#include "store/disk_watch.h"
 #include "store/leaf.h"
 #include "store/ledger.h"
 #include "store/ledger_metrics.h"
 #include "store/note.h"
 #include "store/roster.h"
 #include "store/stored.h"
-#include "store/sync_timer.h"
 #include "store/tree.h"
 
 /* How far a worker's `now` may be from ours. */
@@ -222,7 +222,7 @@ struct cs_ledger {
 	struct cs_ledger_terms *terms_run; /* owned */
 	struct cs_ledger_backup *backup;   /* owned */
 	struct cs_ledger_metrics *metrics; /* owned */
-	struct cs_sync_timer *sync_timer;  /* owned */
+	struct cs_disk_watch *disk_watch;  /* owned */
 	uint8_t config_sha256[32];
 
 	struct cs_buf restored; /* DIR/restore.json, canonical; or empty */

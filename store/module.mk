@@ -31,7 +31,7 @@ libcs_store_a_SOURCES = \
 	store/schema.c store/schema.h \
 	store/sql.def \
 	store/stored.c store/stored.h \
-	store/sync_timer.c store/sync_timer.h \
+	store/disk_watch.c store/disk_watch.h \
 	store/subtree.c store/subtree.h
 
 # The log and the questions.

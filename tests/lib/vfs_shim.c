@@ -42,19 +42,30 @@ static int shim_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at)
 	return real(f)->pMethods->xRead(real(f), p, n, at);
 }
 
+/* What a write that fails says; `io` is its own kind of error. */
+static int how_fails(int io)
+{
+	switch (plan.how) {
+	case CS_SHIM_FULL:
+		return SQLITE_FULL;
+	case CS_SHIM_READONLY:
+		return SQLITE_READONLY;
+	default:
+		return io;
+	}
+}
+
 static int shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
 {
 	if (strikes())
-		return plan.how == CS_SHIM_FULL ? SQLITE_FULL
-						: SQLITE_IOERR_WRITE;
+		return how_fails(SQLITE_IOERR_WRITE);
 	return real(f)->pMethods->xWrite(real(f), p, n, at);
 }
 
 static int shim_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
 	if (strikes())
-		return plan.how == CS_SHIM_FULL ? SQLITE_FULL
-						: SQLITE_IOERR_TRUNCATE;
+		return how_fails(SQLITE_IOERR_TRUNCATE);
 	return real(f)->pMethods->xTruncate(real(f), size);
 }
 

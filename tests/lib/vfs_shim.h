@@ -10,8 +10,9 @@
 #define CS_TESTS_LIB_VFS_SHIM_H
 
 enum cs_shim_error {
-	CS_SHIM_FULL, /* writing: SQLITE_FULL; sync goes through */
-	CS_SHIM_IO    /* SQLITE_IOERR of the operation's own kind */
+	CS_SHIM_FULL,	 /* writing: SQLITE_FULL; sync goes through */
+	CS_SHIM_IO,	 /* SQLITE_IOERR of the operation's own kind */
+	CS_SHIM_READONLY /* writing: SQLITE_READONLY; sync goes through */
 };
 
 /* Register it. Once in a program. */
