@@ -69,6 +69,15 @@ bool cs_front_apply_policies(struct cs_front *f, struct cs_call *c)
 	if (!cs_params_flag("dry_run", c->request->head->query, &f->arena,
 			    &dry_run, c->p))
 		return false;
+	/* One set is for all issuers. */
+	if (!c->who.client->all_issuers) {
+		cs_problem_set(c->p, CS_PROBLEM_FORBIDDEN, "",
+			       "The client %.*s administers some issuers only;"
+			       " a policy set is for all of them.",
+			       CS_SPAN_FMT(c->who.client->name));
+		cs_front_note_refusal(f, c);
+		return false;
+	}
 	return c->request->body.n == 0 ? apply_files(f, c, dry_run)
 				       : apply_body(f, c, dry_run);
 }

@@ -80,7 +80,24 @@ static bool keep(const struct draft *d, const struct cs_buf *b,
 	return cs_problem_set(d->p, CS_PROBLEM_BUSY, "", "Out of memory.");
 }
 
-/* The issuers that the client may submit to, in a sentence's form. */
+/* Is it only asked what would be? */
+static bool is_evaluation(const struct draft *d)
+{
+	return (d->s->flags & CS_SUBMIT_EVALUATE) != 0;
+}
+
+/* What the client has to hold for the issuer, and may do then. */
+static enum cs_right needed_right(const struct draft *d)
+{
+	return is_evaluation(d) ? CS_RIGHT_AUDIT : CS_RIGHT_SUBMIT;
+}
+
+static const char *needed_words(const struct draft *d)
+{
+	return is_evaluation(d) ? "evaluate for" : "submit to";
+}
+
+/* The issuers of which the client may, in a sentence's form. */
 static const char *known_issuers(const struct draft *d)
 {
 	const char *list = "";
@@ -88,7 +105,7 @@ static const char *known_issuers(const struct draft *d)
 	for (size_t i = 0; list != NULL && i < d->s->issuers_n; i++) {
 		const char *name = d->s->issuers[i].name;
 
-		if (cs_client_may(d->s->who->client, CS_RIGHT_SUBMIT,
+		if (cs_client_may(d->s->who->client, needed_right(d),
 				  cs_span_str(name)))
 			list = cs_arena_printf(d->s->arena, "%s%s%s", list,
 					       list[0] != '\0' ? ", " : "",
@@ -99,13 +116,7 @@ static const char *known_issuers(const struct draft *d)
 	return list[0] != '\0' ? list : "none";
 }
 
-/* Is it only asked what would be? */
-static bool is_evaluation(const struct draft *d)
-{
-	return (d->s->flags & CS_SUBMIT_EVALUATE) != 0;
-}
-
-/* Which issuer, and may the client submit to it? */
+/* Which issuer, and may the client submit to it, or evaluate for it? */
 static bool resolve_issuer(struct draft *d)
 {
 	const struct cs_client *c = d->s->who->client;
@@ -115,20 +126,21 @@ static bool resolve_issuer(struct draft *d)
 	d->issuer = cs_submit_issuer(d->s->issuers, d->s->issuers_n,
 				     d->body.issuer);
 	if (d->issuer == NULL)
-		return cs_problem_set(d->p, CS_PROBLEM_UNKNOWN_ISSUER, "issuer",
-				      "issuer: there is no issuer \"%.*s\"; "
-				      "those that %.*s may submit to: %s",
-				      CS_SPAN_FMT(d->body.issuer),
-				      CS_SPAN_FMT(c->name), known_issuers(d));
-	if (!is_evaluation(d) &&
-	    !cs_client_may(c, CS_RIGHT_SUBMIT, d->body.issuer))
-		return cs_problem_set(d->p, CS_PROBLEM_FORBIDDEN, "issuer",
-				      "The client %.*s may not submit to the"
-				      " issuer \"%.*s\" (right submit); it may"
-				      " to: %s",
-				      CS_SPAN_FMT(c->name),
-				      CS_SPAN_FMT(d->body.issuer),
-				      known_issuers(d));
+		return cs_problem_set(
+			d->p, CS_PROBLEM_UNKNOWN_ISSUER, "issuer",
+			"issuer: there is no issuer \"%.*s\"; those that %.*s"
+			" may %s: %s",
+			CS_SPAN_FMT(d->body.issuer), CS_SPAN_FMT(c->name),
+			needed_words(d), known_issuers(d));
+	if (!cs_client_may(c, needed_right(d), d->body.issuer))
+		return cs_problem_set(
+			d->p, CS_PROBLEM_FORBIDDEN, "issuer",
+			"The client %.*s may not %s the issuer \"%.*s\" (right"
+			" %s); those that it may %s: %s",
+			CS_SPAN_FMT(c->name), needed_words(d),
+			CS_SPAN_FMT(d->body.issuer),
+			cs_right_name(needed_right(d)), needed_words(d),
+			known_issuers(d));
 	return true;
 }
 

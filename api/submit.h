@@ -32,7 +32,7 @@
 /*
  * EVALUATE: nothing is submitted, so nobody is kept from stating anything:
  * what only a gateway may state, what an approver says, `realm` and `source`.
- * Whoever may ask that (right `audit`) is the route's to check.
+ * The right that is needed is `audit` for the issuer.
  */
 enum {
 	CS_SUBMIT_DRY_RUN = 1 << 0,

@@ -229,6 +229,37 @@ static void a_right_is_for_its_issuers_only(void **state)
 	teardown(f);
 }
 
+static void an_evaluation_states_anything_where_audit_is_held(void **state)
+{
+	struct fixture *f = setup(CS_RIGHT_AUDIT);
+
+	(void)state;
+	f->issuer_list[0] = CS_SPAN_LIT("strict");
+	f->client.all_issuers = false;
+	f->client.issuers = f->issuer_list;
+	f->client.issuers_n = 1;
+	f->s.flags = CS_SUBMIT_EVALUATE | CS_SUBMIT_DRY_RUN;
+	assert_true(submit(f, "{\"csr\":\"a\",\"issuer\":\"strict\","
+			      "\"namespace\":\"pay\",\"realm\":\"test\","
+			      "\"requester\":\"bob\",\"source\":"
+			      "\"kubernetes\"}"));
+	assert_span(f->m.realm, "test");
+	assert_span(f->m.source, "kubernetes");
+	assert_int_equal(f->m.flags, CS_REQ_DRY_RUN);
+	assert_false(submit(f, "{\"csr\":\"a\",\"issuer\":\"strict\","
+			       "\"source\":\"listener\"}"));
+	assert_int_equal(f->p.code, CS_PROBLEM_BAD_FIELD);
+	assert_false(submit(f, "{\"csr\":\"a\"}"));
+	assert_int_equal(f->p.code, CS_PROBLEM_FORBIDDEN);
+	assert_non_null(strstr(f->p.detail, "right audit"));
+	assert_non_null(strstr(f->p.detail, "evaluate for: strict"));
+	/* What is submitted has none of these fields. */
+	f->s.flags = 0;
+	assert_false(submit(f, "{\"csr\":\"a\",\"realm\":\"test\"}"));
+	assert_int_equal(f->p.code, CS_PROBLEM_UNKNOWN_FIELD);
+	teardown(f);
+}
+
 #define APPROVED                                                               \
 	"\"conditions\":[{\"type\":\"Approved\",\"status\":\"True\","          \
 	"\"reason\":\"Reviewed\",\"message\":\"ticket 4711\"}]"
@@ -496,6 +527,8 @@ int main(void)
 		cmocka_unit_test(only_a_gateway_states_who_asked),
 		cmocka_unit_test(a_gateway_speaks_for_its_namespaces_only),
 		cmocka_unit_test(a_right_is_for_its_issuers_only),
+		cmocka_unit_test(
+			an_evaluation_states_anything_where_audit_is_held),
 		cmocka_unit_test(an_approval_needs_the_right),
 		cmocka_unit_test(denied_wins_and_needs_no_right),
 		cmocka_unit_test(

@@ -324,6 +324,16 @@ def one_candidate_set_is_evaluated_at_a_time():
 
 
 @tap.test
+def who_is_limited_to_issuers_evaluates_and_applies_for_these():
+    house.client_add("elsewhere", "audit", "admin", options=(
+        "--issuer", "default"))
+    status, j = evaluate("elsewhere", house.csr("z.example"), requester="ci")
+    expect(status == 200 and j["would"] == "issued", j)
+    status, j = post("/v1/policies", "elsewhere", **sources(a_yaml=POLICY))
+    expect(status == 403 and "for all of them" in j["detail"], j)
+
+
+@tap.test
 def an_evaluation_is_for_auditors():
     status, j = evaluate("ci", house.csr("z.example"))
     expect(status == 403 and "audit" in j["detail"], j)
