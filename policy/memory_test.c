@@ -26,52 +26,161 @@ void *__wrap_calloc(size_t n, size_t size)
 	return __real_calloc(n, size);
 }
 
-static const char text[] = CS_TESTING_POLICY(
-	"web",
-	"  match: {issuer: ['a*'], namespaceLabels: {a: "
-	"b}}\n"
-	"  tables: {zones: {alice: [a.example, "
-	"corp.example]}}\n"
-	"  vars: {z: '{{zones[requester.username]}}'}\n"
-	"  subject: {organization: {set: 'Acme "
-	"{{requester.username}}'}, "
-	"1.2.3: {default: x}}\n"
-	"  san: {dns: {allow: [{dns: '.{{z}}'}]}, ip: "
-	"{allow: "
-	"[{cidr: 10.0.0.0/8}]}, uri: {allow: [{uri: "
-	"{host: a, path: "
-	"'/{{requester.username}}/*'}}]}, other_name: "
-	"[{oid: 1.2.3, type: "
-	"utf8, allow: [{glob: 'a*'}]}]}\n"
-	"  key: {allow: [{alg: EC}, {alg: RSA, bits: "
-	"3072..}]}\n"
-	"  extensions: {ext_key_usage: {allow: [server "
-	"auth]}}\n"
-	"  tests: [{name: t, request: {dns: "
-	"[a.corp.example], requester: "
-	"{username: alice}}, expect: {verdict: "
-	"issued}}]\n") "---\n" CS_TESTING_POLICY("vm",
-						 "  "
-						 "extend"
-						 "s: "
-						 "web\n"
-						 "  "
-						 "match:"
-						 " {"
-						 "issuer"
-						 ": "
-						 "['*b',"
-						 " defau"
-						 "lt]}\n"
-						 "  "
-						 "priori"
-						 "ty: "
-						 "1\n") "---"
-							"\n" CS_TESTING_POLICY(
-								"beside",
-								"  mode: "
-								"shadow\n"
-								"  san: {}\n");
+/* One policy with most of the language, one that extends it, a shadow. */
+#define WEB                                                                    \
+	"  match: {issuer: ['a*'], namespaceLabels: {a: b}, requester: "       \
+	"{extra: "                                                             \
+	"{k: [v, w]}}}\n"                                                      \
+	"  tables: {zones: {alice: [a.example, corp.example]}}\n"              \
+	"  vars: {z: '{{zones[requester.username]}}'}\n"                       \
+	"  subject: {organization: {set: 'Acme {{requester.username}}'}, "     \
+	"1.2.3: {default: x}}\n"                                               \
+	"  san:\n"                                                             \
+	"    dns: {allow: [{dns: '.{{z}}'}]}\n"                                \
+	"    ip: {allow: [{cidr: 10.0.0.0/8}]}\n"                              \
+	"    uri: {allow: [{uri: {host: a, path: '/{{requester.username}}/*'}" \
+	"}]}\n"                                                                \
+	"    email: {allow: [{email: {domain: '{{csr.san.dns}}'}}]}\n"         \
+	"    directory_name: {allow: [{dn: 'CN={{csr.san.dns}},O=A\\2c,"       \
+	"1.2.3=x'}]}\n"                                                        \
+	"    registered_id: {allow: [{oid: 1.2.3}]}\n"                         \
+	"    other_name: [{oid: 1.2.3, type: utf8, allow: [{glob: 'a*'}]}]\n"  \
+	"  key: {allow: [{alg: EC}, {alg: RSA, bits: 3072..}]}\n"              \
+	"  extensions: {ext_key_usage: {allow: [server auth]}}\n"              \
+	"  tests: [{name: t, request: {dns: [a.corp.example], requester: "     \
+	"{username: alice}}, expect: {verdict: issued}}]\n"
+
+static const char text[] =
+	CS_TESTING_POLICY("web", WEB) "---\n" CS_TESTING_POLICY(
+		"vm",
+		"  extends: web\n  match: {issuer: ['*b', default]}\n"
+		"  priority: 1\n") "---\n" CS_TESTING_POLICY("beside",
+							     "  mode: shadow\n "
+							     " san: {}\n") "---"
+									   "\n"
+									   "api"
+									   "Ver"
+									   "sio"
+									   "n: "
+									   "cou"
+									   "nte"
+									   "rsi"
+									   "gn."
+									   "dev"
+									   "/v1"
+									   "\nk"
+									   "ind"
+									   ": "
+									   "Iss"
+									   "uan"
+									   "ceG"
+									   "uar"
+									   "ds"
+									   "\n"
+									   "met"
+									   "ada"
+									   "ta:"
+									   " {"
+									   "nam"
+									   "e: "
+									   "g}"
+									   "\ns"
+									   "pec"
+									   ":\n"
+									   "  "
+									   "gua"
+									   "rds"
+									   ":\n"
+									   "   "
+									   " - "
+									   "{id"
+									   ": "
+									   "a, "
+									   "den"
+									   "y: "
+									   "{sa"
+									   "n."
+									   "dns"
+									   ": "
+									   "{dn"
+									   "s: "
+									   ".se"
+									   "cre"
+									   "t."
+									   "exa"
+									   "mpl"
+									   "e},"
+									   " su"
+									   "bje"
+									   "ct."
+									   "1."
+									   "2."
+									   "3: "
+									   "{gl"
+									   "ob:"
+									   " '"
+									   "r*'"
+									   "}},"
+									   " me"
+									   "ssa"
+									   "ge:"
+									   " re"
+									   "ser"
+									   "ved"
+									   "}\n"
+									   "   "
+									   " - "
+									   "{id"
+									   ": "
+									   "b, "
+									   "den"
+									   "y: "
+									   "{su"
+									   "bje"
+									   "ct."
+									   "com"
+									   "mon"
+									   "Nam"
+									   "e: "
+									   "{dn"
+									   "s: "
+									   ".se"
+									   "cre"
+									   "t."
+									   "exa"
+									   "mpl"
+									   "e}}"
+									   "}\n"
+									   "  "
+									   "tes"
+									   "ts:"
+									   " [{"
+									   "nam"
+									   "e: "
+									   "t, "
+									   "req"
+									   "ues"
+									   "t: "
+									   "{dn"
+									   "s: "
+									   "[a."
+									   "sec"
+									   "ret"
+									   ".ex"
+									   "amp"
+									   "le]"
+									   "}, "
+									   "exp"
+									   "ect"
+									   ": "
+									   "{co"
+									   "des"
+									   ": "
+									   "[GU"
+									   "ARD"
+									   "]}}"
+									   "]"
+									   "\n";
 
 static void every_allocation_of_a_load_may_fail(void **state)
 {
@@ -141,11 +250,43 @@ static void a_judgement_without_memory_decides_nothing(void **state)
 	cs_testing_done(&t);
 }
 
+/* The same of a request that two guards refuse. */
+static void guards_without_memory_let_nothing_pass(void **state)
+{
+	struct cs_testing t;
+	struct cs_verdict v;
+	bool judged = false;
+
+	(void)state;
+	cs_testing_init(&t);
+	cs_testing_load(&t, text);
+	assert_non_null(t.set);
+	cs_testing_request(&t);
+	cs_testing_dns(&t, "a.secret.example");
+	cs_testing_attr(&t, 3, "a.secret.example");
+	for (size_t max = 16; !judged && max < 1000000; max += 16) {
+		struct cs_error err = {0};
+		struct cs_arena arena;
+		size_t guards = 0;
+
+		cs_arena_init(&arena, max);
+		judged = cs_policy_judge(t.set, &t.facts, &arena, &v, &err);
+		for (size_t i = 0; judged && i < v.findings.n; i++)
+			guards +=
+				strcmp(v.findings.items[i].code, "GUARD") == 0;
+		assert_true(judged ? guards == 2 : err.code == CS_E_NO_MEMORY);
+		cs_arena_done(&arena);
+	}
+	assert_true(judged);
+	cs_testing_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_allocation_of_a_load_may_fail),
 		cmocka_unit_test(a_judgement_without_memory_decides_nothing),
+		cmocka_unit_test(guards_without_memory_let_nothing_pass),
 	};
 
 	return cs_test_run("policy/memory", tests);

@@ -231,6 +231,7 @@ static bool read_type(struct reader *r, struct cs_span *ret_oid,
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf oid;
 	const struct cs_attribute *known;
+	struct cs_error why = {0};
 	struct cs_span name;
 	size_t start;
 
@@ -260,10 +261,12 @@ static bool read_type(struct reader *r, struct cs_span *ret_oid,
 		*ret_oid = known->oid;
 		return true;
 	}
-	if (!cs_der_oid_parse(name, &oid, NULL) || !cs_buf_ok(&oid))
+	if (!cs_der_oid_parse(name, &oid, &why))
 		return cs_error_set(err, CS_E_FORMAT,
 				    "`%.*s` is no attribute's name and no OID",
 				    CS_SPAN_FMT(name));
+	if (!cs_buf_finish(&oid, "the OID", err))
+		return false;
 	if (!cs_arena_dup(r->arena, cs_buf_span(&oid), ret_oid))
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 	return true;
@@ -283,7 +286,7 @@ static bool read_hex(struct reader *r, struct cs_span *ret_value,
 		r->at++;
 	if (!cs_codec_hex_decode(cs_span_sub(r->text, start, r->at - start),
 				 r->arena, &der, &why))
-		return cs_error_set(err, CS_E_FORMAT, "RFC 4514 2.4: %s",
+		return cs_error_set(err, why.code, "RFC 4514 2.4: %s",
 				    why.text);
 	one = cs_der_reader(der);
 	return cs_der_any(&one, &tag, ret_value, NULL, err) &&
@@ -291,11 +294,21 @@ static bool read_hex(struct reader *r, struct cs_span *ret_value,
 	       check_value(tag, *ret_value, err);
 }
 
+/* The value of a hexadecimal digit; 16: it is none. */
+static unsigned digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
+		return (c | 32u) - 'a' + 10;
+	return 16;
+}
+
 /* Behind a backslash: one of the specials, or two hexadecimal digits. */
 static bool read_escape(struct reader *r, struct cs_buf *out,
 			struct cs_error *err)
 {
-	struct cs_span pair = cs_span_sub(r->text, r->at + 1, 2), byte;
+	struct cs_span pair = cs_span_sub(r->text, r->at + 1, 2);
 
 	if (pair.n > 0 && strchr(SPECIAL " #=", pair.p[0]) != NULL &&
 	    pair.p[0] != '\0') {
@@ -303,8 +316,9 @@ static bool read_escape(struct reader *r, struct cs_buf *out,
 		r->at += 2;
 		return true;
 	}
-	if (pair.n == 2 && cs_codec_hex_decode(pair, r->arena, &byte, NULL)) {
-		cs_buf_add(out, byte);
+	if (pair.n == 2 && digit(pair.p[0]) < 16 && digit(pair.p[1]) < 16) {
+		cs_buf_add_byte(out, (uint8_t)(16 * digit(pair.p[0]) +
+					       digit(pair.p[1])));
 		r->at += 3;
 		return true;
 	}
