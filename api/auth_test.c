@@ -176,7 +176,7 @@ static void a_crowd_that_guesses_keeps_nobody_out(void **state)
 	for (int i = 0; i < 60000; i++) {
 		f->boot_ms++; /* 1,000 a second */
 		(void)snprintf(f->peer.address, sizeof(f->peer.address),
-			       "198.51.%d.%d:4711", i % 2, i % 250);
+			       "198.51.%d.%d:4711", i / 250 % 2, i % 250);
 		assert_false(identify(f, header(f, 90)));
 		barred += f->p.code == CS_PROBLEM_SLOW_DOWN;
 		if (i % 100 != 0)

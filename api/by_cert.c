@@ -31,11 +31,16 @@ const char *cs_by_cert_says(enum cs_peer_cert_state state)
 static void consider(struct search *s, const struct cs_bound *b)
 {
 	const struct cs_credential *c = b->credential;
-	const char *why = "the time of its binding is over";
+	const char *why = "the CA that it is bound to cannot be read";
+	bool good = c->ca == NULL || (c->ca->ca != NULL &&
+				      cs_peer_cert_chains_to(s->cert, c->ca->ca,
+							     s->wall_ms, &why));
 
-	if (s->wall_ms >= c->expires_ms ||
-	    (c->ca != NULL &&
-	     !cs_peer_cert_chains_to(s->cert, c->ca->ca, s->wall_ms, &why))) {
+	if (s->wall_ms >= c->expires_ms) {
+		why = "the time of its binding is over";
+		good = false;
+	}
+	if (!good) {
 		s->why = s->why != NULL ? s->why : why;
 		return;
 	}

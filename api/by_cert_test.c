@@ -439,6 +439,28 @@ static void what_is_no_certificate_is_refused_when_it_is_bound(void **state)
 	unmake(&ca);
 }
 
+static void a_ca_that_cannot_be_read_binds_nobody(void **state)
+{
+	struct made ca, leaf, broken;
+	struct bind binds[] = {{4, NULL, NULL, &broken}, {5, NULL, NULL, &ca}};
+	struct cs_clients *t;
+	const char *why;
+
+	(void)state;
+	make(&ca, NULL, (struct spec){.name = "ca", .ca = true});
+	make(&leaf, &ca, (struct spec){.name = "l"});
+	broken = ca;
+	broken.n = 5;
+	t = table(binds, 1);
+	REFUSED(t, &leaf, NULL, "cannot be read");
+	cs_clients_free(t);
+	t = table(binds, 2);
+	assert_int_equal(shown(t, &leaf, NULL, &why), 5);
+	cs_clients_free(t);
+	unmake(&leaf);
+	unmake(&ca);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +472,7 @@ int main(void)
 			a_chain_ends_at_the_named_ca_and_within_its_constraints),
 		cmocka_unit_test(
 			what_was_verified_is_not_remembered_for_too_long),
+		cmocka_unit_test(a_ca_that_cannot_be_read_binds_nobody),
 		cmocka_unit_test(
 			what_is_no_certificate_is_refused_when_it_is_bound),
 	};

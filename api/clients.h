@@ -77,8 +77,8 @@ struct cs_credential {
 
 /* A CA that certificates of clients come from. */
 struct cs_client_ca {
-	uint8_t sha256[32]; /* of its DER */
-	struct cs_peer_ca *ca;
+	uint8_t sha256[32];    /* of its DER */
+	struct cs_peer_ca *ca; /* NULL: it cannot be read, and binds nobody */
 };
 
 struct cs_client {
