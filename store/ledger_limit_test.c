@@ -174,6 +174,45 @@ static void malformed_limits_decide_nothing(void **state)
 			 0);
 	cs_house_done(&h);
 }
+
+/* Nothing is recorded of what comes too late, and a replay stays one. */
+static void nothing_is_decided_under_a_ca_that_is_not_valid(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_answer m;
+	struct cs_ask ask = {.key = "a"};
+	int64_t now_s;
+
+	(void)state;
+	cs_house_open(&h);
+	now_s = h.wall_ms / 1000;
+	h.issuers[0].not_before_s = now_s;
+	h.issuers[0].not_after_s = now_s + 10;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	cs_house_pass(&h, 12000);
+	ask.key = "b";
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_BUSY);
+	assert_true(cs_span_equal_str(m.code, "CA_EXPIRED"));
+	assert_int_equal(m.retry_s, 300);
+	ask.flags = CS_REQ_DRY_RUN;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_BUSY);
+	ask.flags = 0;
+	h.issuers[0].not_before_s = now_s + 100;
+	h.issuers[0].not_after_s = now_s + 200;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_BUSY);
+	assert_true(cs_span_equal_str(m.code, "CA_NOT_YET_VALID"));
+	ask.issuer = "strict";
+	ask.pending = true;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_PENDING);
+	ask = (struct cs_ask){.key = "a"};
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	assert_int_equal(m.replay, 1);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM request"),
+			 2);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +223,8 @@ int main(void)
 		cmocka_unit_test(a_key_is_not_certified_for_another_subject),
 		cmocka_unit_test(a_batch_cannot_reuse_a_key),
 		cmocka_unit_test(malformed_limits_decide_nothing),
+		cmocka_unit_test(
+			nothing_is_decided_under_a_ca_that_is_not_valid),
 	};
 
 	return cs_test_run("store/ledger_limit", tests);
