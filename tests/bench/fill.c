@@ -377,7 +377,9 @@ static void make_fresh(const struct pattern *p, uint64_t i, struct fresh *f)
 	memset(f, 0, sizeof(*f));
 	digest(cs_span_make(&i, sizeof(i)), hash);
 	f->now_ms = fill.burst_ms;
-	snprintf(f->name, sizeof(f->name), "h%07" PRIu64, (i + 1) % 10000000);
+	/* Each name once, and none near the one before it. */
+	snprintf(f->name, sizeof(f->name), "h%07" PRIu64,
+		 (i + 1) * 6364137 % 10000000);
 	/* Persons and teams are not alike: the first ask for the most. */
 	snprintf(f->user, sizeof(f->user), "user-%04u",
 		 1 + (unsigned)hash[0] * (unsigned)hash[1] % 5000);
