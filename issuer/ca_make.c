@@ -232,7 +232,7 @@ static bool certify(struct maker *m, struct cs_error *err)
 	bool ok;
 
 	cs_buf_init(&der, CS_MAX_CERT);
-	if (!cs_tbs_serial(serial, err))
+	if (!cs_tbs_serial(m->plan.not_before_s, serial, err))
 		return false;
 	if (parent == NULL)
 		ok = write_root_tbs(m, number, err) &&

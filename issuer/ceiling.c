@@ -271,7 +271,7 @@ static bool check_serial(struct check *k)
 	return beyond(k, "serial", (struct cs_span){0},
 		      "RFC 5280 4.1.2.2: the serial is not 0x%02x and %d "
 		      "octets",
-		      CS_SERIAL_FIRST, CS_SERIAL_RANDOM);
+		      CS_SERIAL_FIRST, CS_SERIAL_SIZE - 1);
 }
 
 static bool check_validity(struct check *k)

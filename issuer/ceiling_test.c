@@ -95,6 +95,7 @@ static void start(struct fixture *f)
 	};
 	f->by = f->maker.ca;
 	f->serial = CS_SPAN_LIT("\x5b"
+				"\x6b\x49\xd2"
 				"0123456789abcdef");
 	cs_arena_reset(&f->arena);
 	cs_findings_init(&f->findings, &f->arena);
@@ -189,11 +190,13 @@ static void refuses_another_cas_name_and_serial(void **state)
 	assert_int_equal(f->findings.n, 3);
 	start(f);
 	f->serial = CS_SPAN_LIT("\x5b"
+				"\x6b\x49\xd2"
 				"0123456789abcde");
 	check(f, &f->maker.ceiling);
 	assert_one(f, "RFC 5280 4.1.2.2");
 	start(f);
 	f->serial = CS_SPAN_LIT("\x4b"
+				"\x6b\x49\xd2"
 				"0123456789abcdef");
 	check(f, &f->maker.ceiling);
 	assert_one(f, "RFC 5280 4.1.2.2");

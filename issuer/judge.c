@@ -159,7 +159,7 @@ static bool build(struct matter *m, struct cs_error *err)
 	struct cs_judge *j = m->j;
 	struct cs_error why;
 
-	if (!cs_tbs_serial(j->serial, err))
+	if (!cs_tbs_serial(m->now_ms / 1000, j->serial, err))
 		return false;
 	if (cs_tbs_write(&m->verdict.plan, &m->facts.csr.key, m->issuer->ca,
 			 cs_span_make(j->serial, sizeof(j->serial)),

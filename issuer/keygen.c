@@ -59,7 +59,7 @@ static bool write_ca_tbs(const struct party *subject,
 	size_t tbs = cs_der_write_begin(out, CS_DER_SEQUENCE), outer, list;
 	uint8_t serial[CS_SERIAL_SIZE];
 
-	if (!cs_tbs_serial(serial, err))
+	if (!cs_tbs_serial(plan->not_before_s, serial, err))
 		return false;
 	cs_tbs_version_and_serial(out, cs_span_make(serial, sizeof(serial)));
 	cs_der_write_raw(out, cs_sigalg_der(cs_sigalg_for_key(&issuer->facts)));

@@ -222,7 +222,7 @@ static void build(struct fixture *f, const struct cs_issuer_ca *ca,
 
 	if (spoil != NULL)
 		spoil(&p);
-	assert_true(cs_tbs_serial(serial, NULL));
+	assert_true(cs_tbs_serial(1800000000, serial, NULL));
 	cs_buf_reset(&f->tbs);
 	assert_true(cs_tbs_write(
 		&p, &f->key, ca, cs_span_make(serial, sizeof(serial)),

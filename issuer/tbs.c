@@ -8,14 +8,18 @@
 #include "issuer/subject.h"
 #include "issuer/tbs_parts.h"
 
-bool cs_tbs_serial(uint8_t ret_serial[CS_SERIAL_SIZE], struct cs_error *err)
+bool cs_tbs_serial(int64_t now_s, uint8_t ret_serial[CS_SERIAL_SIZE],
+		   struct cs_error *err)
 {
 	uint8_t random[CS_SERIAL_RANDOM];
 
 	if (!cs_random_public(random, sizeof(random), err))
 		return false;
 	ret_serial[0] = CS_SERIAL_FIRST;
-	memcpy(ret_serial + 1, random, sizeof(random));
+	for (int i = 0; i < CS_SERIAL_TIME; i++)
+		ret_serial[1 + i] = (uint8_t)((uint64_t)now_s >>
+					      (8 * (CS_SERIAL_TIME - 1 - i)));
+	memcpy(ret_serial + 1 + CS_SERIAL_TIME, random, sizeof(random));
 	return true;
 }
 

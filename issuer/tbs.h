@@ -28,13 +28,18 @@
 #include "issuer/ca.h"
 #include "policy/plan.h"
 
-/* Serials: this first octet, then CS_SERIAL_RANDOM random ones. */
+/*
+ * Serials: this first octet, the second of issuing in CS_SERIAL_TIME octets,
+ * then CS_SERIAL_RANDOM random ones. The time is there so that new serials
+ * stand beside each other in the ledger's index.
+ */
 #define CS_SERIAL_FIRST	 0x5b
-#define CS_SERIAL_RANDOM 16
-#define CS_SERIAL_SIZE	 (1 + CS_SERIAL_RANDOM)
+#define CS_SERIAL_TIME	 4
+#define CS_SERIAL_RANDOM 15
+#define CS_SERIAL_SIZE	 (1 + CS_SERIAL_TIME + CS_SERIAL_RANDOM)
 
 /* A fresh serial of CS_SERIAL_SIZE octets (RFC 5280 4.1.2.2). */
-bool cs_tbs_serial(uint8_t ret_serial[CS_SERIAL_SIZE],
+bool cs_tbs_serial(int64_t now_s, uint8_t ret_serial[CS_SERIAL_SIZE],
 		   struct cs_error *err) CS_MUST_USE;
 
 /* The key identifier of a public key, 20 octets. */

@@ -103,7 +103,7 @@ static void write_certificate(struct fixture *f, const struct cs_plan *p,
 
 	cs_buf_reset(&f->tbs);
 	cs_buf_reset(&f->der);
-	assert_true(cs_tbs_serial(f->serial, NULL));
+	assert_true(cs_tbs_serial(1800000000, f->serial, NULL));
 	if (!cs_tbs_write(p, key, ca,
 			  cs_span_make(f->serial, sizeof(f->serial)), f->hash,
 			  &f->arena, &f->tbs, &err))

@@ -110,7 +110,7 @@ static void issue(struct fixture *f, const struct cs_plan *p,
 	cs_buf_reset(&f->tbs);
 	cs_buf_reset(&f->der);
 	cs_buf_reset(&f->signature);
-	assert_true(cs_tbs_serial(serial, NULL));
+	assert_true(cs_tbs_serial(1800000000, serial, NULL));
 	if (!cs_tbs_write(p, key, ca, cs_span_make(serial, sizeof(serial)),
 			  f->hash, &f->arena, &f->tbs, &err))
 		fail_msg("%s", err.text);
@@ -293,9 +293,9 @@ static void serials_are_never_the_same(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1000; i++) {
-		assert_true(cs_tbs_serial(a, NULL));
-		assert_true(cs_tbs_serial(b, NULL));
-		assert_int_equal(a[0], CS_SERIAL_FIRST);
+		assert_true(cs_tbs_serial(0x6b49d200, a, NULL));
+		assert_true(cs_tbs_serial(0x6b49d200, b, NULL));
+		assert_memory_equal(a, "\x5b\x6b\x49\xd2\x00", 5);
 		assert_memory_not_equal(a, b, sizeof(a));
 	}
 }

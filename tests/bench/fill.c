@@ -320,7 +320,7 @@ struct fresh {
 	char name[24], user[24], team[24];
 	char received[24], now[24], not_before[40], not_after[40];
 	char old_received[24], old_now[24], old_before[40], old_after[40];
-	uint8_t serial[17], spki[32], point[POINT], ski[20];
+	uint8_t serial[20], spki[32], point[POINT], ski[20];
 	int64_t now_ms, not_after_s;
 	EVP_PKEY *key;
 };
@@ -368,6 +368,13 @@ static void make_key(struct fresh *f)
 	memcpy(f->ski, hash, 20);
 }
 
+/* As serials and ids begin: the second, in four octets. */
+static void put_seconds(int64_t ms, uint8_t *out)
+{
+	for (int i = 0; i < 4; i++)
+		out[i] = (uint8_t)((uint64_t)(ms / 1000) >> (24 - 8 * i));
+}
+
 /* Number i of a pattern. */
 static void make_fresh(const struct pattern *p, uint64_t i, struct fresh *f)
 {
@@ -393,7 +400,8 @@ static void make_fresh(const struct pattern *p, uint64_t i, struct fresh *f)
 	if (!p->issued)
 		return;
 	f->serial[0] = 0x5b;
-	memcpy(f->serial + 1, hash + 8, 16);
+	put_seconds(f->now_ms, f->serial + 1);
+	memcpy(f->serial + 5, hash + 8, 15);
 	f->not_after_s = f->now_ms / 1000 + 86400 * days[hash[4] % 6] - 1;
 	utc_time(f->now_ms / 1000, f->not_before);
 	utc_time(f->not_after_s, f->not_after);
@@ -501,7 +509,8 @@ static void encode_request(const struct pattern *p, const struct fresh *f,
 	r.approval = approval(p, f);
 	digest(csr, r.fingerprint);
 	digest(cs_span_make(r.fingerprint, 32), hash);
-	memcpy(r.id, hash, 16);
+	put_seconds(f->now_ms, r.id);
+	memcpy(r.id + 4, hash, 12);
 	snprintf(key, sizeof(key), "%02x%02x%02x%02x-fill-%016" PRIx64,
 		 hash[16], hash[17], hash[18], hash[19], i);
 	r.idem_key = cs_span_str(key);

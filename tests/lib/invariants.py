@@ -127,12 +127,14 @@ def i4_each_decision_has_one_leaf(v):
 
 def i5_serials_are_random_and_positive(v):
     tails = set()
-    rows = v.all("SELECT serial FROM attempt WHERE request NOT NULL")
+    rows = v.all("SELECT serial, now_ms FROM attempt"
+                 " WHERE request NOT NULL")
     for r in rows:
         s = r["serial"]
-        if len(s) != 17 or s[0] != 0x5B:
+        second = (r["now_ms"] // 1000).to_bytes(4, "big")
+        if len(s) != 20 or s[:5] != b"\x5b" + second:
             yield f"I5: serial {s.hex()} has not our form"
-        tails.add(s[1:5])
+        tails.add(s[5:9])
     if len(rows) > len(tails) + 3:
         yield f"I5: {len(rows)} serials share {len(tails)} beginnings"
 
