@@ -73,16 +73,15 @@ static void put_first_half(struct cs_json *j, struct cs_stmt *s, uint64_t index,
 			 : cs_stmt_col(s, L_ISSUER));
 }
 
-/* When the certificate of the row begins to be valid; false: unknown. */
-static bool read_not_before(struct cs_stmt *s, int64_t *ret_seconds)
+bool cs_query_not_before(struct cs_span tbs, int64_t *ret_seconds)
 {
-	struct cs_der tbs = cs_der_reader(cs_stmt_col(s, L_TBS));
+	struct cs_der r = cs_der_reader(tbs);
 	struct cs_der in, validity;
 	bool there = false;
 	struct cs_span skip;
 
 	/* version, serialNumber, signature, issuer, validity */
-	return cs_der_enter(&tbs, CS_DER_SEQUENCE, "tbs", &in, NULL) &&
+	return cs_der_enter(&r, CS_DER_SEQUENCE, "tbs", &in, NULL) &&
 	       cs_der_enter_optional(&in, CS_DER_CONTEXT_CONSTRUCTED(0),
 				     "version", &validity, &there, NULL) &&
 	       cs_der_integer(&in, "serialNumber", &skip, NULL) &&
@@ -112,7 +111,8 @@ static void put_second_half(struct cs_json *j, struct cs_stmt *s,
 		cs_json_name(j, "not_after");
 		cs_json_time_ms(j, cs_stmt_col_int(s, L_NOT_AFTER) * 1000);
 	}
-	if (!cs_stmt_is_null(s, L_TBS) && read_not_before(s, &not_before)) {
+	if (!cs_stmt_is_null(s, L_TBS) &&
+	    cs_query_not_before(cs_stmt_col(s, L_TBS), &not_before)) {
 		cs_json_name(j, "not_before");
 		cs_json_time_ms(j, not_before * 1000);
 	}
@@ -168,7 +168,8 @@ static bool is_valid(const struct cs_query_list *l, struct cs_stmt *s)
 		return false;
 	/* RFC 5280 4.1.2.5: both ends belong to the period. */
 	return !l->has_valid_at ||
-	       (at <= not_after && read_not_before(s, &not_before) &&
+	       (at <= not_after &&
+		cs_query_not_before(cs_stmt_col(s, L_TBS), &not_before) &&
 		not_before <= at);
 }
 

@@ -175,6 +175,9 @@ bool cs_query_lead_requests(struct cs_questions *q,
 /* Is a leaf's kind and time wanted? */
 bool cs_query_wants(const struct cs_query_list *l, int64_t kind, int64_t at_ms);
 
+/* query_audit.c: when a TBS begins to be valid; false: it cannot be read. */
+bool cs_query_not_before(struct cs_span tbs, int64_t *ret_seconds);
+
 /*
  * query_audit.c: one candidate; it becomes an item if it matches. *ret_go =
  * false: the page is over.

@@ -3,6 +3,10 @@
 #include "store/note.h"
 #include "store/query_internal.h"
 
+/* What looking at a request costs, and parsing what was said with it. */
+#define COST_ROW    2
+#define COST_PARSED 6
+
 /* Columns of QUERY_REQUESTS_* and QUERY_OPEN_*. */
 enum {
 	R_N,
@@ -104,6 +108,33 @@ static bool write_request(struct cs_questions *q, struct cs_stmt *s,
 	return cs_json_finish(&j, "request", err);
 }
 
+/*
+ * Can this JSON hold one of the parameter's values? Sooner asked than parsed;
+ * a value that JSON escapes may always be there.
+ */
+static bool may_hold(const struct cs_questions *q, const char *name,
+		     struct cs_span json)
+{
+	const json_t *values = json_object_get(q->params, name);
+	const json_t *value;
+	size_t i;
+
+	json_array_foreach(values, i, value)
+	{
+		const char *text = json_string_value(value);
+		size_t n = json_string_length(value);
+		bool escaped = text == NULL;
+
+		for (size_t k = 0; k < n && !escaped; k++)
+			escaped = text[k] == '"' || text[k] == '\\' ||
+				  (uint8_t)text[k] < 0x20;
+		if (escaped ||
+		    (json.n > 0 && memmem(json.p, json.n, text, n) != NULL))
+			return true;
+	}
+	return values == NULL;
+}
+
 /* One candidate. *ret_go = false: the page is over. */
 static bool consider_request(struct cs_questions *q, struct cs_query_page *p,
 			     struct cs_stmt *s, bool *ret_go,
@@ -111,11 +142,14 @@ static bool consider_request(struct cs_questions *q, struct cs_query_page *p,
 {
 	uint64_t n = (uint64_t)cs_stmt_col_int(s, R_N);
 	struct cs_span text = cs_stmt_col(s, R_SCALARS);
+	bool may = may_hold(q, "requester", text) &&
+		   may_hold(q, "namespace", text);
 	json_t *scalars;
 	bool ok = true;
 
-	*ret_go = cs_query_page_look(p, n, 4);
-	if (!*ret_go || !cs_query_one_of(q, "state", cs_stmt_col(s, R_STATE)) ||
+	*ret_go = cs_query_page_look(p, n, may ? COST_PARSED : COST_ROW);
+	if (!*ret_go || !may ||
+	    !cs_query_one_of(q, "state", cs_stmt_col(s, R_STATE)) ||
 	    !cs_query_one_of(q, "issuer", cs_stmt_col(s, R_ISSUER)) ||
 	    !cs_query_may_see(q, (uint64_t)cs_stmt_col_int(s, R_CLIENT),
 			      cs_stmt_col(s, R_ISSUER)))

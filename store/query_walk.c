@@ -414,6 +414,38 @@ static bool scan_terms(struct cs_questions *q, const struct cs_query_list *l,
 	return ok;
 }
 
+/* Certificates of the range that were valid at a time. */
+static bool scan_valid(struct cs_questions *q, const struct cs_query_list *l,
+		       struct cs_query_page *p, const struct cs_query_range *r,
+		       struct cs_error *err)
+{
+	struct cs_stmt s =
+		cs_stmt(q->db, l->ascending ? CS_SQL_QUERY_VALID_UP
+					    : CS_SQL_QUERY_VALID_DOWN);
+	int64_t at = l->valid_at_ms / 1000;
+	bool row = false;
+	bool go = true;
+	bool ok = true;
+
+	bind_range(&s, r);
+	cs_stmt_int(&s, at);
+	while (go && (ok = cs_stmt_step(&s, &row, err)) && row) {
+		uint64_t index = (uint64_t)cs_stmt_col_int(&s, 0);
+		int64_t from;
+		bool valid = cs_query_not_before(cs_stmt_col(&s, 1), &from) &&
+			     from <= at;
+
+		go = cs_query_page_look(
+			p, index, valid ? COST_TERMS + COST_WHOLE : COST_TERMS);
+		if (go && valid)
+			ok = cs_query_leaf_consider(q, l, p, index, &go, err);
+		if (!ok)
+			break;
+	}
+	cs_stmt_end(&s);
+	return ok;
+}
+
 /* Candidates of one filter by the indexes. */
 static bool look_up(struct cs_questions *q, const struct cs_query_list *l,
 		    const struct cs_query_filter *f, struct cs_query_page *p,
@@ -479,7 +511,7 @@ static bool walk_acts(struct cs_questions *q, const struct cs_query_list *l,
 /* -- requests, by what was decided about them ------------------------------ */
 
 /* Requests that can be put in order in a moment. */
-#define FEW_REQUESTS 5000
+#define FEW_REQUESTS 2000
 
 bool cs_query_lead_requests(struct cs_questions *q,
 			    const struct cs_query_list *l, struct cs_stmt *ret,
@@ -601,6 +633,8 @@ bool cs_query_walk(struct cs_questions *q, const struct cs_query_list *l,
 		return false;
 	if (l->filters > 0)
 		return walk_filters(q, l, p, &r, err);
+	if (l->has_valid_at)
+		return scan_valid(q, l, p, &r, err);
 	if ((l->kinds & CS_QUERY_DECISIONS) == 0)
 		return walk_acts(q, l, p, &r, err);
 	return scan(q, l, p, r.low, r.high, &go, err);
