@@ -28,18 +28,15 @@
  *
  * QUERY.params, to the reader; QUERY.client limits requests, certificates
  * and audit entries to those that client submitted (0: no limit):
- *	REQUEST, STORED   {"id": 32 hex digits}
- *	REQUESTS          {"cursor"?, "issuer"?: [..], "limit": n,
- *	                   "namespace"?: [..], "order": "asc" | "desc",
- *	                   "requester"?: [..], "state"?: [..]}
- *	CERTIFICATE       {"serial": hex}
- *	AUDIT             {"cursor"?, "limit": n, "name"?: [..], "order",
- *	                   "requester"?: [..], "serial"?: [..], "since_ms"?,
- *	                   "until_ms"?, "verdict"?: [..]}
- *	AUDIT_ENTRY       {"index": n}
- *	POLICY, STATUS    {}
- *   A list is OR. PAGE.body is the answer's JSON, but for REQUEST an encoded
- *   ANSWER and for STORED an encoded REQUEST as DRIVE carries it.
+ *   by kind as store/query.h has them; what a list's parameters are called
+ *   over HTTP stands in api/params.c. PAGE.body is the answer's JSON, but for
+ *   REQUEST an encoded ANSWER, for STORED an encoded REQUEST as DRIVE carries
+ *   it, for CHECKPOINT, TILE and ENTRIES what HTTP gives as it is.
+ *
+ *   A list is given as JSON, NDJSON or CSV (api/list_form.h). A poll of the
+ *   audit log (`after` and `wait`) that finds nothing is kept, asked again
+ *   when STATE says that the log has grown, and ends with its client, its
+ *   time, or the house; polls have places of their own (CS_MAX_POLLS).
  *   CERTIFICATE's JSON has "certificate": PEM, the leaf first. PAGE with
  *   found = 0 and a code is a refused question (BAD_CURSOR: 400, NOT_FOUND
  *   or no code: 404).
