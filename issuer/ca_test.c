@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/mem.h"
+#include "issuer/tbs.h"
 #include <tests/lib/ca_maker.h>
 
 static const enum cs_key_kind all_kinds[] = {
@@ -43,7 +44,7 @@ static void loads_what_init_makes(void **state)
 		ca_make(&m, all_kinds[i], CS_KEYGEN_TWO_TIERS);
 		assert_int_equal(m.ca->alg, cs_sigalg_for_key(&m.ca->key));
 		assert_int_equal(m.ca->ski.n, 20);
-		assert_int_equal(m.ca->serial.n, 17);
+		assert_int_equal(m.ca->serial.n, CS_SERIAL_SIZE);
 		assert_true(m.ca->has_path_len);
 		assert_int_equal(m.ca->path_len, 0);
 		assert_int_equal(m.ca->not_before_s, CA_MAKER_NOW - 3600);
