@@ -80,6 +80,19 @@ const struct cs_rule *cs_decide_builtin(void);
  */
 bool cs_decide_instantiate(struct cs_decide *j);
 
+/*
+ * The same for one list of matchers of a document of guards, which has paths
+ * to facts only. CS_E_POLICY or CS_E_FORMAT: a value is missing, or not what
+ * its place wants.
+ */
+bool cs_decide_matchers(struct cs_decide *j, const struct cs_policy *document,
+			struct cs_matchers *list,
+			struct cs_error *err) CS_MUST_USE;
+/* One text of a template of it; the first where it stands for several. */
+bool cs_decide_text(struct cs_decide *j, const struct cs_policy *document,
+		    const struct cs_template *template,
+		    struct cs_span *ret_text, struct cs_error *err) CS_MUST_USE;
+
 /* -- the sections --------------------------------------------------------- */
 
 /* Merge the usages of CSR and body; contradictions are refused. */

@@ -337,6 +337,47 @@ static void without_a_policy_nothing_is_issued_either(void **state)
 	cs_testing_done(&t);
 }
 
+static void paths_in_guards_stand_for_facts(void **state)
+{
+	const struct cs_finding *f;
+	struct cs_testing t;
+
+	(void)state;
+	cs_testing_init(&t);
+	load(&t, "",
+	     GUARDS("g",
+		    "  guards:\n"
+		    "    - id: realm\n"
+		    "      deny: {san.dns: {dns: '.{{request.realm}}.example'}"
+		    "}\n"
+		    "      message: nobody in {{request.realm}} gets "
+		    "{{csr.san.dns}}\n"));
+	assert_true(cs_testing_reports(&t, "refuses every request that has "
+					   "no value for it"));
+	cs_testing_dns(&t, "a.eu.example");
+	/* It cannot be asked without a realm, and so refuses. */
+	assert_false(cs_testing_judge(&t));
+	assert_int_equal(t.verdict.findings.n, 1);
+	f = &t.verdict.findings.items[0];
+	assert_string_equal(f->code, "GUARD");
+	assert_true(cs_span_equal_str(f->rule, "guards/realm"));
+	assert_non_null(strstr((const char *)f->message.p,
+			       "the guard cannot be asked: "
+			       "{{request.realm}} has no value"));
+	t.facts.request.realm = CS_SPAN_LIT("us");
+	assert_true(cs_testing_judge(&t));
+	t.facts.request.realm = CS_SPAN_LIT("eu");
+	assert_false(cs_testing_judge(&t));
+	f = &t.verdict.findings.items[0];
+	assert_true(cs_span_equal_str(f->message,
+				      "nobody in eu gets a.eu.example"));
+	/* A value is a literal; what is none there refuses, too. */
+	t.facts.request.realm = CS_SPAN_LIT("*");
+	assert_false(cs_testing_judge(&t));
+	assert_true(cs_testing_found(&t, "GUARD", ""));
+	cs_testing_done(&t);
+}
+
 static void carry_tests_of_their_own(void **state)
 {
 	struct cs_testing t;
@@ -375,8 +416,7 @@ static void errors_have_places_and_hints(void **state)
 	errors(ONE("san.dns: {cidr: 10.0.0.0/8}"),
 	       "`cidr` cannot match in `deny`");
 	errors(ONE("san.dns: {cel: x}"), "not supported yet");
-	errors(ONE("san.dns: {dns: '{{request.realm}}'}"),
-	       "{{path}} in guards is not supported yet");
+	errors(ONE("san.dns: {dns: '{{team}}'}"), "there is no `team`");
 	errors(ONE("san.dns: []"), "the list is empty");
 	errors(ONE(""), "`deny` wants 1 to 32 fields");
 	errors("  guards:\n    - {id: x, reject: 'true'}\n",
@@ -436,6 +476,7 @@ int main(void)
 		cmocka_unit_test(are_told_beside_what_the_policy_refuses),
 		cmocka_unit_test(are_part_of_the_sets_identity),
 		cmocka_unit_test(without_a_policy_nothing_is_issued_either),
+		cmocka_unit_test(paths_in_guards_stand_for_facts),
 		cmocka_unit_test(carry_tests_of_their_own),
 		cmocka_unit_test(errors_have_places_and_hints),
 		cmocka_unit_test(ids_are_unique_in_the_whole_set),

@@ -322,3 +322,39 @@ bool cs_decide_instantiate(struct cs_decide *j)
 	j->policy = m.p;
 	return !j->no_memory && j->v->findings.n == before;
 }
+
+bool cs_decide_matchers(struct cs_decide *j, const struct cs_policy *document,
+			struct cs_matchers *list, struct cs_error *err)
+{
+	struct making m = {.j = j,
+			   .env = {.request = &j->facts->request,
+				   .csr = &j->facts->csr,
+				   .policy = document}};
+	struct cs_matcher *items;
+	size_t n = 0;
+
+	items = make_items(&m, list, &n, err);
+	if (items == NULL)
+		return false;
+	list->items = items;
+	list->n = n;
+	list->sources = NULL;
+	return true;
+}
+
+bool cs_decide_text(struct cs_decide *j, const struct cs_policy *document,
+		    const struct cs_template *template,
+		    struct cs_span *ret_text, struct cs_error *err)
+{
+	struct making m = {.j = j,
+			   .env = {.request = &j->facts->request,
+				   .csr = &j->facts->csr,
+				   .policy = document}};
+	struct cs_resolved *texts = NULL;
+	size_t n = 0;
+
+	if (!resolve(&m, template, &texts, &n, err))
+		return false;
+	*ret_text = texts[0].text;
+	return true;
+}

@@ -107,9 +107,10 @@ static void load_field(struct cs_load *l, const struct cs_yaml *node,
 	/* The guard itself is the rule that is told. */
 	f->deny.rule = guard->rule;
 	if (f->deny.sources != NULL)
-		cs_load_error(l, node,
-			      "{{path}} in guards is not supported yet by "
-			      "this version");
+		cs_load_warning(l, node,
+				"a guard with {{path}} refuses every request "
+				"that has no value for it, the certificate of "
+				"the server's own listener too");
 	guard->n++;
 }
 
@@ -153,8 +154,11 @@ static void load_guard(struct cs_load *l, const struct cs_yaml *node,
 		if (cs_span_equal(p->guards[i].rule.id, g->rule.id))
 			cs_load_error(l, node, "the id is there twice");
 	}
-	if (cs_load_text(l, message, &g->message) && g->message.n > 256)
-		cs_load_error(l, message, "longer than 256 bytes");
+	if (message != NULL && cs_load_template(l, message, &g->template)) {
+		g->message = message->text;
+		if (g->message.n > 256)
+			cs_load_error(l, message, "longer than 256 bytes");
+	}
 	if (deny == NULL)
 		cs_load_error(l, node, "a guard has `id` and `deny`");
 	else

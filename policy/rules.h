@@ -429,8 +429,9 @@ struct cs_guard_field {
 
 /* One thing that nobody gets: a hit in any of its fields refuses. */
 struct cs_guard {
-	struct cs_rule rule;	/* "guards/secret" */
-	struct cs_span message; /* for people; empty: a sentence of ours */
+	struct cs_rule rule;	     /* "guards/secret" */
+	struct cs_span message;	     /* for people; empty: a sentence of ours */
+	struct cs_template template; /* of the message, when dynamic */
 	struct cs_guard_field *fields;
 	size_t n;
 };
