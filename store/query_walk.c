@@ -501,7 +501,8 @@ static bool walk_acts(struct cs_questions *q, const struct cs_query_list *l,
 	bool go = true;
 
 	for (int64_t kind = 5; kind < 32; kind++) {
-		if ((l->kinds >> kind & 1) != 0 && cs_leaf_kind_name(kind))
+		if ((l->kinds >> kind & 1) != 0 &&
+		    cs_leaf_kind_name((enum cs_leaf_kind)kind))
 			any[f.n++] = (struct cs_query_alternative){
 				.way = CS_WAY_ACT, .kind = kind};
 	}
