@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "api/peer_cert.h"
 #include "api/tls.h"
 #include "base/mem.h"
 #include <tests/lib/http_peers.h>
@@ -164,6 +166,66 @@ static void resumes_no_session(void **state)
 		assert_int_equal(SSL_SESSION_has_ticket(session), 0);
 		assert_int_equal(SSL_SESSION_is_resumable(session), 0);
 		SSL_SESSION_free(session);
+		peer_close(&p);
+		SSL_CTX_free(ctx);
+	}
+	house_close(&h);
+}
+
+/* Give the client a certificate of its own; its SHA-256. */
+static void certify(SSL_CTX *ctx, uint8_t sha256[32])
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf chain = {0};
+	CS_CLEANUP(cs_buf_done) struct cs_buf key = {0};
+	EVP_PKEY *pkey;
+	BIO *bio;
+	X509 *cert;
+
+	cs_buf_init(&chain, 10000);
+	cs_buf_init(&key, 10000);
+	make_credential("who", &chain, &key);
+	bio = BIO_new_mem_buf(chain.p, (int)chain.n);
+	cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	bio = BIO_new_mem_buf(key.p, (int)key.n);
+	pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	assert_int_equal(SSL_CTX_use_certificate(ctx, cert), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, pkey), 1);
+	assert_int_equal(X509_digest(cert, EVP_sha256(), sha256, NULL), 1);
+	X509_free(cert);
+	EVP_PKEY_free(pkey);
+}
+
+/* RFC 8446 4.3.2: it is asked for, whoever issued it, and may be left out. */
+static void shows_the_owner_what_the_client_showed(void **state)
+{
+	static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+	struct house h;
+	struct peer p;
+	uint8_t sha256[32];
+
+	(void)state;
+	house_open(&h, cs_http_limits_default());
+	for (size_t i = 0; i < 2; i++) {
+		SSL_CTX *ctx = client_of(versions[i]);
+
+		assert_true(peer_tls(&p, &h, ctx));
+		peer_send(&p, &h, GET);
+		assert_int_equal(peer_answers(&p, &h, 1), 1);
+		assert_null(h.peer.cert);
+		peer_close(&p);
+		certify(ctx, sha256);
+		assert_true(peer_tls(&p, &h, ctx));
+		for (unsigned n = 1; n <= 2; n++) {
+			peer_send(&p, &h, GET);
+			assert_int_equal(peer_answers(&p, &h, n), n);
+			/* The connection lives, and so does what it showed. */
+			assert_non_null(h.peer.cert);
+			assert_memory_equal(
+				cs_peer_cert_fingerprint(h.peer.cert), sha256,
+				sizeof(sha256));
+		}
 		peer_close(&p);
 		SSL_CTX_free(ctx);
 	}
@@ -438,6 +500,7 @@ int main(void)
 			refuses_ciphers_without_forward_secrecy_or_aead),
 		cmocka_unit_test(speaks_http_1_1_by_alpn_and_nothing_else),
 		cmocka_unit_test(resumes_no_session),
+		cmocka_unit_test(shows_the_owner_what_the_client_showed),
 		cmocka_unit_test(refuses_to_renegotiate),
 		cmocka_unit_test(closes_on_plain_http),
 		cmocka_unit_test(cuts_a_handshake_that_takes_too_long),
