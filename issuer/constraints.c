@@ -223,10 +223,10 @@ static struct cs_span cut(struct cs_span s, const char *ends)
 	return s;
 }
 
-/* The host of a canonical URI, twice. False: none, or an IP address. */
-static bool read_uri(struct check *k, struct item *it, struct cs_span uri)
+/* The host of a canonical URI, twice. False: it has none. */
+static bool read_uri(struct item *it, struct cs_span uri)
 {
-	struct cs_span rest, authority, octets, colon;
+	struct cs_span rest, authority, colon;
 	size_t at;
 
 	if (!cs_span_find(uri, ':', &at))
@@ -244,16 +244,30 @@ static bool read_uri(struct check *k, struct item *it, struct cs_span uri)
 	/* OpenSSL ends it at the first colon, else at the first slash. */
 	colon = cut(rest, ":");
 	it->other = colon.n < rest.n ? colon : cut(rest, "/");
-	return it->host.n > 0 &&
-	       !cs_name_ip_octets(it->host, k->findings->arena, &octets, NULL);
+	return it->host.n > 0;
+}
+
+/* The text as an address, if it is one. False: no memory. */
+static bool read_address(struct check *k, struct cs_span text,
+			 struct cs_span *ret_octets, bool *ret_is)
+{
+	struct cs_error why = {0};
+
+	*ret_is = cs_name_ip_octets(text, k->findings->arena, ret_octets, &why);
+	return *ret_is || why.code != CS_E_NO_MEMORY || no_memory(k->err);
 }
 
 static bool check_uri(struct check *k, struct item *it, struct cs_span uri)
 {
+	bool has_host, is_address = false;
+
 	/*= RFC 5280 4.2.1.10: a URI without a host must be rejected */
 	if (!is_constrained(k->set, CS_NAME_URI))
 		return true;
-	if (!read_uri(k, it, uri))
+	has_host = read_uri(it, uri);
+	if (has_host && !read_address(k, it->host, &it->octets, &is_address))
+		return false;
+	if (!has_host || is_address)
 		return offend(k, it,
 			      "has no host name, which constraints on URIs "
 			      "require");
@@ -292,9 +306,14 @@ static bool check_other(struct check *k, struct item *it,
 static bool check_name(struct check *k, const struct cs_fact_name *name)
 {
 	static const char *const words[CS_NAME_KINDS] = {
-		"dns",		"ip",	      "uri",
-		"email",	"other_name", "directory_name",
-		"registered_id"};
+		[CS_NAME_DNS] = "dns",
+		[CS_NAME_IP] = "ip",
+		[CS_NAME_URI] = "uri",
+		[CS_NAME_EMAIL] = "email",
+		[CS_NAME_OTHER] = "other_name",
+		[CS_NAME_DIRECTORY] = "directory_name",
+		[CS_NAME_REGISTERED_ID] = "registered_id",
+	};
 	struct item it = {.kind = name->kind,
 			  .value = name->canonical,
 			  .text = name->canonical,
@@ -355,17 +374,18 @@ static bool looks_like_a_host(struct cs_span s)
 static bool check_common_name(struct check *k, const struct cs_fact_attr *a)
 {
 	struct item it = {.field = "subject.commonName[0]", .value = a->value};
-	struct cs_arena *arena = k->findings->arena;
+	bool is_address;
 
 	it.kind = CS_NAME_IP;
-	if (cs_name_ip_octets(a->value, arena, &it.octets, NULL) &&
-	    !check_item(k, &it))
+	if (!read_address(k, a->value, &it.octets, &is_address) ||
+	    (is_address && !check_item(k, &it)))
 		return false;
 	/* An IPv4 address reads as a host too, to those who do not look. */
 	if (!looks_like_a_host(a->value))
 		return true;
 	it.kind = CS_NAME_DNS;
-	return cs_constraints_fold(a->value, arena, &it.text, k->err) &&
+	return cs_constraints_fold(a->value, k->findings->arena, &it.text,
+				   k->err) &&
 	       check_item(k, &it);
 }
 

@@ -227,6 +227,8 @@ static void kinds_that_are_not_processed_have_no_names(void **state)
 
 	read_one(f, 0, CS_DER_CONTEXT(8), "\x2a\x03");
 	assert_false(allows(f, CS_NAME_REGISTERED_ID, "\x2a\x03"));
+	assert_true(cs_span_equal_str(f->findings.items[0].field,
+				      "san.registered_id[0]"));
 	assert_true(allows(f, CS_NAME_DNS, "a.example"));
 	read_one(f, 0, CS_DER_CONTEXT_CONSTRUCTED(5), "\xa1\x00");
 	assert_true(allows(f, CS_NAME_DNS, "a.example"));

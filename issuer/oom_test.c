@@ -101,9 +101,21 @@ static void never_issues_for_want_of_memory(void **state)
 
 static int set_up(void **state)
 {
+	static struct cs_subtree zone = {.kind = CS_NAME_DNS,
+					 .text = CS_SPAN_INIT("example")};
+	static struct cs_subtree net = {
+		.kind = CS_NAME_IP,
+		.address = CS_SPAN_INIT("abcd"),
+		.mask = CS_SPAN_INIT("\xff\xff\xff\xff")};
+	static struct cs_constraints constraints = {.permitted = &zone,
+						    .permitted_n = 1,
+						    .excluded = &net,
+						    .excluded_n = 1};
 	static struct fixture f;
 
 	ca_make(&f.maker, CS_KEY_KIND_EC_P256, CS_KEYGEN_SINGLE);
+	f.maker.ca->constraints = &constraints;
+	f.maker.ca->constraints_n = 1;
 	f.issuer.ca = f.maker.ca;
 	f.issuer.ceiling = &f.maker.ceiling;
 	cs_buf_init(&f.set, 100000);

@@ -534,9 +534,9 @@ static void put_names(struct cs_json *w, const struct cs_plan *p)
 		[CS_NAME_IP] = "ip",
 		[CS_NAME_URI] = "uri",
 		[CS_NAME_EMAIL] = "email",
+		[CS_NAME_OTHER] = "other",
 		[CS_NAME_DIRECTORY] = "directory",
 		[CS_NAME_REGISTERED_ID] = "registered_id",
-		[CS_NAME_OTHER] = "other",
 	};
 
 	cs_json_name(w, "names");

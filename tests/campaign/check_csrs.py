@@ -132,9 +132,10 @@ def main():
     pitfalls = csrs.vectors(vectors)
     rich = csrs.rich(key)
     world = csrs.from_certificates(key, certificates)
-    if len(pitfalls) < 80 or len(world) < 1000:
-        raise Failure(f"{len(pitfalls)} vectors and {len(world)} "
-                      f"certificates: too few")
+    pyca = csrs.pyca_vectors(key)
+    if len(pitfalls) < 80 or len(world) < 1000 or len(pyca) < 400:
+        raise Failure(f"{len(pitfalls)} vectors, {len(world)} certificates, "
+                      f"{len(pyca)} of pyca: too few")
     # Mutations of what nobody rejects, and of what is nearly right.
     good = [c for c in pitfalls if c[0].startswith(("good-", "fact-"))]
     seeds = rich * 20 + good * 5 + pitfalls + world
@@ -142,6 +143,7 @@ def main():
     bad = 0
     for what, corpus in (
             ("pitfalls", pitfalls + rich), ("certificates", world),
+            ("cryptography-vectors", pyca),
             (f"mutations, seed {seed}",
              csrs.mutations(seeds, count, seed))):
         verdicts = run([ours], corpus)

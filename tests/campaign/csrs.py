@@ -7,6 +7,7 @@ import os
 import random
 import re
 
+import cryptography_vectors
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -76,6 +77,29 @@ def vectors(directory):
     for path in sorted(glob.glob(os.path.join(directory, "*.der"))):
         with open(path, "rb") as f:
             found.append((os.path.basename(path), f.read()))
+    return found
+
+
+def pyca_vectors(key):
+    """The requests of cryptography-vectors, and such of its certificates."""
+    directory = os.path.join(os.path.dirname(cryptography_vectors.__file__),
+                             "x509")
+    found = vectors(os.path.join(directory, "requests"))
+    for path in sorted(glob.glob(os.path.join(directory, "requests",
+                                              "*.pem"))):
+        with open(path, encoding="latin-1") as f:
+            block = re.search(r"-----BEGIN [A-Z ]*REQUEST-----(.*?)-----END",
+                              f.read(), re.S)
+        if block is not None:
+            found.append((os.path.basename(path),
+                          base64.b64decode(block.group(1))))
+    found += from_certificates(key, directory)
+    for path in sorted(glob.glob(os.path.join(directory, "PKITS_data",
+                                              "certs", "*.crt"))):
+        with open(path, "rb") as f:
+            csr = from_certificate(key, f.read())
+        if csr is not None:
+            found.append((os.path.basename(path), csr))
     return found
 
 

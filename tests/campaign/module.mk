@@ -18,7 +18,8 @@ $(ZLINT):
 oracles/venv/ready:
 	rm -rf oracles/venv
 	python3 -m venv oracles/venv
-	oracles/venv/bin/pip install -q pkilint==0.13.3 cryptography==48.0.0
+	oracles/venv/bin/pip install -q pkilint==0.13.3 cryptography==48.0.0 \
+		cryptography-vectors==48.0.0
 	touch $@
 
 # What the default policy, the listener's and the examples issue, and CAs,

@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include "issuer/cert_facts.h"
+#include "issuer/constraints.h"
 #include "issuer/csr.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -63,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cs_span der = cs_span_make(data, size);
 	struct cs_findings findings;
 	struct cs_cert_facts facts;
+	struct cs_constraints constraints;
 	struct cs_tbs_facts tbs;
 	struct cs_arena arena;
 
@@ -77,6 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		compare_request(der);
 	if (cs_cert_facts_read(cs_crypto_hash(crypto), der, &arena, &tbs, NULL))
 		compare_certificate(der, &tbs);
+	/* Only that nothing breaks. */
+	(void)!cs_constraints_read(der, &arena, &constraints, NULL);
 	ERR_clear_error();
 	cs_arena_done(&arena);
 	return 0;
