@@ -328,6 +328,28 @@ static bool is_ours(struct restore *r, struct cs_db *db, struct cs_span note,
 	return true;
 }
 
+/* What was accepted, beside what an earlier `restore` said of its backup. */
+static json_t *accepted(const char *dir, const char *note, int64_t size)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	json_t *said = NULL;
+
+	cs_buf_init(&text, CS_MAX_LEAF / 2);
+	if (cs_files_read(dir, MARKER, &text, NULL))
+		said = cs_json_parse(cs_buf_span(&text), MARKER, NULL);
+	if (!json_is_object(said)) {
+		json_decref(said);
+		said = json_object();
+	}
+	if (json_object_set_new(said, "outside", json_string(note)) != 0 ||
+	    json_object_set_new(said, "tree_size",
+				json_integer((json_int_t)size)) != 0) {
+		json_decref(said);
+		return NULL;
+	}
+	return said;
+}
+
 /* The ledger's size against the note; the marker, if they contradict. */
 static bool accept_split(struct restore *r, struct cs_error *err)
 {
@@ -365,10 +387,7 @@ static bool accept_split(struct restore *r, struct cs_error *err)
 		"the checkpoint outside.\n",
 		(long long)size, (unsigned long long)outside.size,
 		(long long)size);
-	return leave_marker(r->dir,
-			    json_pack("{s:s, s:I}", "outside",
-				      cs_buf_str(&note), "tree_size",
-				      (json_int_t)size),
+	return leave_marker(r->dir, accepted(r->dir, cs_buf_str(&note), size),
 			    err);
 }
 

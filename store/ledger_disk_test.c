@@ -24,7 +24,7 @@ struct told {
 /* One ask; no answer within the time is one, too. */
 static void ask(struct cs_house *h, int i, struct told *told)
 {
-	char key[8];
+	char key[16];
 	struct cs_msg_answer m;
 	uint64_t ticket;
 	size_t before = cs_house_count(h, CS_MSG_ANSWER);
@@ -44,7 +44,7 @@ static void ask(struct cs_house *h, int i, struct told *told)
 static void check(struct cs_house *h, const struct told *told)
 {
 	struct cs_msg_answer m;
-	char key[8];
+	char key[16];
 
 	for (int i = 0; i < ASKS; i++) {
 		(void)snprintf(key, sizeof(key), "k%d", i);

@@ -274,6 +274,9 @@ def an_older_ledger_is_a_split_view_until_that_is_accepted():
                                  str(found[0]["index"])).stdout)
     expect(json.dumps(note)[1:-1] in json.dumps(entry),
            "the leaf lacks the note")
+    with open(os.path.join(FIRST, "manifest.json"), encoding="utf-8") as f:
+        expect(json.load(f)["root"] in json.dumps(entry),
+               "the leaf does not say which backup it was")
     fresh = [serial(house.submit("ci", CSR, f"fresh-{i}")) for i in range(5)]
     expect(not set(lost) & set(fresh), "a serial came again")
     expect("verified" in house.cli("audit", "verify").stdout, "verify")

@@ -3,12 +3,13 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-from tests.lib.house import COUNTERSIGN, Tap, expect  # noqa: E402
+from tests.lib.house import COUNTERSIGN, House, Tap, expect  # noqa: E402
 
 BUILD = os.path.dirname(os.path.abspath(COUNTERSIGN))
 with open(os.path.join(BUILD, "Makefile"), encoding="utf-8") as makefile:
@@ -76,6 +77,20 @@ def what_is_installed_runs():
     done = subprocess.run([below("bin/countersign"), "--version"], capture_output=True, text=True,
                           timeout=20)
     expect(done.stdout.startswith("countersign "), done.stdout + done.stderr)
+
+
+@tap.test
+def the_service_manager_is_told():
+    with House() as house, socket.socket(socket.AF_UNIX,
+                                         socket.SOCK_DGRAM) as manager:
+        path = os.path.join(house.root, "notify")
+        manager.bind(path)
+        manager.settimeout(10)
+        house.start(env={"NOTIFY_SOCKET": path})
+        expect(manager.recv(100) == b"READY=1", "not told that it is ready")
+        house.client_add("ci", "submit", "approve")
+        expect(house.stop() == 0, "stop")
+        expect(manager.recv(100) == b"STOPPING=1", "nor that it stops")
 
 
 @tap.test
