@@ -671,7 +671,8 @@ static void on_gone(void *ctx, struct cs_link *link, const struct cs_error *why)
 /* The ledger's process. */
 static int run_ledger(int ends[5][2])
 {
-	struct cs_clock clock = {wall, wall, fill.shared};
+	struct cs_clock clock = {
+		.wall_ms = wall, .boot_ms = wall, .ctx = fill.shared};
 	struct cs_log log = {.fd = 2,
 			     .room = "ledger",
 			     .clock = clock,
