@@ -20,7 +20,7 @@ EXTRA_DIST += tests/bench/run tests/bench/policy-rate \
 	tests/bench/thirty-rules.yaml
 
 # Fills a ledger with a long history, through the ledger itself.
-EXTRA_PROGRAMS += tests/bench/fill
+check_PROGRAMS += tests/bench/fill
 tests_bench_fill_SOURCES = tests/bench/bench.h tests/bench/fill.c \
 	tests/bench/measure.c
 tests_bench_fill_LDADD = $(STORE_LIBS)
@@ -212,7 +212,8 @@ E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
 	tests/e2e/invariants_test.py tests/e2e/kill_test.py \
 	tests/e2e/openapi_test.py \
 	tests/e2e/pages_test.py \
-	tests/e2e/policy_test.py tests/e2e/questions_test.py \
+	tests/e2e/history_test.py tests/e2e/policy_test.py \
+	tests/e2e/questions_test.py \
 	tests/e2e/reload_test.py \
 	tests/e2e/renew_test.py \
 	tests/e2e/secrets_test.py tests/e2e/slow_test.py tests/e2e/tamper_test.py
