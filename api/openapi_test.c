@@ -1,4 +1,4 @@
-#include "tests/lib/test.h"
+#include <tests/lib/test.h>
 
 #include <stdio.h>
 #include <string.h>
