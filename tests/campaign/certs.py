@@ -199,6 +199,13 @@ def example_requests(keys):
         "spiffe://prod.example/ns/shop/sa/cart")]), {
             "issuer": "mesh", "duration": "1h",
             "requester": {"username": "system:serviceaccount:shop:cart"}}
+    for kind, key in keys.items():
+        encipher = ["key encipherment"] if kind.startswith("rsa") else []
+        yield make_csr(key, dns("A.example", "*.b.example") + ip("10.0.0.1"), [
+            (NameOID.COUNTRY_NAME, "CH"), (NameOID.ORGANIZATION_NAME, "A"),
+            (NameOID.COMMON_NAME, "a.example")]), {
+                "issuer": "migration", "duration": "365d",
+                "usages": SIGN + encipher + ["server auth"]}
 
 
 PURPOSES = {  # and key usages that RFC 5280 4.2.1.12 has for them
@@ -372,13 +379,16 @@ def house_of(corpus, options, requests, what):
 
 
 def examples_house(corpus, keys, directory):
-    """The examples in force, the mesh's under an issuer of its own."""
-    with House(CAS["p256"]) as house, House(CAS["p384"]) as donor:
+    """The examples in force, each under the issuer that it is for."""
+    with House(CAS["p256"]) as house, House(CAS["p384"]) as donor, \
+            House(CAS["rsa"]) as other:
         add_issuer(house, "mesh", donor)
+        add_issuer(house, "migration", other)
         put_examples(house, directory)
         issuer = {n: add_cas(corpus, os.path.join(
             h.dir, "issuers", "default", "chain.pem"))
-            for n, h in (("default", house), ("mesh", donor))}
+            for n, h in (("default", house), ("mesh", donor),
+                         ("migration", other))}
         house.start()
         house.client_add("campaign", "submit", "approve", "gateway")
         house.cli("policy", "apply")

@@ -47,6 +47,8 @@ WAIVED = {
     "e_ext_san_contains_reserved_ip": ("", WEB + "addresses are private"),
     "e_ext_san_uniform_resource_identifier_present": (
         "", WEB + "SPIFFE IDs are URIs"),
+    "e_server_cert_valid_time_longer_than_200_days": (
+        "", WEB + "an example copies what cert-manager asks for"),
     "e_organizational_unit_name_prohibited": (
         "", WEB + "an example sets one"),
     "e_invalid_subject_rdn_order": (
