@@ -25,12 +25,15 @@
 #include "store/ledger_room.h"
 
 /*
- * Pages of one step, and the pause between two: about 30 MB a second, a small
- * share of any disk that a ledger should stand on, and a step of less than a
- * commit's time.
+ * Pages of one step, and the pause between two. While nothing is decided:
+ * about 30 MB a second, a small share of any disk that a ledger should stand
+ * on. While decisions go on: about 3, so that they notice little of it; a
+ * step takes less than a commit's time.
  */
-#define STEP_PAGES 32
-#define PAUSE_MS   4
+#define STEP_PAGES	32
+#define PAUSE_MS	4
+#define BUSY_STEP_PAGES 16
+#define BUSY_PAUSE_MS	20
 /* Left free beside the copy: the ledger must not run out of space by it. */
 #define RESERVE_BYTES (64LL * 1024 * 1024)
 /* A copy that nobody took within this is removed. */
@@ -46,8 +49,9 @@ struct cs_ledger_backup {
 	sqlite3_backup *b; /* owned */
 	uint64_t ticket, credential;
 	int64_t uid;
-	char name[64];	 /* relative to DIR; empty: there is no file */
-	int64_t done_ms; /* on the boot clock; the file waits since then */
+	char name[64];	  /* relative to DIR; empty: there is no file */
+	uint64_t batches; /* committed before the step */
+	int64_t done_ms;  /* on the boot clock; the file waits since then */
 };
 
 /* The file's whole path, in the batch's arena. NULL: no memory. */
@@ -190,16 +194,21 @@ static void complete(struct cs_ledger_backup *b)
 static void on_step(void *ctx)
 {
 	struct cs_ledger_backup *b = ctx;
+	uint64_t batches;
+	bool busy;
 	int rc;
 
 	if (b->b == NULL || b->ledger->over)
 		return;
 	(void)cs_failpoint("ledger.backup_step");
-	rc = sqlite3_backup_step(b->b, STEP_PAGES);
+	batches = b->ledger->metrics->batches;
+	busy = batches != b->batches;
+	b->batches = batches;
+	rc = sqlite3_backup_step(b->b, busy ? BUSY_STEP_PAGES : STEP_PAGES);
 	if (cs_failpoint("ledger.backup_full"))
 		rc = SQLITE_FULL;
 	if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED) {
-		cs_timer_start(b->pause, PAUSE_MS);
+		cs_timer_start(b->pause, busy ? BUSY_PAUSE_MS : PAUSE_MS);
 		return;
 	}
 	if (rc == SQLITE_DONE)
