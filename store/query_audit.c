@@ -139,7 +139,10 @@ static bool write_item(struct cs_questions *q, struct cs_stmt *s,
 	json_t *members = NULL;
 	struct cs_json j;
 
-	if (entry.n > 0 && cs_leaf_entry_split(entry, &decision, &record, NULL))
+	/* Of what was asked, the request's row says client and issuer. */
+	if (entry.n > 0 &&
+	    cs_leaf_entry_split(entry, &decision, &record, NULL) &&
+	    cs_stmt_is_null(s, L_ID))
 		members = parse(record);
 	if (q->what->kind == CS_QUERY_CERTIFICATES)
 		decision = cs_span_make(NULL, 0);
