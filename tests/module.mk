@@ -1,6 +1,6 @@
 EXTRA_DIST += tests/lib/test.h tests/__init__.py tests/lib/__init__.py \
-	tests/lib/certs.py tests/lib/der.py tests/lib/house.py \
-	tests/lib/http_probes.py \
+	tests/lib/certs.py tests/lib/console.py tests/lib/der.py \
+	tests/lib/house.py tests/lib/http_probes.py \
 	tests/lib/invariants.py tests/lib/memory.py tests/lib/raw.py
 
 # The seams that test programs link in front of libcs_base.a.
