@@ -39,9 +39,6 @@ first = Descriptor(FIRST)
 house = House(("--passphrase-fd", first.rewind()), pass_fds=(first.fd,))
 SHIFT = os.path.join(house.root, "shift")
 house.env["CS_CLOCK_SHIFT_FILE"] = SHIFT
-# Rounds over a passphrase free more than a sanitizer may keep for I16.
-house.env["ASAN_OPTIONS"] = ":".join(
-    [*filter(None, [os.environ.get("ASAN_OPTIONS")]), "quarantine_size_mb=16"])
 CREDENTIALS = os.path.join(house.root, "credentials")
 os.mkdir(CREDENTIALS, 0o700)
 SECRET_FILE = os.path.join(house.root, "second.pass")
