@@ -192,21 +192,30 @@ static void put(struct cs_log *log, struct line *line)
 	errno = kept;
 }
 
+/* The line's text from its format; then it is written. */
+static void put_format(struct cs_log *log, struct line *line, const char *fmt,
+		       va_list ap)
+{
+	char text[CS_LOG_TEXT];
+
+	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
+		text[0] = '\0';
+	line->text = text;
+	put(log, line);
+	line->text = NULL;
+}
+
 void cs_log_write(struct cs_log *log, enum cs_log_level level,
 		  const char *event, const char *fmt, ...)
 {
 	struct line line = {.level = level, .event = event};
-	char text[CS_LOG_TEXT];
 	va_list ap;
 
 	if (log == NULL || level > log->level)
 		return;
 	va_start(ap, fmt);
-	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
-		text[0] = '\0';
+	put_format(log, &line, fmt, ap);
 	va_end(ap);
-	line.text = text;
-	put(log, &line);
 }
 
 void cs_log_fields(struct cs_log *log, enum cs_log_level level,
@@ -217,17 +226,13 @@ void cs_log_fields(struct cs_log *log, enum cs_log_level level,
 			    .event = event,
 			    .fields = fields,
 			    .fields_n = n};
-	char text[CS_LOG_TEXT];
 	va_list ap;
 
 	if (log == NULL || level > log->level)
 		return;
 	va_start(ap, fmt);
-	if (vsnprintf(text, sizeof(text), fmt, ap) < 0)
-		text[0] = '\0';
+	put_format(log, &line, fmt, ap);
 	va_end(ap);
-	line.text = text;
-	put(log, &line);
 }
 
 void cs_log_error(struct cs_log *log, const char *event,

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/codec.h"
 #include "base/json.h"
@@ -32,10 +31,7 @@ static json_t *read_document(const char *file, struct cs_error *err)
 
 	cs_arena_init(&arena, 8 * CS_MAX_POLICY_FILE);
 	cs_buf_init(&text, CS_MAX_POLICY_FILE);
-	if (!(strcmp(file, "-") == 0
-		      ? cs_files_read_fd(STDIN_FILENO, "standard input", &text,
-					 err)
-		      : cs_files_read(".", file, &text, err)))
+	if (!cs_files_read_given(file, &text, err))
 		return NULL;
 	doc = cs_yaml_parse(cs_buf_span(&text), file, &arena, err);
 	if (doc == NULL)
@@ -228,10 +224,7 @@ static bool set_csr(const struct cs_call *call, json_t *body,
 		       cs_error_set(err, CS_E_USAGE,
 				    "`%s` needs --csr FILE or --request FILE",
 				    call->command->name);
-	if (!(strcmp(file, "-") == 0
-		      ? cs_files_read_fd(STDIN_FILENO, "standard input", &bytes,
-					 err)
-		      : cs_files_read(".", file, &bytes, err)))
+	if (!cs_files_read_given(file, &bytes, err))
 		return false;
 	/* A SEQUENCE begins with an octet that no PEM begins with. */
 	if (cs_buf_span(&bytes).n > 0 && cs_buf_span(&bytes).p[0] == 0x30)

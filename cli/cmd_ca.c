@@ -88,28 +88,6 @@ static bool usage(struct cs_error *err, const char *sentence)
 
 /* -- what is asked ------------------------------------------------------ */
 
-/* A number behind an option; without it *ret stays. */
-static bool get_number(const struct cs_call *call, const char *option,
-		       unsigned low, unsigned high, unsigned *ret,
-		       struct cs_error *err)
-{
-	const char *text = cs_call_get(call, option);
-	char *end;
-	long n;
-
-	if (text == NULL)
-		return true;
-	errno = 0;
-	n = strtol(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || n < (long)low ||
-	    n > (long)high)
-		return cs_error_set(err, CS_E_USAGE,
-				    "--%s: `%s`: expected %u to %u", option,
-				    text, low, high);
-	*ret = (unsigned)n;
-	return true;
-}
-
 /*
  * A file that the caller brings: regular, or a pipe (a decrypting command's).
  * A key that others can read is used, and said so.
@@ -398,9 +376,9 @@ static bool create(struct job *j, struct cs_ca_create *c, struct cs_error *err)
 	c->now_s = cs_clock_wall_ms(&j->clock) / 1000;
 	if (!cs_key_kind_parse(kind != NULL ? kind : "ec-p256", &c->kind,
 			       err) ||
-	    !get_number(j->call, "days", 1, MAX_DAYS, &c->days, err) ||
-	    !get_number(j->call, "path-len", 0, CS_MAX_CHAIN, &c->path_len,
-			err) ||
+	    !cs_call_number(j->call, "days", 1, MAX_DAYS, &c->days, err) ||
+	    !cs_call_number(j->call, "path-len", 0, CS_MAX_CHAIN, &c->path_len,
+			    err) ||
 	    !take_parent(j, c, err) ||
 	    !cs_ca_place_begin(j->install->dir, j->call->args[0], &j->arena,
 			       &j->place, err))

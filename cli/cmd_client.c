@@ -193,7 +193,8 @@ static int run_bind(const struct cs_call *call)
 	return status;
 }
 
-static int run_revoke(const struct cs_call *call)
+/* DELETE the client, or what is behind it by the second argument. */
+static int send_delete(const struct cs_call *call, const char *behind)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf target;
 	struct cs_error err = {0};
@@ -203,8 +204,10 @@ static int run_revoke(const struct cs_call *call)
 	cs_buf_init(&target, CS_MAX_HTTP_TARGET);
 	cs_buf_add_str(&target, "/v1/clients/");
 	cs_ask_escape(&target, call->args[0]);
-	cs_buf_add_str(&target, "/credentials/");
-	cs_ask_escape(&target, call->args[1]);
+	if (behind != NULL) {
+		cs_buf_add_str(&target, behind);
+		cs_ask_escape(&target, call->args[1]);
+	}
 	if (!cs_buf_finish(&target, "the name", &err) ||
 	    !cs_ask(call, "DELETE", cs_buf_str(&target), NULL, NULL, &r, &err))
 		return cs_call_fail(call, &err);
@@ -215,6 +218,11 @@ static int run_revoke(const struct cs_call *call)
 		status = cs_reply_print_problem(call, &r);
 	cs_reply_done(&r);
 	return status;
+}
+
+static int run_revoke(const struct cs_call *call)
+{
+	return send_delete(call, "/credentials/");
 }
 
 static int run_add(const struct cs_call *call)
@@ -377,24 +385,7 @@ static int run_show(const struct cs_call *call)
 
 static int run_remove(const struct cs_call *call)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf target;
-	struct cs_error err = {0};
-	struct cs_reply r;
-	int status;
-
-	cs_buf_init(&target, CS_MAX_HTTP_TARGET);
-	cs_buf_add_str(&target, "/v1/clients/");
-	cs_ask_escape(&target, call->args[0]);
-	if (!cs_buf_finish(&target, "the name", &err) ||
-	    !cs_ask(call, "DELETE", cs_buf_str(&target), NULL, NULL, &r, &err))
-		return cs_call_fail(call, &err);
-	status = cs_exit_of_status(r.status);
-	if (cs_call_wants(call, "json"))
-		status = cs_reply_print_json(call, &r);
-	else if (r.status >= 400)
-		status = cs_reply_print_problem(call, &r);
-	cs_reply_done(&r);
-	return status;
+	return send_delete(call, NULL);
 }
 
 const struct cs_command cs_cmd_client_add = {

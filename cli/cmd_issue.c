@@ -1,6 +1,5 @@
 /* `issue`: submit a CSR as the local administrator, print the chain. */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/limits.h"
@@ -63,10 +62,7 @@ static bool add_csr(const struct cs_call *call, json_t *body,
 	if (file == NULL)
 		return cs_error_set(err, CS_E_USAGE,
 				    "`issue` needs --csr FILE");
-	if (!(strcmp(file, "-") == 0
-		      ? cs_files_read_fd(STDIN_FILENO, "standard input", &text,
-					 err)
-		      : cs_files_read(".", file, &text, err)))
+	if (!cs_files_read_given(file, &text, err))
 		return false;
 	return json_object_set_new(body, "csr",
 				   json_stringn(cs_buf_str(&text),

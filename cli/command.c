@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -495,6 +496,27 @@ const char *cs_call_get_nth(const struct cs_call *call, const char *option,
 		    at-- == 0)
 			return call->given[i].value;
 	return NULL;
+}
+
+bool cs_call_number(const struct cs_call *call, const char *option,
+		    unsigned low, unsigned high, unsigned *ret,
+		    struct cs_error *err)
+{
+	const char *text = cs_call_get(call, option);
+	char *end;
+	long n;
+
+	if (text == NULL)
+		return true;
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || n < (long)low ||
+	    n > (long)high)
+		return cs_error_set(err, CS_E_USAGE,
+				    "--%s: `%s`: expected %u to %u", option,
+				    text, low, high);
+	*ret = (unsigned)n;
+	return true;
 }
 
 bool cs_call_wants(const struct cs_call *call, const char *output)

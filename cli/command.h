@@ -105,6 +105,11 @@ const char *cs_call_get(const struct cs_call *call, const char *option);
 const char *cs_call_get_nth(const struct cs_call *call, const char *option,
 			    size_t at);
 
+/* The number behind an option, low to high; without it *ret stays. */
+bool cs_call_number(const struct cs_call *call, const char *option,
+		    unsigned low, unsigned high, unsigned *ret,
+		    struct cs_error *err) CS_MUST_USE;
+
 /* Was -o given, or is its default, this? */
 bool cs_call_wants(const struct cs_call *call, const char *output);
 

@@ -56,6 +56,15 @@ bool cs_files_read_fd(int fd, const char *what, struct cs_buf *out,
 	}
 }
 
+bool cs_files_read_given(const char *file, struct cs_buf *out,
+			 struct cs_error *err)
+{
+	if (strcmp(file, "-") == 0)
+		return cs_files_read_fd(STDIN_FILENO, "standard input", out,
+					err);
+	return cs_files_read(".", file, out, err);
+}
+
 bool cs_files_open(const char *dir, const char *path, int *ret_fd,
 		   struct cs_error *err)
 {

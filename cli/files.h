@@ -25,6 +25,10 @@ char *cs_files_path(struct cs_arena *arena, const char *dir,
 bool cs_files_read(const char *dir, const char *path, struct cs_buf *out,
 		   struct cs_error *err) CS_MUST_USE;
 
+/* What an option named: a file, from here, or `-` for standard input. */
+bool cs_files_read_given(const char *file, struct cs_buf *out,
+			 struct cs_error *err) CS_MUST_USE;
+
 /* The same from a descriptor (borrowed); `what` names it. */
 bool cs_files_read_fd(int fd, const char *what, struct cs_buf *out,
 		      struct cs_error *err) CS_MUST_USE;

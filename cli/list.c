@@ -1,7 +1,5 @@
 #include "cli/list.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/csv.h"
@@ -35,20 +33,13 @@ bool cs_list_parse_time(const char *option, const char *text, int64_t *ret,
 static bool parse_limit(const struct cs_call *call, const struct cs_list *list,
 			size_t *ret, struct cs_error *err)
 {
-	const char *text = cs_call_get(call, "limit");
-	char *end;
-	long n;
+	unsigned n = 0;
 
 	*ret = list->limit != 0 ? list->limit : CS_LIST_DEFAULT;
-	if (text == NULL)
-		return true;
-	errno = 0;
-	n = strtol(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || n < 1 || n > MAX_ITEMS)
-		return cs_error_set(err, CS_E_USAGE,
-				    "--limit: `%s`: expected 1 to %d", text,
-				    MAX_ITEMS);
-	*ret = (size_t)n;
+	if (!cs_call_number(call, "limit", 1, MAX_ITEMS, &n, err))
+		return false;
+	if (n != 0)
+		*ret = n;
 	return true;
 }
 

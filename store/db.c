@@ -492,6 +492,23 @@ bool cs_stmt_run(struct cs_stmt *s, struct cs_error *err)
 	return true;
 }
 
+bool cs_stmt_numbers(struct cs_stmt *s, int64_t *numbers, size_t cap,
+		     size_t *ret_n, struct cs_error *err)
+{
+	bool row = true;
+	size_t n = 0;
+
+	while (row && n < cap) {
+		if (!cs_stmt_step(s, &row, err))
+			return false;
+		if (row)
+			numbers[n++] = cs_stmt_col_int(s, 0);
+	}
+	cs_stmt_end(s);
+	*ret_n = n;
+	return true;
+}
+
 void cs_stmt_end(struct cs_stmt *s)
 {
 	if (s->stmt == NULL)

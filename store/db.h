@@ -127,6 +127,13 @@ bool cs_stmt_run(struct cs_stmt *s, struct cs_error *err) CS_MUST_USE;
 bool cs_stmt_step(struct cs_stmt *s, bool *ret_row,
 		  struct cs_error *err) CS_MUST_USE;
 
+/*
+ * The first column of at most cap rows, which are numbers, and the end of the
+ * statement: for those that change what they would still be reading.
+ */
+bool cs_stmt_numbers(struct cs_stmt *s, int64_t *numbers, size_t cap,
+		     size_t *ret_n, struct cs_error *err) CS_MUST_USE;
+
 /* Reset (or finalise a text). Harmless at any time, also twice; a statement
  * that is started again needs none. */
 void cs_stmt_end(struct cs_stmt *s);

@@ -439,18 +439,12 @@ static bool deny_open(struct cs_ledger *l, uint64_t client, unsigned *ret_n,
 	size_t cap = (size_t)l->config.pending_quota + CS_MAX_IN_FLIGHT;
 	int64_t *rows = cs_arena_new_array(arena, cap, sizeof(*rows));
 	struct cs_stmt s = cs_stmt(l->db, CS_SQL_REQUEST_OPEN_OF_CLIENT);
-	bool row = true;
 
 	if (rows == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "open requests");
 	cs_stmt_int(&s, (int64_t)client);
-	while (row && n < cap) {
-		if (!cs_stmt_step(&s, &row, err))
-			return false;
-		if (row)
-			rows[n++] = cs_stmt_col_int(&s, 0);
-	}
-	cs_stmt_end(&s);
+	if (!cs_stmt_numbers(&s, rows, cap, &n, err))
+		return false;
 	*ret_n = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct cs_stored *r = cs_arena_new(arena, sizeof(*r));

@@ -21,17 +21,11 @@ static bool fill(struct cs_ledger *l, struct cs_error *err)
 	struct cs_stmt s = cs_stmt(l->db, CS_SQL_REQUEST_EXPIRED);
 	int64_t rows[SLICE];
 	size_t n = 0;
-	bool row = true;
 
 	cs_stmt_int(&s, l->batch.now_ms);
 	cs_stmt_int(&s, SLICE);
-	while (row && n < SLICE) {
-		if (!cs_stmt_step(&s, &row, err))
-			return false;
-		if (row)
-			rows[n++] = cs_stmt_col_int(&s, 0);
-	}
-	cs_stmt_end(&s);
+	if (!cs_stmt_numbers(&s, rows, SLICE, &n, err))
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct cs_stored *r = cs_arena_new(&l->batch.arena, sizeof(*r));
 		struct cs_draft *d;

@@ -136,7 +136,6 @@ void cs_ledger_drive_next(void *ctx)
 	struct cs_error err = {0};
 	int64_t rows[DRIVE_SLICE];
 	size_t n = 0;
-	bool row = true;
 
 	if (cs_ledger_state(l) != CS_LEDGER_ISSUING)
 		return;
@@ -144,15 +143,10 @@ void cs_ledger_drive_next(void *ctx)
 	cs_stmt_int(&s, cs_ledger_now(l));
 	cs_stmt_int(&s, l->drive_after);
 	cs_stmt_int(&s, DRIVE_SLICE);
-	while (row && n < DRIVE_SLICE) {
-		if (!cs_stmt_step(&s, &row, &err)) {
-			cs_ledger_fail(l, &err);
-			return;
-		}
-		if (row)
-			rows[n++] = cs_stmt_col_int(&s, 0);
+	if (!cs_stmt_numbers(&s, rows, DRIVE_SLICE, &n, &err)) {
+		cs_ledger_fail(l, &err);
+		return;
 	}
-	cs_stmt_end(&s);
 	for (size_t i = 0; i < n; i++) {
 		l->drive_after = rows[i];
 		(void)cs_failpoint("ledger.recover_drive");

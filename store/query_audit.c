@@ -31,15 +31,6 @@ static struct cs_span requester_of(const json_t *scalars)
 	return cs_query_member(scalars, "requester");
 }
 
-/* A member, unless it is empty. */
-static void put_text(struct cs_json *j, const char *name, struct cs_span text)
-{
-	if (text.n == 0)
-		return;
-	cs_json_name(j, name);
-	cs_json_text(j, text);
-}
-
 /* Parse stored JSON; NULL when there is none, or it is not JSON. */
 static json_t *parse(struct cs_span text)
 {
@@ -57,9 +48,10 @@ static void put_first_half(struct cs_json *j, struct cs_stmt *s, uint64_t index,
 		cs_json_name(j, "changed");
 		cs_json_bool(j, json_is_true(json_object_get(body, "changed")));
 	}
-	put_text(j, "client",
-		 client.n > 0 ? client : cs_query_member(record, "client"));
-	put_text(j, "code", cs_query_member(body, "code"));
+	cs_query_put_text(j, "client",
+			  client.n > 0 ? client
+				       : cs_query_member(record, "client"));
+	cs_query_put_text(j, "code", cs_query_member(body, "code"));
 	if (decision.n > 0) {
 		cs_json_name(j, "decision");
 		cs_json_raw(j, decision);
@@ -67,10 +59,10 @@ static void put_first_half(struct cs_json *j, struct cs_stmt *s, uint64_t index,
 	if (!cs_stmt_is_null(s, L_ID))
 		cs_json_member_hex(j, "id", cs_stmt_col(s, L_ID));
 	cs_json_member_int(j, "index", (int64_t)index);
-	put_text(j, "issuer",
-		 cs_stmt_is_null(s, L_ISSUER)
-			 ? cs_query_member(record, "issuer")
-			 : cs_stmt_col(s, L_ISSUER));
+	cs_query_put_text(j, "issuer",
+			  cs_stmt_is_null(s, L_ISSUER)
+				  ? cs_query_member(record, "issuer")
+				  : cs_stmt_col(s, L_ISSUER));
 }
 
 bool cs_query_not_before(struct cs_span tbs, int64_t *ret_seconds)
@@ -116,9 +108,10 @@ static void put_second_half(struct cs_json *j, struct cs_stmt *s,
 		cs_json_name(j, "not_before");
 		cs_json_time_ms(j, not_before * 1000);
 	}
-	put_text(j, "policy", cs_query_member(policy, "name"));
-	put_text(j, "policy_sha256", cs_query_member(policy, "sha256"));
-	put_text(j, "requester", requester_of(scalars));
+	cs_query_put_text(j, "policy", cs_query_member(policy, "name"));
+	cs_query_put_text(j, "policy_sha256",
+			  cs_query_member(policy, "sha256"));
+	cs_query_put_text(j, "requester", requester_of(scalars));
 	if (!cs_stmt_is_null(s, L_SERIAL))
 		cs_json_member_hex(j, "serial", cs_stmt_col(s, L_SERIAL));
 	cs_json_name(j, "time");

@@ -147,6 +147,9 @@ bool cs_query_page_add(struct cs_questions *q, struct cs_query_page *p,
 bool cs_query_page_end(struct cs_questions *q, struct cs_query_page *p,
 		       struct cs_error *err) CS_MUST_USE;
 
+/* A text member, unless it is empty. */
+void cs_query_put_text(struct cs_json *j, const char *name,
+		       struct cs_span text);
 /* The members "names" of an item: the first few, from search terms. */
 void cs_query_put_names(struct cs_json *j, struct cs_span terms);
 
@@ -186,11 +189,6 @@ bool cs_query_leaf_consider(struct cs_questions *q,
 			    const struct cs_query_list *l,
 			    struct cs_query_page *p, uint64_t index,
 			    bool *ret_go, struct cs_error *err) CS_MUST_USE;
-
-/* A client's name, in the arena; empty when there is none (query_one.c). */
-bool cs_query_client_name(struct cs_questions *q, uint64_t client,
-			  struct cs_span *ret_name,
-			  struct cs_error *err) CS_MUST_USE;
 
 /* -- the kinds ----------------------------------------------------------- */
 

@@ -24,15 +24,6 @@ enum {
 	R_TERMS
 };
 
-/* A text member, unless it is empty. */
-static void put_text(struct cs_json *j, const char *name, struct cs_span text)
-{
-	if (text.n == 0)
-		return;
-	cs_json_name(j, name);
-	cs_json_text(j, text);
-}
-
 /* A time member; null when the column is NULL. */
 static void put_time(struct cs_json *j, const char *name, struct cs_stmt *s,
 		     int column)
@@ -90,20 +81,21 @@ static bool write_request(struct cs_questions *q, struct cs_stmt *s,
 	cs_buf_reset(&q->item);
 	cs_json_begin(&j, &q->item);
 	cs_json_object(&j);
-	put_text(&j, "client", cs_stmt_col(s, R_CLIENT_NAME));
+	cs_query_put_text(&j, "client", cs_stmt_col(s, R_CLIENT_NAME));
 	put_time(&j, "expires", s, R_EXPIRES);
-	put_text(&j, "hold", cs_stmt_col(s, R_HOLD));
+	cs_query_put_text(&j, "hold", cs_stmt_col(s, R_HOLD));
 	cs_json_member_hex(&j, "id", cs_stmt_col(s, R_ID));
 	if (!cs_stmt_is_null(s, R_LEAF))
 		cs_json_member_int(&j, "index", cs_stmt_col_int(s, R_LEAF));
-	put_text(&j, "issuer", cs_stmt_col(s, R_ISSUER));
+	cs_query_put_text(&j, "issuer", cs_stmt_col(s, R_ISSUER));
 	if (!cs_stmt_is_null(s, R_TERMS))
 		cs_query_put_names(&j, cs_stmt_col(s, R_TERMS));
-	put_text(&j, "namespace", cs_query_member(scalars, "namespace"));
+	cs_query_put_text(&j, "namespace",
+			  cs_query_member(scalars, "namespace"));
 	put_time(&j, "received", s, R_RECEIVED);
 	cs_json_member_hex(&j, "request_sha256", cs_stmt_col(s, R_FINGERPRINT));
-	put_text(&j, "requester", requester_of(scalars));
-	put_text(&j, "state", cs_stmt_col(s, R_STATE));
+	cs_query_put_text(&j, "requester", requester_of(scalars));
+	cs_query_put_text(&j, "state", cs_stmt_col(s, R_STATE));
 	cs_json_end(&j);
 	return cs_json_finish(&j, "request", err);
 }
@@ -311,10 +303,10 @@ static bool put_credential(struct cs_questions *q, struct cs_json *j,
 		cs_json_member_hex(j, "fingerprint",
 				   cs_stmt_col(s, C_FINGERPRINT));
 	cs_json_member_int(j, "id", cs_stmt_col_int(s, C_ID));
-	put_text(j, "kind", kind_of(s));
+	cs_query_put_text(j, "kind", kind_of(s));
 	put_time(j, "revoked", s, C_REVOKED);
-	put_text(j, "san", cs_stmt_col(s, C_SAN));
-	put_text(j, "token_id", cs_stmt_col(s, C_TOKEN_ID));
+	cs_query_put_text(j, "san", cs_stmt_col(s, C_SAN));
+	cs_query_put_text(j, "token_id", cs_stmt_col(s, C_TOKEN_ID));
 	cs_json_end(j);
 	return true;
 }
@@ -357,9 +349,9 @@ bool cs_query_clients(struct cs_questions *q, struct cs_error *err)
 		put_raw(&j, "groups", cs_stmt_col(&s, 6));
 		cs_json_member_int(&j, "id", cs_stmt_col_int(&s, 0));
 		put_raw(&j, "issuers", cs_stmt_col(&s, 4));
-		put_text(&j, "name", cs_stmt_col(&s, 1));
+		cs_query_put_text(&j, "name", cs_stmt_col(&s, 1));
 		put_raw(&j, "namespaces", cs_stmt_col(&s, 5));
-		put_text(&j, "realm", cs_stmt_col(&s, 2));
+		cs_query_put_text(&j, "realm", cs_stmt_col(&s, 2));
 		put_time(&j, "removed", &s, 8);
 		put_raw(&j, "rights", cs_stmt_col(&s, 3));
 		cs_json_end(&j);
@@ -381,10 +373,10 @@ bool cs_query_issuers(struct cs_questions *q, struct cs_error *err)
 		cs_query_put_lines(&j, "ca", cs_stmt_col(&s, 5));
 		cs_query_put_lines(&j, "chain", cs_stmt_col(&s, 4));
 		put_time(&j, "created", &s, 8);
-		put_text(&j, "crl_base", cs_stmt_col(&s, 6));
+		cs_query_put_text(&j, "crl_base", cs_stmt_col(&s, 6));
 		cs_json_member_int(&j, "crl_shards", cs_stmt_col_int(&s, 7));
 		cs_json_member_int(&j, "generation", cs_stmt_col_int(&s, 2));
-		put_text(&j, "name", cs_stmt_col(&s, 1));
+		cs_query_put_text(&j, "name", cs_stmt_col(&s, 1));
 		cs_json_member_hex(&j, "sha256", cs_stmt_col(&s, 3));
 		cs_json_end(&j);
 	}
@@ -407,7 +399,7 @@ static bool put_sources(struct cs_questions *q, struct cs_json *j,
 	cs_stmt_int(&s, epoch);
 	while ((ok = cs_stmt_step(&s, &row, err)) && row) {
 		cs_json_object(j);
-		put_text(j, "name", cs_stmt_col(&s, 0));
+		cs_query_put_text(j, "name", cs_stmt_col(&s, 0));
 		cs_json_member_hex(j, "sha256", cs_stmt_col(&s, 1));
 		cs_query_put_lines(j, "text", cs_stmt_col(&s, 2));
 		cs_json_end(j);
@@ -441,7 +433,7 @@ bool cs_query_policy(struct cs_questions *q, struct cs_error *err)
 	cs_json_begin(&j, q->body);
 	cs_json_object(&j);
 	put_time(&j, "applied", &s, 3);
-	put_text(&j, "engine", cs_stmt_col(&s, 2));
+	cs_query_put_text(&j, "engine", cs_stmt_col(&s, 2));
 	cs_json_member_int(&j, "epoch", cs_stmt_col_int(&s, 0));
 	cs_json_member_int(&j, "index", cs_stmt_col_int(&s, 4));
 	cs_json_member_hex(&j, "set_sha256", cs_stmt_col(&s, 1));
@@ -463,7 +455,7 @@ static void put_log_key(struct cs_json *j, struct cs_stmt *s)
 	    !cs_note_verifier_make(cs_stmt_col(s, 2), key.p, &v, NULL))
 		return;
 	cs_note_verifier_write(&v, &text);
-	put_text(j, "log_key", cs_buf_span(&text));
+	cs_query_put_text(j, "log_key", cs_buf_span(&text));
 }
 
 /* Each issuer's generations, oldest first. */
@@ -479,7 +471,7 @@ static bool put_generations(struct cs_questions *q, struct cs_json *j,
 	while ((ok = cs_stmt_step(&s, &row, err)) && row) {
 		cs_json_object(j);
 		cs_json_member_int(j, "generation", cs_stmt_col_int(&s, 2));
-		put_text(j, "name", cs_stmt_col(&s, 1));
+		cs_query_put_text(j, "name", cs_stmt_col(&s, 1));
 		cs_json_end(j);
 	}
 	cs_stmt_end(&s);
@@ -511,7 +503,7 @@ bool cs_query_status(struct cs_questions *q, struct cs_error *err)
 		return false;
 	}
 	put_log_key(&j, &s);
-	put_text(&j, "origin", cs_stmt_col(&s, 2));
+	cs_query_put_text(&j, "origin", cs_stmt_col(&s, 2));
 	cs_json_member_int(&j, "pending", cs_stmt_col_int(&s, 10));
 	put_time(&j, "recorded", &s, 8);
 	cs_json_member_int(&j, "seq", cs_stmt_col_int(&s, 5));

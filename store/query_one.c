@@ -59,23 +59,6 @@ bool cs_query_request(struct cs_questions *q, struct cs_error *err)
 	return true;
 }
 
-bool cs_query_client_name(struct cs_questions *q, uint64_t client,
-			  struct cs_span *ret_name, struct cs_error *err)
-{
-	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_CLIENT_NAME);
-	bool row = false;
-	bool ok = true;
-
-	*ret_name = cs_span_make(NULL, 0);
-	cs_stmt_int(&s, (int64_t)client);
-	if (!cs_stmt_step(&s, &row, err))
-		return false;
-	if (row)
-		ok = cs_arena_dup(&q->arena, cs_stmt_col(&s, 0), ret_name);
-	cs_stmt_end(&s);
-	return ok || cs_error_set(err, CS_E_NO_MEMORY, "a client's name");
-}
-
 bool cs_query_stored(struct cs_questions *q, struct cs_error *err)
 {
 	struct cs_msg_request m;
@@ -91,7 +74,8 @@ bool cs_query_stored(struct cs_questions *q, struct cs_error *err)
 	if (!found)
 		return cs_query_refuse(q, "NOT_FOUND",
 				       "There is no such request.");
-	if (!cs_query_client_name(q, stored.approval.client, &approver, err) ||
+	if (!cs_stored_client_name(q->db, stored.approval.client, &q->arena,
+				   &approver, err) ||
 	    !cs_stored_request(&stored, approver, &q->item, &m, err))
 		return false;
 	cs_msg_request_encode(&m, q->body);

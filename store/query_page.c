@@ -130,3 +130,11 @@ void cs_query_put_lines(struct cs_json *j, const char *name,
 	else
 		cs_json_text(j, text);
 }
+
+void cs_query_put_text(struct cs_json *j, const char *name, struct cs_span text)
+{
+	if (text.n == 0)
+		return;
+	cs_json_name(j, name);
+	cs_json_text(j, text);
+}

@@ -7,6 +7,7 @@
 #include "base/terms.h"
 #include "store/leaf.h"
 #include "store/query_internal.h"
+#include "store/stored.h"
 
 /* Items of one page when nothing is said. */
 #define DEFAULT_LIMIT 100
@@ -397,7 +398,8 @@ static bool add_limit(struct cs_questions *q, struct cs_query_list *l,
 	struct cs_span name;
 	bool ok;
 
-	if (!cs_query_client_name(q, q->what->client, &name, err))
+	if (!cs_stored_client_name(q->db, q->what->client, &q->arena, &name,
+				   err))
 		return false;
 	g.any = cs_arena_new_array(&q->arena, g.max, sizeof(*g.any));
 	ok = g.any != NULL && gather_term(&g, CS_TERM_CLIENT, name);

@@ -2,24 +2,6 @@
 
 #include "base/limits.h"
 
-/* The name of a client, in the arena; empty for 0. */
-static bool name_of(struct cs_db *db, uint64_t client, struct cs_arena *arena,
-		    struct cs_span *ret_name, struct cs_error *err)
-{
-	struct cs_stmt s = cs_stmt(db, CS_SQL_QUERY_CLIENT_NAME);
-	bool row = false;
-	bool ok = true;
-
-	*ret_name = cs_span_make(NULL, 0);
-	cs_stmt_int(&s, (int64_t)client);
-	if (!cs_stmt_step(&s, &row, err))
-		return false;
-	if (row)
-		ok = cs_arena_dup(arena, cs_stmt_col(&s, 0), ret_name);
-	cs_stmt_end(&s);
-	return ok || cs_error_set(err, CS_E_NO_MEMORY, "a client's name");
-}
-
 /* When and under what it was judged, and what it came to. */
 static bool load_judged(struct cs_db *db, struct cs_arena *arena,
 			struct cs_recorded *r, struct cs_error *err)
@@ -60,8 +42,8 @@ bool cs_recorded_load(struct cs_db *db, struct cs_span id,
 		return false;
 	if (found) {
 		if (!load_judged(db, arena, &r, err) ||
-		    !name_of(db, r.stored.approval.client, arena, &r.approver,
-			     err) ||
+		    !cs_stored_client_name(db, r.stored.approval.client, arena,
+					   &r.approver, err) ||
 		    !cs_stored_request(&r.stored, r.approver, &approval, &m,
 				       err))
 			return false;

@@ -258,3 +258,21 @@ bool cs_stored_request(const struct cs_stored *s, struct cs_span approver,
 	*ret_m = m;
 	return true;
 }
+
+bool cs_stored_client_name(struct cs_db *db, uint64_t client,
+			   struct cs_arena *arena, struct cs_span *ret_name,
+			   struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(db, CS_SQL_QUERY_CLIENT_NAME);
+	bool row = false;
+	bool ok = true;
+
+	*ret_name = cs_span_make(NULL, 0);
+	cs_stmt_int(&s, (int64_t)client);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	if (row)
+		ok = cs_arena_dup(arena, cs_stmt_col(&s, 0), ret_name);
+	cs_stmt_end(&s);
+	return ok || cs_error_set(err, CS_E_NO_MEMORY, "a client's name");
+}

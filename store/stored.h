@@ -87,6 +87,11 @@ bool cs_stored_approval_read(struct cs_span said, struct cs_arena *arena,
 			     struct cs_stored_approval *a,
 			     struct cs_error *err) CS_MUST_USE;
 
+/* A client's name, in the arena; empty when there is none. */
+bool cs_stored_client_name(struct cs_db *db, uint64_t client,
+			   struct cs_arena *arena, struct cs_span *ret_name,
+			   struct cs_error *err) CS_MUST_USE;
+
 /*
  * The REQUEST that drives it: CS_REQ_KNOWN, the approval that stands (if
  * any), everything else as recorded. `scratch` is reset and keeps the
