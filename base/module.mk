@@ -27,6 +27,7 @@ libcs_base_a_SOURCES = \
 	base/msg.def \
 	base/net.c base/net.h \
 	base/random.c base/random.h \
+	base/revoke.c base/revoke.h \
 	base/secret.c base/secret.h \
 	base/sources.c base/sources.h \
 	base/span.c base/span.h \
@@ -68,6 +69,8 @@ base_tests += base/oom_test
 base_oom_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_oom_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+base_tests += base/revoke_test
+base_revoke_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/secret_test
 base_secret_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/sources_test

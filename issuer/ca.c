@@ -8,6 +8,7 @@
 
 #include "base/codec.h"
 #include "base/mem.h"
+#include "base/revoke.h"
 #include "base/time.h"
 #include "issuer/oids.h"
 #include "issuer/x509.h"
@@ -532,15 +533,13 @@ bool cs_issuer_ca_crl_url(const struct cs_issuer_ca *ca, struct cs_span serial,
 			  struct cs_error *err)
 {
 	struct cs_span base = ca->crl_url;
-	uint32_t low = 0;
 	char *text;
 
-	for (size_t i = serial.n > 4 ? serial.n - 4 : 0; i < serial.n; i++)
-		low = low << 8 | serial.p[i];
 	if (base.n > 0 && base.p[base.n - 1] == '/')
 		base.n--;
-	text = cs_arena_printf(arena, "%.*s/%u.crl", CS_SPAN_FMT(base),
-			       (unsigned)(low % ca->crl_shards));
+	text = cs_arena_printf(
+		arena, "%.*s/%u.crl", CS_SPAN_FMT(base),
+		(unsigned)cs_revoke_shard(serial, ca->crl_shards));
 	if (text == NULL)
 		return no_memory(err);
 	*ret_url = cs_span_str(text);

@@ -37,10 +37,11 @@ static void place_make(struct place *p)
 static void place_remove(struct place *p)
 {
 	static const char *const names[] = {
-		"ledger.db",	"ledger.db-wal", "ledger.db-shm",
-		"ledger.db.v1", "ledger.db.v2",	 "ledger.db.v3",
-		"other",	"other.tmp",	 "run/lock",
-		"run",		"ledger.db.new", "link",
+		"ledger.db",	 "ledger.db-wal", "ledger.db-shm",
+		"ledger.db.v1",	 "ledger.db.v2",  "ledger.db.v3",
+		"ledger.db.v4",	 "ledger.db.v5",  "other",
+		"other.tmp",	 "run/lock",	  "run",
+		"ledger.db.new", "link",
 	};
 	char path[128];
 

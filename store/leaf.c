@@ -67,6 +67,11 @@ bool cs_leaf_kind_is_decision(enum cs_leaf_kind kind)
 	       kind == CS_LEAF_DENIED || kind == CS_LEAF_EXPIRED;
 }
 
+bool cs_leaf_kind_has_terms(enum cs_leaf_kind kind)
+{
+	return cs_leaf_kind_is_decision(kind) || kind == CS_LEAF_REVOKED;
+}
+
 bool cs_leaf_files_term(enum cs_leaf_kind kind, uint8_t field)
 {
 	return kind != CS_LEAF_ISSUED ||
@@ -214,6 +219,7 @@ static void put_second_half(struct writer *w, const struct cs_leaf_record *r)
 	put_sha256(w, "pending_body", r->pending_body);
 	put_sha256(w, "pending_terms", r->pending_terms);
 	put_text(w, "realm", r->realm);
+	put_uint(w, "reason", r->reason);
 	put_int(w, "received", r->received_ms, 0);
 	put_sha256(w, "rows", r->rows);
 	put_sha256(w, "scalars", r->scalars);

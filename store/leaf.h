@@ -21,6 +21,8 @@
  *			set, body, terms, inputs of the refusal
  *	attempt.abandoned	id, issuer and attempt; nothing of the
  *			request that may still change
+ *	revoked		actor, issuer, seq, serial and not_after of the
+ *			attempt, reason, body, terms
  *	ca.created	actor, issuer, attempt (client, id: none), the CA's
  *			certificate (first of the chain), rows: issuer
  *	policy.applied	actor, epoch, set, rows: policy set
@@ -31,8 +33,8 @@
  * (store/rows.h); the record holds its SHA-256.
  *
  * How rows lead to their leaf: request.leaf and leaf.request, outcome.leaf,
- * refusal.leaf, policy_set.leaf, issuer.leaf (ca.created) and client.leaf
- * (the last client.changed of that client or its credentials).
+ * refusal.leaf, revocation.leaf, policy_set.leaf, issuer.leaf (ca.created) and
+ *client.leaf (the last client.changed of that client or its credentials).
  *
  * Pure functions over borrowed values; a struct cs_hash is used, not kept.
  * What it does not check: that members agree with each other or with any
@@ -146,6 +148,8 @@ struct cs_leaf_record {
 	struct cs_span tbs;
 	struct cs_span certificate; /* DER, whole */
 
+	unsigned reason; /* of a revocation: base/revoke.h */
+
 	/* Acts of administration: canonical JSON from store/rows.h. */
 	struct cs_span rows;
 };
@@ -158,6 +162,12 @@ bool cs_leaf_kind_parse(struct cs_span name, enum cs_leaf_kind *ret_kind);
 
 /* Is it the terminal decision of a request (issued, refused, ...)? */
 bool cs_leaf_kind_is_decision(enum cs_leaf_kind kind);
+
+/*
+ * Does a leaf of this kind have search terms, and follow from its rows alone?
+ * Those are the decisions, and revocations.
+ */
+bool cs_leaf_kind_has_terms(enum cs_leaf_kind kind);
 
 /*
  * Is a search term of such a leaf filed in the table `term`? Serials and keys

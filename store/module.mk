@@ -97,7 +97,7 @@ store_db_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_migrate_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 
 # The fixture for every later migration, and what wrote it.
-EXTRA_DIST += tests/vectors/ledger/v1.sql
+EXTRA_DIST += tests/vectors/ledger/v1.sql tests/vectors/ledger/v2.sql
 EXTRA_PROGRAMS += tests/vectors/ledger/make
 tests_vectors_ledger_make_SOURCES = tests/vectors/ledger/make.c $(LEDGER_HOUSE)
 tests_vectors_ledger_make_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)

@@ -331,8 +331,43 @@ static const char *const to_v2[] = {
 	" BEGIN SELECT RAISE(ABORT, 'the credential is revoked'); END",
 };
 
+/* From version 2 to version 3. */
+static const char *const to_v3[] = {
+	/*
+	 * What was revoked, for ever: one row for an attempt, whatever became
+	 * of it (base/revoke.h). issuer, serial and not_after_s are the
+	 * attempt's, shard is the serial's of the issuer's: they stand here so
+	 * that a CRL comes from one index alone. at_ms is the leaf's time;
+	 * reason RFC 5280 5.3.1's number; client, credential, uid say whose
+	 * act it was. body and terms are as those of a decision. The leaf is
+	 * written behind its row, in the same transaction.
+	 */
+	"CREATE TABLE revocation ("
+	" seq INTEGER PRIMARY KEY REFERENCES attempt (seq),"
+	" issuer INTEGER NOT NULL REFERENCES issuer (id),"
+	" shard INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 65535),"
+	" serial BLOB NOT NULL CHECK (length(serial) BETWEEN 1 AND 20),"
+	" not_after_s INTEGER NOT NULL,"
+	" at_ms INTEGER NOT NULL,"
+	" reason INTEGER NOT NULL CHECK (reason BETWEEN 0 AND 10"
+	"  AND reason <> 6 AND reason <> 7 AND reason <> 8),"
+	" client INTEGER NOT NULL REFERENCES client (id),"
+	" credential INTEGER NOT NULL REFERENCES credential (id),"
+	" uid INTEGER NOT NULL,"
+	" body BLOB NOT NULL,"
+	" terms BLOB NOT NULL,"
+	" leaf INTEGER NOT NULL UNIQUE REFERENCES leaf (idx)"
+	"  DEFERRABLE INITIALLY DEFERRED"
+	") STRICT",
+	/* A CRL's entries: of one issuer and shard, what has not ended. */
+	"CREATE INDEX revocation_crl ON revocation"
+	" (issuer, shard, not_after_s, serial, at_ms, reason)",
+	APPEND_ONLY("revocation"),
+};
+
 /* Each change of schema adds a row. */
 const struct cs_migration cs_migrations[] = {
 	{1, to_v2, sizeof(to_v2) / sizeof(to_v2[0])},
+	{2, to_v3, sizeof(to_v3) / sizeof(to_v3[0])},
 };
 const size_t cs_migrations_n = sizeof(cs_migrations) / sizeof(cs_migrations[0]);

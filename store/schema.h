@@ -7,11 +7,11 @@
  * Rules that every version keeps: STRICT tables; blobs only in tables whose
  * key is the order of insertion (a random key with the blob beside it costs
  * more than twice); rows of the record (attempt, outcome, refusal, approval,
- * leaf, checkpoint, policy_*) are never changed or removed, which triggers
- * refuse; a request changes in state, hold and leaf only. A row refers only
- * to rows that are older than itself, except columns `leaf`, which are written
- * a moment before their leaf in the same transaction (and so are no foreign
- * keys, but for those of outcome and refusal).
+ * revocation, leaf, checkpoint, policy_*) are never changed or removed, which
+ * triggers refuse; a request changes in state, hold and leaf only. A row
+ * refers only to rows that are older than itself, except columns `leaf`, which
+ * are written a moment before their leaf in the same transaction (and so are
+ * no foreign keys, but for those of outcome, refusal and revocation).
  *
  * The triggers hinder accidents. They do not stop whoever owns the file:
  * that is what the log and the checkpoint outside are for.
@@ -24,7 +24,7 @@
 /* PRAGMA application_id: "cslg". A file with another one is not ours. */
 #define CS_SCHEMA_APPLICATION_ID 0x63736c67
 /* PRAGMA user_version of what this program reads and writes. */
-#define CS_SCHEMA_VERSION 2
+#define CS_SCHEMA_VERSION 3
 
 /*
  * The statements that make version 1, in order. A new database then goes

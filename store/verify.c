@@ -214,7 +214,8 @@ static bool check_leaf(struct pass *p, const struct cs_verify_row *leaf,
 {
 	struct cs_verify *v = p->v;
 	enum cs_leaf_kind kind = (enum cs_leaf_kind)leaf->kind;
-	bool decided;
+	bool decided = cs_leaf_kind_has_terms(kind) ||
+		       kind == CS_LEAF_ATTEMPT_ABANDONED;
 
 	check_place(p, leaf);
 	if (leaf->hash.n != CS_TREE_HASH || cs_leaf_kind_name(kind) == NULL) {
@@ -226,8 +227,6 @@ static bool check_leaf(struct pass *p, const struct cs_verify_row *leaf,
 	}
 	v->kinds[kind]++;
 	v->report->leaves++;
-	decided = cs_leaf_kind_is_decision(kind) ||
-		  kind == CS_LEAF_ATTEMPT_ABANDONED;
 	if (decided ? !cs_verify_decision(v, leaf, err)
 		    : !cs_verify_admin(v, leaf, err))
 		return false;

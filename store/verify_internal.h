@@ -49,9 +49,9 @@ void cs_verify_find(struct cs_verify *v, uint64_t index, const char *where,
 		    int64_t row, const char *fmt, ...) CS_PRINTF(5, 6);
 
 /*
- * Compute one leaf again and compare. verify_leaf.c: decisions and abandoned
- * attempts, from their rows. verify_admin.c: acts of administration, from
- * their entries and what these left behind.
+ * Compute one leaf again and compare. verify_leaf.c: decisions, abandoned
+ * attempts and revocations, from their rows. verify_admin.c: acts of
+ * administration, from their entries and what these left behind.
  */
 bool cs_verify_decision(struct cs_verify *v, const struct cs_verify_row *leaf,
 			struct cs_error *err) CS_MUST_USE;

@@ -4,6 +4,7 @@
 #include "base/der.h"
 #include "base/limit.h"
 #include "base/limits.h"
+#include "base/revoke.h"
 #include "base/terms.h"
 #include "store/verify_internal.h"
 
@@ -76,6 +77,30 @@ enum {
 	F_TERMS,
 	F_INPUTS,
 	F_SET
+};
+
+/* Columns of VERIFY_REVOCATION. */
+enum {
+	V_SEQ,
+	V_ISSUER,
+	V_SHARD,
+	V_SERIAL,
+	V_NOT_AFTER,
+	V_AT,
+	V_REASON,
+	V_CLIENT,
+	V_CLIENT_NAME,
+	V_CREDENTIAL,
+	V_UID,
+	V_BODY,
+	V_TERMS,
+	V_OF_ISSUER, /* the attempt's own */
+	V_OF_SERIAL,
+	V_OF_NOT_AFTER,
+	V_OF_REQUEST,
+	V_ISSUER_NAME,
+	V_GENERATION,
+	V_SHARDS
 };
 
 /* Octets of exactly n, borrowed; NULL for any other length. */
@@ -208,7 +233,7 @@ static bool check_terms(struct cs_verify *v, const struct cs_verify_row *leaf,
 	bool bad = false;
 	bool due = leaf->index < v->terms_done;
 
-	if (!cs_leaf_kind_is_decision((enum cs_leaf_kind)leaf->kind))
+	if (!cs_leaf_kind_has_terms((enum cs_leaf_kind)leaf->kind))
 		return true;
 	while (cs_terms_next(&terms, &field, &value, &bad)) {
 		struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_TERM);
@@ -367,6 +392,72 @@ static bool with_refusal(struct cs_verify *v, const struct cs_verify_row *leaf,
 	return ok;
 }
 
+/* Are the columns that repeat the attempt's and its issuer's the same? */
+static bool same_attempt(struct cs_stmt *s)
+{
+	int64_t shards = cs_stmt_col_int(s, V_SHARDS);
+
+	return !cs_stmt_is_null(s, V_OF_REQUEST) && shards > 0 &&
+	       cs_stmt_col_int(s, V_ISSUER) ==
+		       cs_stmt_col_int(s, V_OF_ISSUER) &&
+	       cs_span_equal(cs_stmt_col(s, V_SERIAL),
+			     cs_stmt_col(s, V_OF_SERIAL)) &&
+	       cs_stmt_col_int(s, V_NOT_AFTER) ==
+		       cs_stmt_col_int(s, V_OF_NOT_AFTER) &&
+	       cs_stmt_col_int(s, V_SHARD) ==
+		       cs_revoke_shard(cs_stmt_col(s, V_SERIAL),
+				       (uint32_t)shards);
+}
+
+/* The revocation's members of the record. */
+static void take_revocation(struct cs_stmt *s, struct cs_leaf_record *r)
+{
+	r->client = (uint64_t)cs_stmt_col_int(s, V_CLIENT);
+	r->client_name = cs_stmt_col(s, V_CLIENT_NAME);
+	r->credential = (uint64_t)cs_stmt_col_int(s, V_CREDENTIAL);
+	r->uid = cs_stmt_col_int(s, V_UID);
+	r->issuer = (uint64_t)cs_stmt_col_int(s, V_ISSUER);
+	r->issuer_name = cs_stmt_col(s, V_ISSUER_NAME);
+	r->generation = (uint64_t)cs_stmt_col_int(s, V_GENERATION);
+	r->seq = (uint64_t)cs_stmt_col_int(s, V_SEQ);
+	r->serial = cs_stmt_col(s, V_SERIAL);
+	r->not_after_s = cs_stmt_col_int(s, V_NOT_AFTER);
+	r->reason = (unsigned)cs_stmt_col_int(s, V_REASON);
+	r->body = cs_stmt_col(s, V_BODY);
+	r->terms = cs_stmt_col(s, V_TERMS);
+}
+
+/* A leaf that revokes an attempt's certificate. */
+static bool with_revocation(struct cs_verify *v,
+			    const struct cs_verify_row *leaf,
+			    struct cs_leaf_record *r, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_REVOCATION);
+	bool row = false;
+	bool ok;
+
+	if (leaf->request != 0)
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "a revocation names a request");
+	cs_stmt_int(&s, (int64_t)leaf->index);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	if (!row) {
+		cs_verify_find(v, leaf->index, "revocation", 0,
+			       "no row says what was revoked");
+		cs_stmt_end(&s);
+		return true;
+	}
+	take_revocation(&s, r);
+	if (!same_attempt(&s) || cs_stmt_col_int(&s, V_AT) != leaf->at_ms)
+		cs_verify_find(v, leaf->index, "revocation", (int64_t)r->seq,
+			       "it is not of the attempt and the time that "
+			       "it names");
+	ok = compare_entry(v, leaf, r, err);
+	cs_stmt_end(&s);
+	return ok;
+}
+
 /* The record of a CA from its rows, against the stored one. */
 static bool compare_record(struct cs_verify *v,
 			   const struct cs_verify_row *leaf,
@@ -434,6 +525,8 @@ bool cs_verify_decision(struct cs_verify *v, const struct cs_verify_row *leaf,
 	cs_leaf_record_init(&r, kind, leaf->index, leaf->at_ms);
 	if (kind == CS_LEAF_ATTEMPT_ABANDONED)
 		return with_attempt(v, leaf, &r, err);
+	if (kind == CS_LEAF_REVOKED)
+		return with_revocation(v, leaf, &r, err);
 	cs_stmt_int(&s, leaf->request);
 	if (!cs_stmt_step(&s, &row, err))
 		return false;

@@ -48,6 +48,16 @@ static bool verify(const char *path, const char *outside,
 	return ok;
 }
 
+/* A history of everything, with a certificate and an attempt revoked. */
+static void make(struct cs_history *h)
+{
+	cs_history_make(h);
+	cs_history_revoke(h, 2, 1);
+	cs_history_act(h, CS_LEAF_STOP, "{}");
+	cs_history_file_terms(h);
+	cs_history_revoke(h, 3, 0);
+}
+
 static void finds_nothing_in_a_good_history(void **state)
 {
 	struct cs_history h;
@@ -55,7 +65,7 @@ static void finds_nothing_in_a_good_history(void **state)
 	struct findings all;
 
 	(void)state;
-	cs_history_make(&h);
+	make(&h);
 	cs_history_pending(
 		&h, &(struct cs_history_request){.name = "wait.corp.example",
 						 .requester = "alice"});
@@ -91,6 +101,7 @@ static const char *const tables[] = {
 	"attempt",
 	"outcome",
 	"refusal",
+	"revocation",
 	"checkpoint",
 	"key_use",
 	"limit_use",
@@ -325,7 +336,7 @@ static void finds_one_bit_changed_in_any_column_of_any_row(void **state)
 
 	(void)state;
 	memset(&v, 0, sizeof(v));
-	cs_history_make(&v.h);
+	make(&v.h);
 	cs_history_close(&v.h);
 	keep(&v);
 	for (size_t t = 0; t < TABLES; t++) {
@@ -374,7 +385,7 @@ static void finds_any_row_that_was_removed(void **state)
 
 	(void)state;
 	memset(&v, 0, sizeof(v));
-	cs_history_make(&v.h);
+	make(&v.h);
 	cs_history_close(&v.h);
 	keep(&v);
 	for (size_t t = 0; t < TABLES; t++) {
@@ -454,6 +465,17 @@ static void finds_rows_that_were_added(void **state)
 	after("INSERT INTO attempt SELECT 9, request, issuer, x'5c', spki,"
 	      " subject_key, now_ms, epoch, not_after_s, tbs, body, terms,"
 	      " inputs, limits FROM attempt WHERE seq = 1",
+	      &all);
+	assert_true(all.n > 0);
+	/* A revocation without an act, and one of a CA's own certificate. */
+	after("INSERT INTO revocation SELECT seq, issuer, 0, serial,"
+	      " not_after_s, 1, 1, 1, 1, 0, x'7b7d', x'', 13 FROM attempt"
+	      " WHERE seq = 2",
+	      &all);
+	assert_true(all.n > 0);
+	after("INSERT INTO revocation SELECT seq, issuer, 0, serial,"
+	      " not_after_s, 1, 1, 1, 1, 0, x'7b7d', x'', 99 FROM attempt"
+	      " WHERE seq = 1",
 	      &all);
 	assert_true(all.n > 0);
 }

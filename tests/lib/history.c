@@ -9,6 +9,7 @@
 
 #include "base/der.h"
 #include "base/limit.h"
+#include "base/revoke.h"
 #include "base/terms.h"
 #include "store/migrate.h"
 #include "store/rows.h"
@@ -739,6 +740,67 @@ int64_t cs_history_abandon_and_issue(struct cs_history *h,
 	return n;
 }
 
+/* Terms of a revocation: who, of which issuer, what. */
+static void revocation_terms(struct cs_span serial, struct cs_buf *out)
+{
+	struct cs_arena arena;
+	struct cs_terms t;
+
+	cs_arena_init(&arena, 1 << 16);
+	cs_terms_init(&t, &arena);
+	assert_true(cs_terms_add(&t, CS_TERM_CLIENT, CS_SPAN_LIT("portal")));
+	assert_true(cs_terms_add(&t, CS_TERM_ISSUER, CS_SPAN_LIT("default")));
+	assert_true(cs_terms_add(&t, CS_TERM_SERIAL, serial));
+	cs_terms_encode(&t, out);
+	cs_arena_done(&arena);
+}
+
+void cs_history_revoke(struct cs_history *h, uint64_t seq, unsigned reason)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf terms;
+	struct cs_leaf_record r;
+	struct cs_stmt s;
+	uint8_t serial[CS_MAX_SERIAL];
+	char body[100];
+	bool row = false;
+
+	cs_buf_init(&terms, CS_MAX_TERMS);
+	assert_true(cs_db_begin(h->db, NULL));
+	begin_record(h, &r, CS_LEAF_REVOKED);
+	s = cs_stmt_text(h->db, "SELECT serial, not_after_s FROM attempt"
+				" WHERE seq = ?");
+	cs_stmt_int(&s, (int64_t)seq);
+	assert_true(cs_stmt_step(&s, &row, NULL) && row);
+	r.serial = cs_stmt_col(&s, 0);
+	memcpy(serial, r.serial.p, r.serial.n);
+	r.serial.p = serial;
+	r.not_after_s = cs_stmt_col_int(&s, 1);
+	cs_stmt_end(&s);
+	revocation_terms(r.serial, &terms);
+	(void)snprintf(body, sizeof(body), "{\"reason\":\"%s\"}",
+		       cs_reason_name((enum cs_reason)reason));
+	r.client = CLIENT_PORTAL;
+	r.client_name = CS_SPAN_LIT("portal");
+	r.credential = CLIENT_PORTAL;
+	r.uid = 1000;
+	r.issuer = ISSUER;
+	r.issuer_name = CS_SPAN_LIT("default");
+	r.generation = 1;
+	r.seq = seq;
+	r.reason = reason;
+	r.body = cs_span_str(body);
+	r.terms = cs_buf_span(&terms);
+	run(h,
+	    "INSERT INTO revocation (seq, issuer, shard, serial, not_after_s,"
+	    " at_ms, reason, client, credential, uid, body, terms, leaf)"
+	    " VALUES (?, 1, ?, ?, ?, ?, ?, 3, 3, 1000, ?, ?, ?)",
+	    "iibiiibbi", (int64_t)seq, (int64_t)cs_revoke_shard(r.serial, 4),
+	    r.serial, r.not_after_s, r.at_ms, (int64_t)reason, r.body, r.terms,
+	    (int64_t)r.index);
+	write_leaf(h, &r, r.body, 0);
+	assert_true(cs_db_commit(h->db, NULL));
+}
+
 void cs_history_file_terms(struct cs_history *h)
 {
 	struct cs_stmt s;
@@ -746,12 +808,13 @@ void cs_history_file_terms(struct cs_history *h)
 
 	assert_true(cs_db_begin(h->db, NULL));
 	s = cs_stmt_text(h->db,
-			 "SELECT l.idx, coalesce(a.terms, f.terms), l.kind"
-			 " FROM leaf"
+			 "SELECT l.idx, coalesce(a.terms, f.terms, v.terms),"
+			 " l.kind FROM leaf"
 			 " AS l LEFT JOIN outcome AS o ON o.leaf = l.idx"
 			 " LEFT JOIN attempt AS a ON a.seq = o.seq"
 			 " LEFT JOIN refusal AS f ON f.leaf = l.idx"
-			 " WHERE l.kind <= 4");
+			 " LEFT JOIN revocation AS v ON v.leaf = l.idx"
+			 " WHERE l.kind <= 4 OR l.kind = 6");
 	while (cs_stmt_step(&s, &row, NULL) && row) {
 		struct cs_span terms = cs_stmt_col(&s, 1);
 		struct cs_span value;

@@ -60,6 +60,8 @@ int64_t cs_history_pending(struct cs_history *h,
 /* An attempt for an approved request that is abandoned, then issued. */
 int64_t cs_history_abandon_and_issue(struct cs_history *h,
 				     const struct cs_history_request *r);
+/* Revoke an attempt's certificate, `reason` of RFC 5280 5.3.1. */
+void cs_history_revoke(struct cs_history *h, uint64_t seq, unsigned reason);
 /* An act without rows. */
 void cs_history_act(struct cs_history *h, enum cs_leaf_kind kind,
 		    const char *decision);

@@ -3,9 +3,10 @@
  * decision and every open state in it, as a ledger wrote it: the fixture for
  * each later migration. `make tests/vectors/ledger/make` builds it;
  *
- *	tests/vectors/ledger/make > tests/vectors/ledger/v1.sql
+ *	tests/vectors/ledger/make > tests/vectors/ledger/v2.sql
  *
- * was run once, when version 1 was fixed. Keys in it are good for nothing.
+ * was run once, when version 2 was fixed (and so for each). Keys in it are good
+ *for nothing.
  */
 #include "tests/lib/test.h"
 
