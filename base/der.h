@@ -25,6 +25,7 @@ enum {
 	CS_DER_OCTET_STRING = 0x04,
 	CS_DER_NULL = 0x05,
 	CS_DER_OID = 0x06,
+	CS_DER_ENUMERATED = 0x0a,
 	CS_DER_UTF8_STRING = 0x0c,
 	CS_DER_NUMERIC_STRING = 0x12,
 	CS_DER_PRINTABLE_STRING = 0x13,
@@ -145,5 +146,7 @@ void cs_der_write_named_bits(struct cs_buf *out, uint32_t bits);
  * checks the years it writes.
  */
 void cs_der_write_time(struct cs_buf *out, int64_t seconds);
+/* GeneralizedTime whatever the year (RFC 6960 4.2.2.1). */
+void cs_der_write_generalized_time(struct cs_buf *out, int64_t seconds);
 
 #endif

@@ -133,18 +133,13 @@ static void put_two(uint8_t *p, int v)
 	p[1] = (uint8_t)('0' + v % 10);
 }
 
-void cs_der_write_time(struct cs_buf *out, int64_t seconds)
+/* YYYYMMDDHHMMSSZ; false: the year has no form in a certificate. */
+static bool put_time(int64_t seconds, uint8_t text[15], int *ret_year)
 {
 	struct cs_civil c = {0};
-	uint8_t text[15];
-	bool utc;
 
-	if (!cs_time_to_civil(seconds, &c) || c.year < UTC_FIRST) {
-		fail(out);
-		return;
-	}
-	/*= RFC 5280 4.1.2.5 */
-	utc = c.year <= UTC_LAST;
+	if (!cs_time_to_civil(seconds, &c) || c.year < UTC_FIRST)
+		return false;
 	put_two(text, c.year / 100);
 	put_two(text + 2, c.year % 100);
 	put_two(text + 4, c.month);
@@ -153,9 +148,35 @@ void cs_der_write_time(struct cs_buf *out, int64_t seconds)
 	put_two(text + 10, c.minute);
 	put_two(text + 12, c.second);
 	text[14] = 'Z';
-	if (utc)
+	*ret_year = c.year;
+	return true;
+}
+
+void cs_der_write_time(struct cs_buf *out, int64_t seconds)
+{
+	uint8_t text[15];
+	int year;
+
+	if (!put_time(seconds, text, &year)) {
+		fail(out);
+		return;
+	}
+	/*= RFC 5280 4.1.2.5 */
+	if (year <= UTC_LAST)
 		cs_der_write(out, CS_DER_UTC_TIME, cs_span_make(text + 2, 13));
 	else
 		cs_der_write(out, CS_DER_GENERALIZED_TIME,
 			     cs_span_make(text, 15));
+}
+
+void cs_der_write_generalized_time(struct cs_buf *out, int64_t seconds)
+{
+	uint8_t text[15];
+	int year;
+
+	if (put_time(seconds, text, &year))
+		cs_der_write(out, CS_DER_GENERALIZED_TIME,
+			     cs_span_make(text, 15));
+	else
+		fail(out);
 }

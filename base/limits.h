@@ -47,6 +47,15 @@
 #define CS_MAX_SIGNATURE 1024
 /* A serial: RFC 5280 4.1.2.2. */
 #define CS_MAX_SERIAL 20
+/* Certificates that one OCSP request asks about: servers staple one, tools
+   ask for a chain. */
+#define CS_MAX_OCSP_SINGLES 16
+/* One CertID: two hashes, a serial, and a foreign algorithm's parameters. */
+#define CS_MAX_OCSP_CERT_ID 256
+/* An OCSP request: those, a nonce, and a signature with a chain. */
+#define CS_MAX_OCSP_REQUEST 16384
+/* Its response: those again, and the responder's certificate. */
+#define CS_MAX_OCSP_RESPONSE 49152
 
 /* A request body; also the largest answer we buffer for one page. */
 #define CS_MAX_HTTP_BODY    65536

@@ -39,6 +39,8 @@ libcs_store_a_SOURCES += store/version.c store/version.h
 libcs_store_a_SOURCES += \
 	store/leaf.c store/leaf.h \
 	store/note.c store/note.h \
+	store/ocsp_der.h store/ocsp_request.c store/ocsp_response.c \
+	store/ocsp_responder.c store/ocsp_responder.h \
 	store/query.c store/query.h store/query_internal.h \
 	store/query_audit.c store/query_list.c store/query_one.c \
 	store/query_page.c store/query_params.c store/query_proof.c \
@@ -51,12 +53,16 @@ libcs_store_a_SOURCES += \
 	store/verify.c store/verify.h store/verify_internal.h \
 	store/verify_admin.c store/verify_leaf.c store/verify_rows.c
 
-store_log_tests = store/leaf_test store/note_test store/query_plan_test \
+store_log_tests = store/leaf_test store/note_test store/ocsp_der_test \
+	store/query_plan_test \
 	store/query_test \
 	store/reader_test store/tree_test store/verify_test
 UNIT_TESTS += $(store_log_tests)
 store_leaf_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_note_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_ocsp_der_test_SOURCES = store/ocsp_der_test.c tests/lib/ocsp_maker.c \
+	tests/lib/ocsp_maker.h
+store_ocsp_der_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_tree_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_query_plan_test_SOURCES = store/query_plan_test.c tests/lib/history.c \
 	tests/lib/history.h
