@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,22 +35,34 @@ static void unstage(const struct cs_ca_place *p)
 	(void)rmdir(p->staging);
 }
 
+/* The paths of a place. */
+static bool name_paths(struct cs_ca_place *p, const char *issuer,
+		       struct cs_arena *arena, struct cs_error *err)
+{
+	p->name = cs_arena_printf(arena, "issuers/%s%s", issuer,
+				  p->kind == CS_CA_PLACE_NEXT ? "/next" : "");
+	p->staging =
+		cs_arena_printf(arena, "%s/issuers/.%s.new", p->dir, issuer);
+	if (p->name == NULL || p->staging == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	p->final = cs_arena_printf(arena, "%s/%s", p->dir, p->name);
+	p->key = cs_arena_printf(arena, "%s/key.pem", p->staging);
+	p->chain = cs_arena_printf(arena, "%s/chain.pem", p->staging);
+	p->request = cs_arena_printf(arena, "%s/request.pem", p->staging);
+	if (p->final == NULL || p->key == NULL || p->chain == NULL ||
+	    p->request == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	return true;
+}
+
 bool cs_ca_place_begin(const char *dir, const char *issuer,
-		       struct cs_arena *arena, struct cs_ca_place *p,
-		       struct cs_error *err)
+		       enum cs_ca_place_kind kind, struct cs_arena *arena,
+		       struct cs_ca_place *p, struct cs_error *err)
 {
 	struct stat st;
 
-	*p = (struct cs_ca_place){.lock_fd = -1, .dir = dir};
-	p->name = cs_arena_printf(arena, "issuers/%s", issuer);
-	p->staging = cs_arena_printf(arena, "%s/issuers/.%s.new", dir, issuer);
-	p->final = cs_arena_printf(arena, "%s/issuers/%s", dir, issuer);
-	p->key = cs_arena_printf(arena, "%s/key.pem", p->staging);
-	p->chain = cs_arena_printf(arena, "%s/chain.pem", p->staging);
-	if (p->name == NULL || p->staging == NULL || p->final == NULL ||
-	    p->key == NULL || p->chain == NULL)
-		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	if (!lock(p, arena, err))
+	*p = (struct cs_ca_place){.kind = kind, .lock_fd = -1, .dir = dir};
+	if (!name_paths(p, issuer, arena, err) || !lock(p, arena, err))
 		return false;
 	if (lstat(p->final, &st) == 0)
 		return cs_error_set(err, CS_E_EXISTS,
@@ -64,31 +77,57 @@ bool cs_ca_place_begin(const char *dir, const char *issuer,
 	return true;
 }
 
+bool cs_ca_place_give(const char *dir, const char *path, struct cs_error *err)
+{
+	struct stat st;
+
+	if (stat(dir, &st) != 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", dir);
+	if (geteuid() != 0 || st.st_uid == 0 ||
+	    lchown(path, st.st_uid, st.st_gid) == 0 || errno == ENOENT)
+		return true;
+	return cs_error_set_errno(err, CS_E_IO, errno, "%s", path);
+}
+
 /* Root gives what it made to the installation's owner. */
 static bool give(const struct cs_ca_place *p, struct cs_error *err)
 {
-	const char *const made[] = {p->key, p->chain, p->staging};
-	struct stat st;
+	return cs_ca_place_give(p->dir, p->key, err) &&
+	       cs_ca_place_give(p->dir, p->chain, err) &&
+	       cs_ca_place_give(p->dir, p->request, err) &&
+	       cs_ca_place_give(p->dir, p->staging, err);
+}
 
-	if (stat(p->dir, &st) != 0)
-		return cs_error_set_errno(err, CS_E_IO, errno, "%s", p->dir);
-	if (geteuid() != 0 || st.st_uid == 0)
-		return true;
-	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
-		if (lchown(made[i], st.st_uid, st.st_gid) != 0)
-			return cs_error_set_errno(err, CS_E_IO, errno, "%s",
-						  made[i]);
-	return true;
+/* The directory in which the final name stands. */
+static bool sync_place(const struct cs_ca_place *p, struct cs_error *err)
+{
+	int fd = openat(p->lock_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char above[4096];
+	int at = -1;
+	bool ok;
+
+	snprintf(above, sizeof(above), "%.*s",
+		 (int)(strrchr(p->name, '/') - p->name), p->name);
+	if (fd >= 0)
+		at = openat(fd, above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ok = fd >= 0 && at >= 0 && fsync(at) == 0 && fsync(p->lock_fd) == 0;
+	if (!ok)
+		cs_error_set_errno(err, CS_E_IO, errno, "%s", p->final);
+	if (at >= 0)
+		close(at);
+	if (fd >= 0)
+		close(fd);
+	return ok;
 }
 
 bool cs_ca_place_commit(struct cs_ca_place *p, struct cs_error *err)
 {
 	if (!give(p, err))
 		return false;
-	if (rename(p->staging, p->final) != 0 || fsync(p->lock_fd) != 0)
+	if (rename(p->staging, p->final) != 0)
 		return cs_error_set_errno(err, CS_E_IO, errno, "%s", p->final);
 	p->staged = false;
-	return true;
+	return sync_place(p, err);
 }
 
 void cs_ca_place_end(struct cs_ca_place *p)

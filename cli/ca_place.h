@@ -1,8 +1,14 @@
 /*
- * The place of a new issuer: DIR/issuers/NAME, which comes into being with
- * key and chain in it, or not at all. They are made in DIR/issuers/.NAME.new,
- * which is renamed when it is whole; what a crash left there is removed the
- * next time. One maker at a time: a lock on DIR/issuers.
+ * The place of an issuer's files, DIR/issuers/NAME, which changes in one
+ * step or not at all. What is new is made in DIR/issuers/.NAME.new and takes
+ * its place when it is whole; what a crash left there is removed the next
+ * time. One maker at a time: a lock on DIR/issuers.
+ *
+ *	issuers/NAME/key.pem, chain.pem		the present generation
+ *	issuers/NAME/generation-1/key.pem, ..	those before it
+ *	issuers/NAME/request.pem		a CSR; while there is no
+ *						chain.pem, the issuer waits
+ *	issuers/NAME/next/request.pem, key.pem	a CSR for the next generation
  *
  * When root makes it for an installation of another user, it is given to
  * that user.
@@ -13,19 +19,26 @@
 #include "base/arena.h"
 #include "base/error.h"
 
+enum cs_ca_place_kind {
+	CS_CA_PLACE_NEW,  /* issuers/NAME, which must not be there */
+	CS_CA_PLACE_NEXT, /* issuers/NAME/next, likewise */
+};
+
 struct cs_ca_place {
+	enum cs_ca_place_kind kind;
 	int lock_fd;
 	const char *name;    /* all below in the arena: "issuers/NAME" */
 	const char *staging; /* complete paths */
 	const char *final;
-	const char *key, *chain; /* to be made, in staging */
-	const char *dir;	 /* DIR, borrowed */
+	const char *key, *chain, *request; /* to be made, in staging */
+	const char *dir;		   /* DIR, borrowed */
 	bool staged;
 };
 
-/* CS_E_EXISTS: the issuer has a directory already. */
+/* CS_E_EXISTS: what is to be made is there already. */
 bool cs_ca_place_begin(const char *dir, const char *issuer,
-		       struct cs_arena *arena, struct cs_ca_place *place,
+		       enum cs_ca_place_kind kind, struct cs_arena *arena,
+		       struct cs_ca_place *place,
 		       struct cs_error *err) CS_MUST_USE;
 
 /* Into its place, durably. */
@@ -34,5 +47,9 @@ bool cs_ca_place_commit(struct cs_ca_place *place,
 
 /* What was not committed is removed, the lock released. */
 void cs_ca_place_end(struct cs_ca_place *place);
+
+/* A file that was written in DIR is given to DIR's owner, if root wrote it. */
+bool cs_ca_place_give(const char *dir, const char *path,
+		      struct cs_error *err) CS_MUST_USE;
 
 #endif

@@ -105,6 +105,19 @@ static bool take_policies(struct backup *b, struct cs_error *err)
 	return true;
 }
 
+/* An issuer that waits for its certificate: its CSR, and its key. */
+static bool take_waiting(struct backup *b, const struct cs_config_issuer *c,
+			 struct cs_error *err)
+{
+	const char *request =
+		cs_arena_printf(&b->arena, "issuers/%s/request.pem", c->name);
+
+	if (request == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	return take(b, request, 0644, err) &&
+	       (!b->keys || take(b, c->key, 0600, err));
+}
+
 /* Everything beside the ledger. */
 static bool take_files(struct backup *b, struct cs_error *err)
 {
@@ -125,6 +138,9 @@ static bool take_files(struct backup *b, struct cs_error *err)
 		    (b->keys && !take(b, c->issuers[i].key, 0600, err)))
 			return false;
 	}
+	for (size_t i = 0; i < b->install->waiting_n; i++)
+		if (!take_waiting(b, b->install->waiting[i].config, err))
+			return false;
 	if (b->keys && (!take(b, c->log_key, 0600, err) ||
 			!take(b, c->tls_key, 0600, err) ||
 			!take(b, c->tls_chain, 0644, err)))

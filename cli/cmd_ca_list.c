@@ -1,6 +1,7 @@
 /*
  * `ca list`, `ca show`: the issuers of the running server, or of a stopped
- * one's files.
+ * one's files, and those that wait for a certificate, of which no server
+ * knows.
  */
 #include <string.h>
 
@@ -126,6 +127,9 @@ static json_t *collect(const struct cs_call *call, int *ret_status)
 	{
 		json_object_set_new(item, "state", json_string(state_of(item)));
 	}
+	for (i = 0; in != NULL && i < in->waiting_n; i++)
+		json_array_append_new(json_object_get(all, "items"),
+				      cs_issuers_waiting(&in->waiting[i]));
 	cs_install_free(in);
 	cs_reply_done(&r);
 	return all;
@@ -180,9 +184,11 @@ static int run_show(const struct cs_call *call)
 	if (cs_call_wants(call, "json")) {
 		status = print_json(call, one);
 	} else if (cs_call_wants(call, "pem")) {
-		fprintf(call->out, "%s%s", cs_reply_text(one, "chain"),
-			cs_reply_text(one, "ca"));
+		fprintf(call->out, "%s%s%s", cs_reply_text(one, "chain"),
+			cs_reply_text(one, "ca"),
+			cs_reply_text(one, "request"));
 	} else {
+		json_object_del(one, "request");
 		json_object_del(one, "ca");
 		json_object_del(one, "chain");
 		cs_show_object(one, call->out);

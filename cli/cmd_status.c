@@ -4,6 +4,7 @@
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/drift.h"
+#include "cli/issuers.h"
 #include "cli/show.h"
 #include "issuer/ca.h"
 
@@ -101,6 +102,17 @@ static void print_status(const struct cs_call *call, json_t *status)
 	print_issuers(call, status);
 }
 
+/* Issuers without a certificate, when the files are at hand. */
+static void tell_waiting(const struct cs_call *call)
+{
+	struct cs_error why = {0};
+	struct cs_install *in = cs_install_load(call->dir, &why);
+
+	if (in != NULL)
+		cs_issuers_tell_waiting(in, call->err);
+	cs_install_free(in);
+}
+
 static int run(const struct cs_call *call)
 {
 	const struct cs_question_call q = {.kind = CS_QUERY_STATUS,
@@ -127,6 +139,7 @@ static int run(const struct cs_call *call)
 	else
 		print_status(call, r.body);
 	cs_drift_print(drift, call->err);
+	tell_waiting(call);
 	json_decref(drift);
 	cs_reply_done(&r);
 	return status;

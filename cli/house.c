@@ -341,6 +341,12 @@ static bool check_dates(const struct cs_house *h, struct cs_error *err)
 	int64_t now = cs_clock_wall_ms(&h->config->clock) / 1000;
 	char date[CS_TIME_TEXT], today[CS_TIME_TEXT];
 
+	for (size_t i = 0; i < in->waiting_n; i++)
+		cs_log_write(h->config->log, CS_LOG_WARNING, "ca.waiting",
+			     "issuer %s waits for its certificate (`ca import "
+			     "%s --chain FILE`)",
+			     in->waiting[i].config->name,
+			     in->waiting[i].config->name);
 	cs_time_rfc3339(now, today);
 	for (size_t i = 0; i < in->config.n_issuers; i++) {
 		const char *name = in->config.issuers[i].name;

@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -80,6 +83,73 @@ static bool load_issuer(struct cs_install *in, size_t i, struct cs_error *err)
 	return load_ceiling(in, i, err);
 }
 
+/* Has issuer `i` a CSR and no chain? Its text is kept then. */
+static bool is_waiting(struct cs_install *in, const struct cs_config_issuer *c,
+		       bool *ret_waits, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	struct cs_install_waiting *w = &in->waiting[in->waiting_n];
+	const char *chain = cs_files_path(&in->arena, in->dir, c->chain);
+	char path[PATH_MAX];
+	struct cs_error why = {0};
+
+	cs_buf_init(&text, CS_MAX_PEM_FILE);
+	*ret_waits = false;
+	if (chain == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	if (access(chain, F_OK) == 0 || errno != ENOENT)
+		return true;
+	snprintf(path, sizeof(path), "issuers/%s/request.pem", c->name);
+	if (!cs_files_read(in->dir, path, &text, &why))
+		return true; /* it is the chain that is missing */
+	if (!cs_arena_dup(&in->arena, cs_buf_span(&text), &w->request))
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	*ret_waits = true;
+	return true;
+}
+
+/*
+ * Those that wait, behind the others, which keep their order; the number of
+ * issuers is that of the others from here on.
+ */
+static bool part_waiting(struct cs_install *in, struct cs_error *err)
+{
+	struct cs_config *c = &in->config;
+	size_t n = c->n_issuers, ready = 0;
+	struct cs_config_issuer *all =
+		cs_arena_new_array(&in->arena, n, sizeof(*all));
+
+	in->waiting = cs_arena_new_array(&in->arena, n, sizeof(*in->waiting));
+	if (all == NULL || in->waiting == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	for (size_t i = 0; i < n; i++) {
+		bool waits;
+
+		if (!is_waiting(in, &c->issuers[i], &waits, err))
+			return false;
+		if (waits)
+			in->waiting[in->waiting_n++].config = &c->issuers[i];
+		else
+			all[ready++] = c->issuers[i];
+	}
+	if (ready == 0)
+		return cs_error_set(err, CS_E_CONFIG,
+				    CS_CONFIG_FILE
+				    ": no issuer has a certificate yet");
+	c->issuers = all;
+	c->n_issuers = ready;
+	return true;
+}
+
+const struct cs_install_waiting *cs_install_waiting(const struct cs_install *in,
+						    const char *name)
+{
+	for (size_t i = 0; i < in->waiting_n; i++)
+		if (strcmp(in->waiting[i].config->name, name) == 0)
+			return &in->waiting[i];
+	return NULL;
+}
+
 static bool load_config(struct cs_install *in, struct cs_error *err)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf text;
@@ -108,7 +178,7 @@ static bool load(struct cs_install *in, const char *dir, struct cs_error *err)
 	in->dir = cs_arena_str(&in->arena, cs_span_str(absolute));
 	if (in->dir == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	if (!load_config(in, err))
+	if (!load_config(in, err) || !part_waiting(in, err))
 		return false;
 	n = in->config.n_issuers;
 	in->ca = cs_arena_new_array(&in->arena, n, sizeof(*in->ca));

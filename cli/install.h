@@ -3,6 +3,10 @@
  * what is public of each issuer (chain and ceiling). Loaded before anything
  * is forked; rooms inherit it and only read it.
  *
+ * An issuer whose certificate has not come from the CA above it yet has a
+ * CSR in the place of a chain (cli/ca_place.h). It waits: it stands in no
+ * list but `waiting`, and no room hears of it.
+ *
  * No key file is opened here.
  */
 #ifndef CS_CLI_INSTALL_H
@@ -14,6 +18,12 @@
 #include "issuer/ca.h"
 #include "issuer/ceiling.h"
 
+/* An issuer that has no certificate yet. */
+struct cs_install_waiting {
+	const struct cs_config_issuer *config;
+	struct cs_span request; /* PEM, not looked into */
+};
+
 struct cs_install {
 	struct cs_arena arena;
 	const char *dir; /* absolute */
@@ -22,6 +32,8 @@ struct cs_install {
 	/* In the order of config.issuers, config.n_issuers of each. */
 	struct cs_issuer_ca **ca;
 	struct cs_ceiling *ceiling;
+	struct cs_install_waiting *waiting;
+	size_t waiting_n;
 };
 
 void cs_install_free(struct cs_install *in);
@@ -29,5 +41,9 @@ void cs_install_free(struct cs_install *in);
 /* Load DIR. NULL: CS_E_NOT_FOUND (none there), CS_E_CONFIG, CS_E_CERT... */
 struct cs_install *cs_install_load(const char *dir,
 				   struct cs_error *err) CS_MUST_USE;
+
+/* The issuer of this name that waits; NULL: none. */
+const struct cs_install_waiting *cs_install_waiting(const struct cs_install *in,
+						    const char *name);
 
 #endif

@@ -2,20 +2,26 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "issuer/ca_request.h"
 
 /* Two chains, and a page of settings. */
 #define ABOUT_BYTES (2 * CS_MAX_PEM_FILE + 65536)
 
 /* The kind of key, as --key says it. */
+static void key_text(const struct cs_fact_key *key, char text[32])
+{
+	if (key->alg == CS_KEY_ED25519)
+		snprintf(text, 32, "ed25519");
+	else
+		snprintf(text, 32, "%s%u",
+			 key->alg == CS_KEY_EC ? "ec-p" : "rsa-", key->bits);
+}
+
 static void put_key(struct cs_json *j, const struct cs_fact_key *key)
 {
 	char text[32];
 
-	if (key->alg == CS_KEY_ED25519)
-		snprintf(text, sizeof(text), "ed25519");
-	else
-		snprintf(text, sizeof(text), "%s%u",
-			 key->alg == CS_KEY_EC ? "ec-p" : "rsa-", key->bits);
+	key_text(key, text);
 	cs_json_member_str(j, "key", text);
 }
 
@@ -110,4 +116,38 @@ bool cs_issuers_fill(const struct cs_install *in, size_t i,
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 	*ret_issuer = is;
 	return true;
+}
+
+json_t *cs_issuers_waiting(const struct cs_install_waiting *w)
+{
+	struct cs_ca_request_facts facts;
+	struct cs_arena arena;
+	struct cs_error why;
+	char key[32] = "-";
+	json_t *item;
+
+	cs_arena_init(&arena, CS_MAX_REQUEST_ARENA);
+	item = json_pack("{s:s,s:s,s:n,s:n,s:s%}", "name", w->config->name,
+			 "state", "waiting", "generation", "not_after",
+			 "request", w->request.p, w->request.n);
+	if (cs_ca_request_read(w->request, &arena, &facts, &why)) {
+		key_text(&facts.key, key);
+		json_object_set_new(
+			item, "subject",
+			json_stringn((const char *)facts.subject_text.p,
+				     facts.subject_text.n));
+	}
+	json_object_set_new(item, "key", json_string(key));
+	cs_arena_done(&arena);
+	return item;
+}
+
+void cs_issuers_tell_waiting(const struct cs_install *in, FILE *err)
+{
+	for (size_t i = 0; i < in->waiting_n; i++)
+		fprintf(err,
+			"countersign: %s waits for its certificate (`ca import "
+			"%s --chain FILE`)\n",
+			in->waiting[i].config->name,
+			in->waiting[i].config->name);
 }

@@ -306,18 +306,6 @@ bool cs_ca_create_in_child(const struct cs_ca_create *c, struct cs_error *err)
 
 /* -- import --------------------------------------------------------------- */
 
-/* Does the file say of itself that it is encrypted? */
-static bool is_encrypted(const struct cs_secret *pem)
-{
-	static const char mark[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
-	size_t n = sizeof(mark) - 1;
-
-	for (size_t i = 0; i + n <= pem->n; i++)
-		if (memcmp(pem->p + i, mark, n) == 0)
-			return true;
-	return false;
-}
-
 /* Read, compare and write; pem and passphrase are the caller's. */
 static bool take_over(const struct cs_ca_import *c, const struct cs_secret *pem,
 		      const struct cs_secret *passphrase, struct cs_error *err)
@@ -327,7 +315,7 @@ static bool take_over(const struct cs_ca_import *c, const struct cs_secret *pem,
 
 	if (!ok)
 		cs_error_prefix(err, "%s", c->from.name);
-	else if (is_encrypted(pem))
+	else if (cs_keygen_is_encrypted(pem))
 		ok = cs_newfile_write(c->key, 0600,
 				      cs_span_make(pem->p, pem->n), err);
 	else

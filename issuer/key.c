@@ -54,6 +54,16 @@ bool cs_key_kind_parse(const char *text, enum cs_key_kind *ret_kind,
 			    text);
 }
 
+enum cs_key_kind cs_key_kind_of(const struct cs_fact_key *key)
+{
+	if (key->alg == CS_KEY_ED25519)
+		return CS_KEY_KIND_ED25519;
+	if (key->alg == CS_KEY_RSA)
+		return key->bits > 3072 ? CS_KEY_KIND_RSA_4096
+					: CS_KEY_KIND_RSA_3072;
+	return key->bits == 384 ? CS_KEY_KIND_EC_P384 : CS_KEY_KIND_EC_P256;
+}
+
 /* OpenSSL failed: say so, and empty its queue. */
 static bool fail(struct cs_error *err, const char *what)
 {

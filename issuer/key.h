@@ -33,6 +33,9 @@ enum cs_key_kind {
 bool cs_key_kind_parse(const char *text, enum cs_key_kind *ret_kind,
 		       struct cs_error *err) CS_MUST_USE;
 
+/* The kind that a key is of, or the one next to it (RSA of other sizes). */
+enum cs_key_kind cs_key_kind_of(const struct cs_fact_key *key);
+
 struct cs_key;
 
 void cs_key_free(struct cs_key *key);

@@ -1,5 +1,7 @@
 #include "issuer/keygen_parts.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "issuer/tbs.h"
 #include "issuer/x509.h"
@@ -74,4 +76,40 @@ bool cs_keygen_passphrase(int fd, struct cs_secret *ret, struct cs_error *err)
 		return cs_error_set(err, CS_E_ARGUMENT,
 				    "the passphrase is empty");
 	return true;
+}
+
+bool cs_keygen_is_encrypted(const struct cs_secret *pem)
+{
+	static const char mark[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+	size_t n = sizeof(mark) - 1;
+
+	for (size_t i = 0; i + n <= pem->n; i++)
+		if (memcmp(pem->p + i, mark, n) == 0)
+			return true;
+	return false;
+}
+
+bool cs_keygen_same_protection(int fd, const struct cs_secret *passphrase,
+			       struct cs_error *err)
+{
+	struct cs_secret pem = {0};
+	struct cs_key *key = NULL;
+	bool ok;
+
+	if (fd < 0)
+		return true;
+	ok = cs_key_read_file(fd, &pem, err);
+	if (ok && cs_keygen_is_encrypted(&pem)) {
+		if (passphrase->n > 0)
+			key = cs_key_from_pem(&pem, passphrase, err);
+		else
+			cs_error_set(err, CS_E_KEY,
+				     "it is encrypted, so the new key has to "
+				     "be, too: say its passphrase "
+				     "(--passphrase-fd)");
+		ok = key != NULL;
+	}
+	cs_key_free(key);
+	cs_secret_done(&pem);
+	return ok;
 }

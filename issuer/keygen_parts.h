@@ -61,4 +61,15 @@ bool cs_keygen_sign(struct cs_key *key, enum cs_sig_alg alg, struct cs_span tbs,
 bool cs_keygen_passphrase(int fd, struct cs_secret *ret,
 			  struct cs_error *err) CS_MUST_USE;
 
+/* Does a key file say of itself that it is encrypted? */
+bool cs_keygen_is_encrypted(const struct cs_secret *pem);
+
+/*
+ * Is a new key protected as the one in fd (-1: there is none) is? An
+ * encrypted one has to open with this passphrase, CS_E_KEY: so that one
+ * passphrase is for all generations, and none loses it unnoticed.
+ */
+bool cs_keygen_same_protection(int fd, const struct cs_secret *passphrase,
+			       struct cs_error *err) CS_MUST_USE;
+
 #endif

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libcs_issuer.a
 libcs_issuer_a_SOURCES = \
 	issuer/ca.c issuer/ca.h \
 	issuer/ca_make.c issuer/ca_make.h \
+	issuer/ca_request.c issuer/ca_request.h \
 	issuer/ceiling.c issuer/ceiling.h \
 	issuer/cert_facts.c issuer/cert_facts.h \
 	issuer/crypto.c issuer/crypto.h \
