@@ -223,6 +223,12 @@
 #define CS_MAX_CHAIN 8
 /* CRL shards of one issuer: 10^8 certificates in files of a thousand. */
 #define CS_MAX_CRL_SHARDS 65536
+/*
+ * Entries of one CRL, and its octets: 55 an entry at most, and the whole
+ * travels in one message. Who revokes more needs more shards.
+ */
+#define CS_MAX_CRL_ENTRIES 130000
+#define CS_MAX_CRL	   (7 * 1024 * 1024)
 /* A passphrase: OpenSSL takes no more from people. */
 #define CS_MAX_PASSPHRASE 1024
 /* Issuers in one installation. */

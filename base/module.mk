@@ -6,6 +6,7 @@ libcs_base_a_SOURCES = \
 	base/buf.c base/buf.h \
 	base/clock.c base/clock.h \
 	base/codec.c base/codec.h \
+	base/crl.c base/crl.h \
 	base/der.h \
 	base/der_oid.c \
 	base/der_read.c \
@@ -47,6 +48,8 @@ base_tests += base/buf_test
 base_buf_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/codec_test
 base_codec_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/crl_test
+base_crl_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/der_test
 base_der_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/der_oracle_test

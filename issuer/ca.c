@@ -528,20 +528,28 @@ struct cs_issuer_ca *cs_issuer_ca_new(const struct cs_issuer_ca_source *source,
 	return ca;
 }
 
-bool cs_issuer_ca_crl_url(const struct cs_issuer_ca *ca, struct cs_span serial,
-			  struct cs_arena *arena, struct cs_span *ret_url,
-			  struct cs_error *err)
+bool cs_issuer_ca_shard_url(const struct cs_issuer_ca *ca, uint32_t shard,
+			    struct cs_arena *arena, struct cs_span *ret_url,
+			    struct cs_error *err)
 {
 	struct cs_span base = ca->crl_url;
 	char *text;
 
 	if (base.n > 0 && base.p[base.n - 1] == '/')
 		base.n--;
-	text = cs_arena_printf(
-		arena, "%.*s/%u.crl", CS_SPAN_FMT(base),
-		(unsigned)cs_revoke_shard(serial, ca->crl_shards));
+	text = cs_arena_printf(arena, "%.*s/%u.crl", CS_SPAN_FMT(base),
+			       (unsigned)shard);
 	if (text == NULL)
 		return no_memory(err);
 	*ret_url = cs_span_str(text);
 	return true;
+}
+
+bool cs_issuer_ca_crl_url(const struct cs_issuer_ca *ca, struct cs_span serial,
+			  struct cs_arena *arena, struct cs_span *ret_url,
+			  struct cs_error *err)
+{
+	return cs_issuer_ca_shard_url(ca,
+				      cs_revoke_shard(serial, ca->crl_shards),
+				      arena, ret_url, err);
 }

@@ -82,5 +82,9 @@ struct cs_issuer_ca *cs_issuer_ca_new(const struct cs_issuer_ca_source *source,
 bool cs_issuer_ca_crl_url(const struct cs_issuer_ca *ca, struct cs_span serial,
 			  struct cs_arena *arena, struct cs_span *ret_url,
 			  struct cs_error *err) CS_MUST_USE;
+/* The same of a shard. */
+bool cs_issuer_ca_shard_url(const struct cs_issuer_ca *ca, uint32_t shard,
+			    struct cs_arena *arena, struct cs_span *ret_url,
+			    struct cs_error *err) CS_MUST_USE;
 
 #endif
