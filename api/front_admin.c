@@ -154,6 +154,9 @@ void cs_front_admin_done(struct cs_front *f, uint64_t ticket,
 
 	if (w == NULL)
 		return;
+	if (m->ok == 0 &&
+	    cs_problem_status(cs_problem_from_name(m->code)) == 403)
+		cs_front_note_late(f, w->http, w->asker.client, m->code);
 	if (w->kind == CS_WAIT_CHECK)
 		cs_front_policy_done(f, w, m);
 	else if (m->ok == 0)

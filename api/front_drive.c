@@ -393,6 +393,9 @@ void cs_front_answer(struct cs_front *f, uint64_t ticket,
 	struct cs_error err;
 
 	if (w != NULL && w->kind == CS_WAIT_DENIED) {
+		if (m->outcome == CS_ANSWER_FORBIDDEN)
+			cs_front_note_late(f, w->http, w->asker.client,
+					   m->code);
 		reply_decision(f, w->http, m, CS_FLIGHT_NOBODY,
 			       w->asker.client);
 		cs_waits_end(f->waits, w);
@@ -409,6 +412,11 @@ void cs_front_answer(struct cs_front *f, uint64_t ticket,
 		cs_front_fail(f, "front.before_answer", &err);
 		return;
 	}
+	if (m->outcome == CS_ANSWER_FORBIDDEN &&
+	    (flight->owner == CS_FLIGHT_CLIENT ||
+	     flight->owner == CS_FLIGHT_APPROVER))
+		cs_front_note_late(f, flight->waiter, reader_of(flight),
+				   m->code);
 	if (flight->owner == CS_FLIGHT_LISTENER)
 		reply_listener(f, flight->waiter, m);
 	else if (flight->owner == CS_FLIGHT_APPROVER)

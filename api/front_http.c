@@ -233,15 +233,19 @@ void cs_front_note(struct cs_front *f, const struct cs_front_refusal *r)
 	out = cs_front_out(f);
 	cs_json_begin(&j, out);
 	cs_json_object(&j);
-	cs_json_name(&j, "address");
-	cs_json_text(&j, r->address);
+	if (r->address.n > 0) {
+		cs_json_name(&j, "address");
+		cs_json_text(&j, r->address);
+	}
 	if (r->client.n > 0) {
 		cs_json_name(&j, "client");
 		cs_json_text(&j, r->client);
 	}
 	cs_json_member_str(&j, "code", cs_problem_name(r->code));
-	cs_json_name(&j, "path");
-	cs_json_text(&j, cs_span_sub(r->path, 0, MAX_PATH_SHOWN));
+	if (r->path.n > 0) {
+		cs_json_name(&j, "path");
+		cs_json_text(&j, cs_span_sub(r->path, 0, MAX_PATH_SHOWN));
+	}
 	if (suppressed > 0)
 		cs_json_member_int(&j, "suppressed", (int64_t)suppressed);
 	if (r->uid >= 0)
@@ -265,6 +269,29 @@ void cs_front_note_refusal(struct cs_front *f, const struct cs_call *c)
 
 	if (c->who.client != NULL)
 		r.client = c->who.client->name;
+	cs_front_note(f, &r);
+}
+
+void cs_front_note_late(struct cs_front *f, uint64_t ticket, uint64_t client,
+			struct cs_span code)
+{
+	const struct cs_http_peer *peer =
+		f->server == NULL ? NULL
+				  : cs_http_server_peer(f->server, ticket);
+	const struct cs_client *c = cs_clients_by_id(f->clients, client);
+	struct cs_front_refusal r = {
+		.code = cs_problem_from_name(code),
+		.uid = -1,
+	};
+
+	if (r.code == CS_PROBLEM_NONE)
+		r.code = CS_PROBLEM_FORBIDDEN;
+	if (peer != NULL)
+		r.address = cs_front_host(peer);
+	if (peer != NULL && peer->is_local)
+		r.uid = (int64_t)peer->uid;
+	if (c != NULL)
+		r.client = c->name;
 	cs_front_note(f, &r);
 }
 

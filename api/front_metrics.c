@@ -51,6 +51,10 @@ static void put_server(const struct cs_front *f, struct cs_buf *out)
 		{"countersign_http_connections_refused_total",
 		 "Connections beyond a maximum, in all or of one address.",
 		 s.over_cap + s.over_address_cap},
+		{"countersign_http_connections_dropped_total",
+		 "Idle or slow connections that were closed to make room for "
+		 "another.",
+		 s.dropped},
 		{"countersign_http_no_descriptor_total",
 		 "Connections for which no descriptor was left.",
 		 s.no_descriptor},
@@ -102,6 +106,14 @@ static void put_work(const struct cs_front *f, struct cs_buf *out)
 	cs_metrics_gauge(out, "countersign_questions_in_flight",
 			 "Questions and acts of administration under way.",
 			 cs_waits_count(f->waits));
+	cs_metrics_histogram(out, "countersign_reader_question_seconds",
+			     "One question to the database, by the reader's "
+			     "own clock; its count is of those answered.",
+			     CS_HISTOGRAM_TIMES, &f->metrics.question_time);
+	cs_metrics_counter(out, "countersign_reader_questions_failed_total",
+			   "Questions that the reader could not answer: too "
+			   "long, or the database did not read.",
+			   f->metrics.questions_failed);
 	cs_metrics_histogram(out, "countersign_request_seconds",
 			     "From a request's arrival to its answer.",
 			     CS_HISTOGRAM_TIMES, &f->metrics.request_time);

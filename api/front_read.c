@@ -257,6 +257,11 @@ void cs_front_page(struct cs_front *f, uint64_t ticket,
 {
 	struct cs_wait *w = cs_waits_find(f->waits, ticket);
 
+	cs_histogram_add(&f->metrics.question_time, CS_HISTOGRAM_TIMES,
+			 m->took_us);
+	f->metrics.questions_failed +=
+		m->found == 0 &&
+		cs_problem_status(cs_problem_from_name(m->code)) >= 500;
 	if (w == NULL)
 		return;
 	if (m->found == 0) {

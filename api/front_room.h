@@ -91,6 +91,8 @@ struct cs_front_metrics {
 	uint64_t worker_deaths;
 	uint64_t auth_refusals;
 	struct cs_histogram request_time;
+	struct cs_histogram question_time; /* as the reader says */
+	uint64_t questions_failed;
 	int64_t start_ms; /* wall clock */
 	int64_t listener_not_after_s;
 	struct cs_buf ledger;
@@ -190,6 +192,12 @@ struct cs_front_refusal {
 /* Tell the ledger that a right was refused, if that is worth a leaf. */
 void cs_front_note(struct cs_front *f, const struct cs_front_refusal *r);
 void cs_front_note_refusal(struct cs_front *f, const struct cs_call *c);
+/*
+ * The same for a right that only the ledger's transaction saw missing, when
+ * its answer comes: `ticket` is the server's, `client` whose right it was.
+ */
+void cs_front_note_late(struct cs_front *f, uint64_t ticket, uint64_t client,
+			struct cs_span code);
 /* The server's callback: a certificate did not survive its handshake. */
 void cs_front_on_bad_certificate(void *ctx, const struct cs_http_peer *peer);
 /* The address of a peer without its port. */

@@ -15,78 +15,7 @@
 #include "base/ipc.h"
 #include "base/json.h"
 #include "base/limits.h"
-
-#define MAX_SEEN 256
-
-/* -- a server that remembers --------------------------------------------- */
-
-struct reply {
-	uint64_t ticket;
-	int status;
-	char body[8192];
-	char headers[512]; /* "name: value\n" each */
-};
-
-static struct cs_http_server {
-	struct cs_http_server_config config;
-	struct reply replies[MAX_SEEN];
-	size_t n;
-	unsigned drains;
-} fake;
-
-struct cs_http_limits cs_http_limits_default(void)
-{
-	return (struct cs_http_limits){0};
-}
-
-struct cs_http_server *cs_http_server_new(
-	const struct cs_http_server_config *config, struct cs_error *err)
-{
-	(void)err;
-	memset(&fake, 0, sizeof(fake));
-	fake.config = *config;
-	return &fake;
-}
-
-void cs_http_server_free(struct cs_http_server *server)
-{
-	(void)server;
-}
-
-void cs_http_server_set_tls(struct cs_http_server *server, struct cs_tls *tls)
-{
-	(void)server;
-	(void)tls;
-}
-
-void cs_http_server_drain(struct cs_http_server *server)
-{
-	server->drains++;
-}
-
-struct cs_http_stats cs_http_server_stats(const struct cs_http_server *server)
-{
-	return (struct cs_http_stats){.requests = server->n};
-}
-
-void cs_http_reply(struct cs_http_server *server, uint64_t ticket,
-		   const struct cs_http_answer *answer)
-{
-	struct reply *r = &server->replies[server->n++];
-
-	assert_true(server->n <= MAX_SEEN);
-	r->ticket = ticket;
-	r->status = answer->status;
-	(void)snprintf(r->body, sizeof(r->body), "%.*s",
-		       CS_SPAN_FMT(answer->body));
-	for (size_t i = 0; i < answer->headers_n; i++) {
-		size_t n = strlen(r->headers);
-
-		(void)snprintf(r->headers + n, sizeof(r->headers) - n,
-			       "%s: %.*s\n", answer->headers[i].name,
-			       CS_SPAN_FMT(answer->headers[i].value));
-	}
-}
+#include "tests/lib/fake_server.h"
 
 /* -- the other ends ------------------------------------------------------- */
 
@@ -319,11 +248,6 @@ enum who {
 static uint64_t ask(enum who who, enum cs_http_method method,
 		    const char *target, const char *body)
 {
-	struct cs_http_peer peer = {
-		.is_local = who == LOCAL,
-		.uid = who == LOCAL ? 1000 : UINT32_MAX,
-		.address = "192.0.2.1:4711",
-	};
 	const char *query = strchr(target, '?');
 	struct cs_http_head head = {
 		.method = method,
@@ -336,12 +260,17 @@ static uint64_t ask(enum who who, enum cs_http_method method,
 	};
 	struct cs_http_request request = {
 		.ticket = ++house.http,
-		.peer = &peer,
+		.peer = &fake.peer,
 		.head = &head,
 		.body = cs_span_str(body),
 	};
 	char authorization[128];
 
+	fake.peer = (struct cs_http_peer){
+		.is_local = who == LOCAL,
+		.uid = who == LOCAL ? 1000 : UINT32_MAX,
+		.address = "192.0.2.1:4711",
+	};
 	(void)snprintf(authorization, sizeof(authorization), "Bearer %s",
 		       house.token.text);
 	if (who == GUESSER)
@@ -475,6 +404,39 @@ static void who_it_is_decides(CS_UNUSED void **state)
 	assert_reply(t, 404, "NOT_FOUND");
 	t = ask(NOBODY, CS_HTTP_GET, "/v1/issuers/default/chain.pem", NULL);
 	assert_reply(t, 200, "PEM\n");
+	close_house();
+}
+
+static void a_right_that_only_the_ledger_misses_is_told_it(
+	CS_UNUSED void **state)
+{
+	const struct cs_msg_admin_done done = {
+		.code = CS_SPAN_LIT("FORBIDDEN"),
+		.detail = CS_SPAN_LIT("administration")};
+	struct cs_msg_auth_refused m;
+	uint64_t t, ticket;
+
+	open_serving();
+	t = submit();
+	(void)last(&house.worker[0], CS_MSG_REQUEST, &ticket);
+	answer(ticket, CS_ANSWER_FORBIDDEN, "");
+	assert_reply(t, 403, "\"code\"");
+	assert_true(cs_msg_auth_refused_decode(
+		last(&house.ledger, CS_MSG_AUTH_REFUSED, &ticket), &m, NULL));
+	assert_true(cs_span_equal_str(
+		m.what, "{\"address\":\"192.0.2.1\",\"client\":\"web\","
+			"\"code\":\"FORBIDDEN\"}"));
+	/* An administrator's, whose credential was ended meanwhile. */
+	house.now_ms += 60000;
+	t = ask(LOCAL, CS_HTTP_DELETE, "/v1/clients/web", NULL);
+	(void)last(&house.ledger, CS_MSG_CLIENT_CHANGE, &ticket);
+	assert_true(cs_link_send_admin_done(house.ledger.link, ticket, &done,
+					    NULL));
+	turn();
+	assert_reply(t, 403, "administration");
+	assert_true(cs_msg_auth_refused_decode(
+		last(&house.ledger, CS_MSG_AUTH_REFUSED, &ticket), &m, NULL));
+	assert_non_null(memmem(m.what.p, m.what.n, "\"uid\":1000", 10));
 	close_house();
 }
 
@@ -877,6 +839,8 @@ int main(void)
 		cmocka_unit_test(is_ready_with_clients_and_state),
 		cmocka_unit_test(a_request_goes_to_a_worker_and_returns),
 		cmocka_unit_test(who_it_is_decides),
+		cmocka_unit_test(
+			a_right_that_only_the_ledger_misses_is_told_it),
 		cmocka_unit_test(nothing_is_sent_while_nothing_is_issued),
 		cmocka_unit_test(a_dead_workers_request_is_sent_to_another),
 		cmocka_unit_test(a_stale_opinion_is_asked_for_again),

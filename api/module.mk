@@ -81,6 +81,8 @@ UNIT_TESTS += $(front_tests)
 api_answer_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_auth_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_auth_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=CRYPTO_memcmp
+api_front_test_SOURCES = api/front_test.c tests/lib/fake_server.c \
+	tests/lib/fake_server.h
 api_front_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_list_form_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_inflight_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)

@@ -375,6 +375,18 @@ void cs_http_reply(struct cs_http_server *s, uint64_t ticket,
 	cs_http_conn_reply(c, answer);
 }
 
+const struct cs_http_peer *cs_http_server_peer(const struct cs_http_server *s,
+					       uint64_t ticket)
+{
+	uint32_t slot = (uint32_t)(ticket & 0xFFFF);
+	const struct cs_http_conn *c =
+		slot < s->slots_n ? s->slots[slot] : NULL;
+
+	if (ticket == 0 || c == NULL || c->ticket != ticket)
+		return NULL;
+	return &c->peer;
+}
+
 struct cs_http_stats cs_http_server_stats(const struct cs_http_server *s)
 {
 	return s->stats;

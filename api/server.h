@@ -186,6 +186,10 @@ void cs_http_reply(struct cs_http_server *server, uint64_t ticket,
  */
 void cs_http_server_drain(struct cs_http_server *server);
 
+/* Who waits for the answer to a ticket; NULL: nobody any more. Borrowed. */
+const struct cs_http_peer *cs_http_server_peer(
+	const struct cs_http_server *server, uint64_t ticket);
+
 struct cs_http_stats cs_http_server_stats(const struct cs_http_server *server);
 
 #endif

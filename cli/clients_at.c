@@ -74,7 +74,7 @@ static json_t *choose(const struct cs_call *call, json_t *clients)
 	return chosen;
 }
 
-static void print(const struct cs_call *call, const json_t *chosen)
+static int print(const struct cs_call *call, json_t *chosen)
 {
 	static const char *const header[] = {"NAME",	"RIGHTS",     "REALM",
 					     "ISSUERS", "NAMESPACES", "SINCE",
@@ -82,14 +82,16 @@ static void print(const struct cs_call *call, const json_t *chosen)
 	static const char *const names[] = {"name",    "rights",     "realm",
 					    "issuers", "namespaces", "since",
 					    "index"};
+	static const char *const csv[] = {"name",    "rights",	   "realm",
+					  "issuers", "namespaces", "since",
+					  "index",   NULL};
+	static const struct cs_list list = {.header = header,
+					    .names = names,
+					    .columns = sizeof(names) /
+						       sizeof(names[0]),
+					    .csv = csv};
 
-	if (cs_call_wants(call, "json")) {
-		json_dumpf(chosen, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
-		fputc('\n', call->out);
-		return;
-	}
-	cs_show_list(chosen, header, names, sizeof(names) / sizeof(names[0]),
-		     call->out);
+	return cs_list_print(call, &list, chosen);
 }
 
 int cs_clients_at_run(const struct cs_call *call)
@@ -120,7 +122,7 @@ int cs_clients_at_run(const struct cs_call *call)
 		status = cs_call_fail(call, &err);
 	} else if (status == CS_EXIT_DONE) {
 		chosen = choose(call, clients);
-		print(call, chosen);
+		status = print(call, chosen);
 		json_decref(chosen);
 	}
 	json_decref(clients);

@@ -13,6 +13,7 @@
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/issuers.h"
+#include "cli/list.h"
 #include "cli/show.h"
 
 /* What 64 issuers are described by. */
@@ -150,17 +151,20 @@ static int run_list(const struct cs_call *call)
 					     "STATE", "NOT AFTER",  "SUBJECT"};
 	static const char *const names[] = {"name",  "generation", "key",
 					    "state", "not_after",  "subject"};
+	static const char *const csv[] = {"name",    "generation", "key",
+					  "state",   "not_before", "not_after",
+					  "subject", NULL};
+	static const struct cs_list list = {.header = header,
+					    .names = names,
+					    .columns = sizeof(names) /
+						       sizeof(names[0]),
+					    .csv = csv};
 	int status = CS_EXIT_DONE;
 	json_t *all = collect(call, &status);
-	const json_t *items = json_object_get(all, "items");
 
 	if (all == NULL)
 		return status;
-	if (cs_call_wants(call, "json"))
-		status = print_json(call, items);
-	else
-		cs_show_list(items, header, names,
-			     sizeof(names) / sizeof(names[0]), call->out);
+	status = cs_list_print(call, &list, json_object_get(all, "items"));
 	json_decref(all);
 	return status;
 }
@@ -201,7 +205,7 @@ const struct cs_command cs_cmd_ca_list = {
 	.name = "ca list",
 	.args = "",
 	.help = "List the issuers, their keys and how long they live",
-	.outputs = "table|json",
+	.outputs = "table|json|ndjson|csv",
 	.example = "countersign ca list",
 	.run = run_list,
 };

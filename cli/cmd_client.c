@@ -7,6 +7,7 @@
 #include "cli/clients_at.h"
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/list.h"
 #include "cli/show.h"
 
 /* What a client is known by; none of the three is a token. */
@@ -292,29 +293,32 @@ static int run_list(const struct cs_call *call)
 	static const char *const names[] = {"name",    "rights", "realm",
 					    "issuers", "groups", "namespaces",
 					    "proofs"};
+	static const char *const csv[] = {
+		"name",	      "rights", "realm",   "issuers", "groups",
+		"namespaces", "proofs", "created", "removed", NULL};
+	static const struct cs_list list = {.header = header,
+					    .names = names,
+					    .columns = sizeof(names) /
+						       sizeof(names[0]),
+					    .csv = csv,
+					    .prepare = summarise};
 	const struct cs_question_call q = {.kind = CS_QUERY_CLIENTS,
 					   .target = "/v1/clients"};
 	struct cs_error err = {0};
 	struct cs_reply r;
-	int status = CS_EXIT_DONE;
-	json_t *items;
-	json_t *item;
-	size_t i;
+	int status;
 
 	if (cs_call_get(call, "at") != NULL)
 		return cs_clients_at_run(call);
 	if (!cs_ask_question(call, &q, &r, &err))
 		return cs_call_fail(call, &err);
-	items = json_object_get(r.body, "items");
-	if (cs_call_wants(call, "json")) {
+	if (cs_call_wants(call, "json"))
 		status = cs_reply_print_json(call, &r);
-	} else if (r.status >= 400) {
+	else if (r.status >= 400)
 		status = cs_reply_print_problem(call, &r);
-	} else {
-		json_array_foreach(items, i, item) summarise(item);
-		cs_show_list(items, header, names,
-			     sizeof(names) / sizeof(names[0]), call->out);
-	}
+	else
+		status = cs_list_print(call, &list,
+				       json_object_get(r.body, "items"));
 	cs_reply_done(&r);
 	return status;
 }
@@ -406,7 +410,7 @@ const struct cs_command cs_cmd_client_list = {
 	.name = "client list",
 	.args = "",
 	.help = "List the clients and their rights",
-	.outputs = "table|json",
+	.outputs = "table|json|ndjson|csv",
 	.options = list_options,
 	.example = "countersign client list",
 	.run = run_list,

@@ -13,22 +13,26 @@
 
 static int run_list(const struct cs_call *call)
 {
+	static const char *const csv[] = {
+		"name",	 "kind",   "priority", "sha256", "source",
+		"owner", "ticket", "tests",    "match",	 NULL};
+	static const struct cs_list list = {.csv = csv};
 	struct cs_error err = {0};
 	struct cs_loaded l = {0};
-	json_t *list;
+	int status = CS_EXIT_DONE;
+	json_t *items;
 
 	if (!cs_loaded_in_force(call, &l, &err))
 		return cs_call_fail(call, &err);
-	if (cs_call_wants(call, "json")) {
-		list = cs_loaded_list(&l);
-		json_dumpf(list, call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
-		fputc('\n', call->out);
-		json_decref(list);
-	} else {
+	if (cs_call_wants(call, "table")) {
 		cs_loaded_show(&l, call->out);
+	} else {
+		items = cs_loaded_list(&l);
+		status = cs_list_print(call, &list, items);
+		json_decref(items);
 	}
 	cs_loaded_done(&l);
-	return CS_EXIT_DONE;
+	return status;
 }
 
 /* -- diff --------------------------------------------------------------- */
@@ -82,6 +86,20 @@ static int run_diff(const struct cs_call *call)
 
 /* -- log ---------------------------------------------------------------- */
 
+/* What becomes of each policy, in one cell. */
+static void summarise(json_t *item)
+{
+	const json_t *diff =
+		json_object_get(json_object_get(item, "decision"), "diff");
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+
+	cs_buf_init(&text, CS_MAX_MESSAGE);
+	cs_show_value(diff, &text);
+	if (diff != NULL && cs_buf_ok(&text))
+		(void)json_object_set_new(item, "changed",
+					  json_string(cs_buf_str(&text)));
+}
+
 static const struct cs_option log_options[] = {
 	CS_LIST_TIME_OPTIONS,
 	CS_LIST_OPTIONS,
@@ -100,10 +118,21 @@ static int run_log(const struct cs_call *call)
 	static const char *const names[] = {
 		"index",	  "time",
 		"kind",		  "client",
-		"decision.epoch", "decision.diff",
+		"decision.epoch", "changed",
 		"decision.files", "decision.set_sha256"};
+	static const char *const csv[] = {"index",
+					  "time",
+					  "kind",
+					  "client",
+					  "decision.epoch",
+					  "changed",
+					  "decision.files",
+					  "decision.set_sha256",
+					  NULL};
 	static const char *const none[] = {NULL};
 	const struct cs_list list = {
+		.csv = csv,
+		.prepare = summarise,
 		.kind = CS_QUERY_AUDIT,
 		.target = "/v1/audit",
 		.filters = none,
@@ -120,7 +149,7 @@ const struct cs_command cs_cmd_policy_list = {
 	.name = "policy list",
 	.args = "",
 	.help = "List the policies in force, in the order of their priority",
-	.outputs = "table|json",
+	.outputs = "table|json|ndjson|csv",
 	.example = "countersign policy list",
 	.run = run_list,
 };
@@ -139,7 +168,7 @@ const struct cs_command cs_cmd_policy_log = {
 	.name = "policy log",
 	.args = "",
 	.help = "List when policy was applied or rejected, and by whom",
-	.outputs = "table|json|ndjson",
+	.outputs = "table|json|ndjson|csv",
 	.options = log_options,
 	.example = "countersign policy log --since 30d",
 	.run = run_log,

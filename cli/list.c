@@ -224,12 +224,14 @@ static bool print_lines(struct output *o, const json_t *items,
 			struct cs_error *err)
 {
 	bool csv = cs_call_wants(o->call, "csv");
-	const json_t *item;
+	json_t *item;
 	size_t i;
 
 	json_array_foreach(items, i, item)
 	{
 		if (csv) {
+			if (o->list->prepare != NULL)
+				o->list->prepare(item);
 			if (!print_csv(o, item, err))
 				return false;
 			continue;
@@ -263,24 +265,49 @@ static bool print(void *ctx, json_t *items, struct cs_error *err)
 	return true;
 }
 
+/* What comes before all items. */
+static bool begin(struct output *o, struct cs_error *err)
+{
+	if (o->items == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	return !cs_call_wants(o->call, "csv") || print_csv(o, NULL, err);
+}
+
+/* And behind them. */
+static void end(struct output *o)
+{
+	if (cs_call_wants(o->call, "table"))
+		flush_table(o);
+	else if (cs_call_wants(o->call, "json"))
+		fputs(o->began ? "\n]\n" : "[]\n", o->call->out);
+}
+
 int cs_list_run(const struct cs_call *call, const struct cs_list *list)
 {
 	struct output o = {.call = call, .list = list, .items = json_array()};
 	struct cs_error err = {0};
 	int status = CS_EXIT_REFUSED;
-	bool ok = true;
 
-	if (o.items == NULL)
-		ok = cs_error_set(&err, CS_E_NO_MEMORY, "no memory");
-	if (ok && cs_call_wants(call, "csv"))
-		ok = print_csv(&o, NULL, &err);
-	ok = ok && cs_list_pages(call, list, print, &o, &status, &err);
-	if (!ok)
+	if (!begin(&o, &err) ||
+	    !cs_list_pages(call, list, print, &o, &status, &err))
 		status = cs_call_fail(call, &err);
-	else if (status == CS_EXIT_DONE && cs_call_wants(call, "table"))
-		flush_table(&o);
-	else if (status == CS_EXIT_DONE && cs_call_wants(call, "json"))
-		fputs(o.began ? "\n]\n" : "[]\n", call->out);
+	else if (status == CS_EXIT_DONE)
+		end(&o);
+	json_decref(o.items);
+	return status;
+}
+
+int cs_list_print(const struct cs_call *call, const struct cs_list *list,
+		  json_t *items)
+{
+	struct output o = {.call = call, .list = list, .items = json_array()};
+	struct cs_error err = {0};
+	int status = CS_EXIT_DONE;
+
+	if (!begin(&o, &err) || !print(&o, items, &err))
+		status = cs_call_fail(call, &err);
+	else
+		end(&o);
 	json_decref(o.items);
 	return status;
 }

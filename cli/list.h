@@ -40,9 +40,10 @@ struct cs_list {
 	const char *const *names;  /* their members, as cs_show_list() */
 	size_t columns;
 	const char *const *csv; /* columns of -o csv; NULL: it has none */
-	void (*prepare)(json_t *item); /* before it is a row; may be NULL */
-	const char *order;	       /* unless --order says; NULL: server's */
-	size_t limit;		       /* unless --limit says; 0: 100 */
+	/* Before it is a row of the table or of CSV; may be NULL. */
+	void (*prepare)(json_t *item);
+	const char *order; /* unless --order says; NULL: server's */
+	size_t limit;	   /* unless --limit says; 0: 100 */
 };
 
 /* More than any list has: for a list that is whole unless --limit says. */
@@ -73,5 +74,12 @@ bool cs_list_pages(const struct cs_call *call, const struct cs_list *list,
 
 /* Run the whole command: an enum cs_exit. */
 int cs_list_run(const struct cs_call *call, const struct cs_list *list);
+
+/*
+ * A list that is here already, in the form that is asked for: of `list`, what
+ * says how it looks. Items are changed by its `prepare`. An enum cs_exit.
+ */
+int cs_list_print(const struct cs_call *call, const struct cs_list *list,
+		  json_t *items);
 
 #endif

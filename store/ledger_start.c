@@ -5,6 +5,7 @@
 #include "base/der.h"
 #include "base/json.h"
 #include "base/sources.h"
+#include "base/terms.h"
 #include "store/file.h"
 #include "store/ledger_room.h"
 #include "store/rows.h"
@@ -332,7 +333,7 @@ static bool ca_attempt_insert(struct cs_ledger *l, struct cs_draft *d,
 	cs_stmt_int(&s, rec->not_after_s);
 	cs_stmt_blob(&s, rec->tbs);
 	cs_stmt_blob(&s, rec->body);
-	cs_stmt_blob(&s, none);
+	cs_stmt_blob(&s, rec->terms);
 	cs_stmt_blob(&s, rec->inputs);
 	cs_stmt_blob(&s, none);
 	if (!cs_stmt_run(&s, err))
@@ -342,6 +343,20 @@ static bool ca_attempt_insert(struct cs_ledger *l, struct cs_draft *d,
 	cs_stmt_blob(&s, cs_span_make(rec->subject_key, 32));
 	cs_stmt_int(&s, (int64_t)rec->seq);
 	return cs_stmt_run(&s, err);
+}
+
+/* By what its creation is found: the issuer's name. */
+static bool ca_terms(struct cs_ledger *l, struct cs_leaf_record *rec,
+		     struct cs_error *err)
+{
+	struct cs_terms terms;
+
+	cs_terms_init(&terms, &l->batch.arena);
+	cs_buf_reset(&l->json);
+	if (!cs_terms_add(&terms, CS_TERM_ISSUER, rec->issuer_name))
+		return cs_error_set(err, CS_E_NO_MEMORY, "issuer");
+	cs_terms_encode(&terms, &l->json);
+	return cs_ledger_act_keep(l, NULL, &rec->terms, err);
 }
 
 /* Row, attempt and leaf of a CA certificate that was never seen before. */
@@ -383,9 +398,10 @@ static bool issuer_created(struct cs_ledger *l,
 	cs_json_member_str(&j, "issuer", row->config->name);
 	cs_json_member_hex(&j, "serial", f.serial);
 	cs_json_end(&j);
-	if (!ca_attempt_insert(l, d, err) ||
-	    !cs_json_finish(&j, "issuer", err) ||
-	    !cs_arena_dup(&l->batch.arena, cs_buf_span(&l->json), &d->decision))
+	if (!cs_json_finish(&j, "issuer", err) ||
+	    !cs_arena_dup(&l->batch.arena, cs_buf_span(&l->json),
+			  &d->decision) ||
+	    !ca_terms(l, &d->rec, err) || !ca_attempt_insert(l, d, err))
 		return false;
 	cs_buf_reset(&l->json);
 	return cs_rows_issuer(l->db, l->hash, (uint64_t)row->id, &l->json,

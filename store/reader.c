@@ -101,6 +101,7 @@ static bool on_question(void *ctx, struct cs_link *link, unsigned number,
 	struct cs_question_result result;
 	struct cs_msg_query m;
 	struct cs_msg_page page;
+	int64_t begun = cs_clock_boot_us(&r->config->clock);
 
 	if (fd >= 0)
 		close(fd);
@@ -110,6 +111,7 @@ static bool on_question(void *ctx, struct cs_link *link, unsigned number,
 	if (!cs_msg_query_decode(body, &m, err))
 		return false;
 	page = ask(r, &m, &result);
+	page.took_us = (uint32_t)(cs_clock_boot_us(&r->config->clock) - begun);
 	return cs_link_send_page(link, ticket, &page, err);
 }
 

@@ -233,7 +233,8 @@ static bool check_terms(struct cs_verify *v, const struct cs_verify_row *leaf,
 	bool bad = false;
 	bool due = leaf->index < v->terms_done;
 
-	if (!cs_leaf_kind_has_terms((enum cs_leaf_kind)leaf->kind))
+	if (!cs_leaf_kind_has_terms((enum cs_leaf_kind)leaf->kind) &&
+	    leaf->kind != CS_LEAF_CA_CREATED)
 		return true;
 	while (cs_terms_next(&terms, &field, &value, &bad)) {
 		struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_TERM);
@@ -507,7 +508,8 @@ bool cs_verify_ca(struct cs_verify *v, const struct cs_verify_row *leaf,
 		ok = put_certificate(v, &s, tbs_algorithm(r->tbs), err);
 		r->certificate = cs_buf_span(&v->der);
 		r->rows = cs_buf_span(&v->rows);
-		ok = ok && compare_record(v, leaf, r, record, err);
+		ok = ok && compare_record(v, leaf, r, record, err) &&
+		     check_terms(v, leaf, r->terms, err);
 	}
 	cs_stmt_end(&s);
 	return ok;

@@ -143,6 +143,13 @@ def the_present_is_what_can_be_seen_from_outside():
     m = settled(**AUDIT)
     expect(value(m, "countersign_ledger_state", state="issuing") == 1 and
            sum(m["countersign_ledger_state"].values()) == 1, "state")
+    asked = "countersign_reader_question_seconds_count"
+    house.cli("audit", "list")
+    after = settled(**AUDIT)
+    expect(value(after, asked) == value(m, asked) + 1, "questions")
+    expect(value(after, "countersign_reader_questions_failed_total") == 0 and
+           value(after, "countersign_http_connections_dropped_total") == 0,
+           "failed, dropped")
     size = os.path.getsize(os.path.join(house.dir, "ledger.db"))
     expect(value(m, "countersign_database_bytes") == size, "database size")
     expect(value(m, "countersign_wal_bytes") > 0, "WAL size")

@@ -289,6 +289,31 @@ def a_list_comes_as_lines_and_as_a_sheet_without_formulas():
 
 
 @tap.test
+def every_list_comes_as_lines_and_as_a_sheet():
+    for words in (("client", "list"), ("client", "list", "--at", "1s"),
+                  ("ca", "list"), ("policy", "list"), ("policy", "log"),
+                  ("request", "list"), ("cert", "list"), ("audit", "list")):
+        out = house.cli(*words, "-o", "ndjson").stdout
+        rows = [json.loads(line) for line in out.splitlines()]
+        expect(rows and all(isinstance(r, dict) for r in rows), (words, out))
+        out = house.cli(*words, "-o", "csv").stdout
+        sheet = list(csv.reader(io.StringIO(out, newline="")))
+        expect(len(sheet) == len(rows) + 1, (words, out))
+        expect(all(len(r) == len(sheet[0]) for r in sheet), (words, out))
+        expect(not any(c[:1] in "=+-@\t\r" for r in sheet for c in r if c),
+               (words, sheet))
+    sheet = house.cli("policy", "log", "-o", "csv").stdout
+    expect("policy.applied" in sheet, sheet)
+
+
+@tap.test
+def an_issuers_entries_begin_with_how_it_was_made():
+    rows = json.loads(house.cli("audit", "list", "--issuer", "default",
+                                "--order", "asc", "-o", "json").stdout)
+    expect(rows[0]["kind"] == "ca.created", rows[0])
+
+
+@tap.test
 def statistics_count_what_was_decided():
     got = json.loads(house.cli("audit", "stats", "-o", "json").stdout)
     expect(got["kind"]["refused"] == 1, got)

@@ -59,6 +59,14 @@ void cs_http_server_drain(struct cs_http_server *s)
 	(void)s;
 }
 
+const struct cs_http_peer *cs_http_server_peer(const struct cs_http_server *s,
+					       uint64_t ticket)
+{
+	(void)s;
+	(void)ticket;
+	return NULL;
+}
+
 struct cs_http_stats cs_http_server_stats(const struct cs_http_server *s)
 {
 	(void)s;

@@ -203,6 +203,10 @@ static const uint8_t ca_tbs[] = {0x30, 0x14, 0xa0, 0x03, 0x02, 0x01, 0x02, 0x02,
 				 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
 static const uint8_t ca_serial[] = {0x5b};
 
+/* base/terms.h: CS_TERM_ISSUER, its length, the name. */
+static const uint8_t ca_terms[] = {
+	CS_TERM_ISSUER, 7, 0, 0, 0, 'd', 'e', 'f', 'a', 'u', 'l', 't'};
+
 /* The CA's certificate: TBS, the algorithm in it, and words. */
 static void write_ca_certificate(struct cs_buf *out)
 {
@@ -221,10 +225,10 @@ static void write_ca_attempt(struct cs_history *h,
 	run(h,
 	    "INSERT INTO attempt (seq, issuer, serial, spki, subject_key,"
 	    " now_ms, epoch, not_after_s, tbs, body, terms, inputs, limits)"
-	    " VALUES (?, 1, ?, ?, ?, ?, 0, ?, ?, ?, x'', ?, x'')",
-	    "ibbbiibbb", (int64_t)r->seq, r->serial,
+	    " VALUES (?, 1, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, x'')",
+	    "ibbbiibbbb", (int64_t)r->seq, r->serial,
 	    cs_span_make(r->spki_sha256, 32), cs_span_make(r->subject_key, 32),
-	    r->now_ms, r->not_after_s, r->tbs, r->body, r->inputs);
+	    r->now_ms, r->not_after_s, r->tbs, r->body, r->terms, r->inputs);
 	run(h, "INSERT INTO key_use (spki, subject_key, seq) VALUES (?, ?, ?)",
 	    "bbi", cs_span_make(r->spki_sha256, 32),
 	    cs_span_make(r->subject_key, 32), (int64_t)r->seq);
@@ -263,6 +267,7 @@ static void add_issuer(struct cs_history *h)
 	r.not_after_s = h->now_ms / 1000 + 86400;
 	r.tbs = cs_span_make(ca_tbs, sizeof(ca_tbs));
 	r.body = CS_SPAN_LIT("{}");
+	r.terms = cs_span_make(ca_terms, sizeof(ca_terms));
 	r.inputs = CS_SPAN_LIT("{}");
 	r.certificate = cs_buf_span(&der);
 	r.issuer = ISSUER;
@@ -814,7 +819,7 @@ void cs_history_file_terms(struct cs_history *h)
 			 " LEFT JOIN attempt AS a ON a.seq = o.seq"
 			 " LEFT JOIN refusal AS f ON f.leaf = l.idx"
 			 " LEFT JOIN revocation AS v ON v.leaf = l.idx"
-			 " WHERE l.kind <= 4 OR l.kind = 6");
+			 " WHERE l.kind <= 4 OR l.kind IN (6, 14)");
 	while (cs_stmt_step(&s, &row, NULL) && row) {
 		struct cs_span terms = cs_stmt_col(&s, 1);
 		struct cs_span value;
