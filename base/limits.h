@@ -233,6 +233,8 @@
 #define CS_MAX_PASSPHRASE 1024
 /* Issuers in one installation. */
 #define CS_MAX_ISSUERS 64
+/* Generations before the present ones, of all issuers together. */
+#define CS_MAX_OLDER 256
 /* Worker processes. */
 #define CS_MAX_WORKERS 64
 /* Signer processes: more than cores do not help. */

@@ -510,8 +510,7 @@ const struct cs_config_issuer *cs_config_issuer(const struct cs_config *config,
 	return NULL;
 }
 
-/* A double-quoted YAML scalar. */
-static void put_quoted(struct cs_buf *out, const char *s)
+void cs_config_write_quoted(const char *s, struct cs_buf *out)
 {
 	cs_buf_add_byte(out, '"');
 	for (; *s != '\0'; s++) {
@@ -528,7 +527,7 @@ static void put_quoted(struct cs_buf *out, const char *s)
 static void put_text(struct cs_buf *out, const char *key, const char *s)
 {
 	cs_buf_addf(out, "%s: ", key);
-	put_quoted(out, s);
+	cs_config_write_quoted(s, out);
 	cs_buf_add_byte(out, '\n');
 }
 
@@ -539,7 +538,7 @@ static void put_list(struct cs_buf *out, const char *key,
 	for (size_t i = 0; i < list->n; i++) {
 		if (i > 0)
 			cs_buf_add_str(out, ", ");
-		put_quoted(out, list->item[i]);
+		cs_config_write_quoted(list->item[i], out);
 	}
 	cs_buf_add_str(out, "]\n");
 }

@@ -98,6 +98,9 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 void cs_config_write_issuer(const struct cs_config_issuer *issuer,
 			    struct cs_buf *out);
 
+/* A text as a double-quoted YAML scalar. */
+void cs_config_write_quoted(const char *text, struct cs_buf *out);
+
 /*
  * Is this a name that an issuer may have: lower-case letters, digits and `-`,
  * a letter first, at most CS_MAX_NAME bytes? CS_E_CONFIG: no.

@@ -20,6 +20,8 @@ void cs_install_free(struct cs_install *in)
 		return;
 	for (size_t i = 0; in->ca != NULL && i < in->config.n_issuers; i++)
 		cs_issuer_ca_free(in->ca[i]);
+	for (size_t i = 0; i < in->older_n; i++)
+		cs_issuer_ca_free(in->older[i].ca);
 	cs_arena_done(&in->arena);
 	cs_mem_free(in);
 }
@@ -62,25 +64,94 @@ static bool load_ceiling(struct cs_install *in, size_t i, struct cs_error *err)
 			       in->config.issuers[i].name);
 }
 
-static bool load_issuer(struct cs_install *in, size_t i, struct cs_error *err)
+/* One CA: its chain file, and what its generation.yaml says. */
+static struct cs_issuer_ca *load_ca(struct cs_install *in,
+				    const struct cs_config_issuer *c,
+				    const char *file,
+				    const struct cs_generation *g,
+				    struct cs_error *err)
 {
-	const struct cs_config_issuer *c = &in->config.issuers[i];
 	CS_CLEANUP(cs_buf_done) struct cs_buf chain;
 	struct cs_issuer_ca_source source = {
 		.name = cs_span_str(c->name),
-		.crl_url = cs_span_str(c->crl_url),
-		.crl_shards = c->crl_shards,
+		.generation = g->number,
+		.crl_url = cs_span_str(g->has_crl ? g->crl_url : c->crl_url),
+		.crl_url_is_whole = g->has_crl,
+		.crl_shards = g->has_crl ? g->crl_shards : c->crl_shards,
 	};
+	struct cs_issuer_ca *ca;
 
 	cs_buf_init(&chain, CS_MAX_PEM_FILE);
-	if (!cs_files_read(in->dir, c->chain, &chain, err))
-		return false;
+	if (!cs_files_read(in->dir, file, &chain, err))
+		return NULL;
 	source.chain_pem = cs_buf_span(&chain);
-	in->ca[i] = cs_issuer_ca_new(&source, err);
-	if (in->ca[i] == NULL)
-		return cs_error_prefix(err, "issuer `%s`: %s", c->name,
-				       c->chain);
-	return load_ceiling(in, i, err);
+	ca = cs_issuer_ca_new(&source, err);
+	if (ca == NULL)
+		cs_error_prefix(err, "issuer `%s`: %s", c->name, file);
+	return ca;
+}
+
+/* Do the issuer's files lie where we keep generations? */
+static bool is_kept(const struct cs_config_issuer *c)
+{
+	char key[PATH_MAX], chain[PATH_MAX];
+
+	snprintf(key, sizeof(key), "issuers/%s/key.pem", c->name);
+	snprintf(chain, sizeof(chain), "issuers/%s/chain.pem", c->name);
+	return strcmp(c->key, key) == 0 && strcmp(c->chain, chain) == 0;
+}
+
+/* Generation `number` of issuer i, when its directory is there. */
+static bool load_older(struct cs_install *in, size_t i, unsigned number,
+		       struct cs_error *err)
+{
+	const struct cs_config_issuer *c = &in->config.issuers[i];
+	struct cs_install_older *o = &in->older[in->older_n];
+	const char *path;
+
+	o->folder = cs_arena_printf(&in->arena, "issuers/%s/generation-%u",
+				    c->name, number);
+	if (o->folder == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	path = cs_files_path(&in->arena, in->dir, o->folder);
+	o->chain = cs_arena_printf(&in->arena, "%s/chain.pem", o->folder);
+	o->key = cs_arena_printf(&in->arena, "%s/key.pem", o->folder);
+	if (path == NULL || o->chain == NULL || o->key == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	if (access(path, F_OK) != 0)
+		return true;
+	if (in->older_n == CS_MAX_OLDER)
+		return cs_error_set(err, CS_E_TOO_LARGE,
+				    "issuer `%s`: more than %d generations "
+				    "before the present ones",
+				    c->name, CS_MAX_OLDER);
+	if (!cs_generation_read(in->dir, o->folder, &in->arena, &o->state, err))
+		return false;
+	o->state.number = number;
+	o->ca = load_ca(in, c, o->chain, &o->state, err);
+	o->issuer = i;
+	in->older_n += o->ca != NULL;
+	return o->ca != NULL;
+}
+
+static bool load_issuer(struct cs_install *in, size_t i, struct cs_error *err)
+{
+	const struct cs_config_issuer *c = &in->config.issuers[i];
+	struct cs_generation *g = &in->state[i];
+	char folder[PATH_MAX];
+
+	*g = (struct cs_generation){.number = 1};
+	snprintf(folder, sizeof(folder), "issuers/%s", c->name);
+	if (is_kept(c) &&
+	    !cs_generation_read(in->dir, folder, &in->arena, g, err))
+		return false;
+	/* What is in force is as the configuration says it. */
+	g->has_crl = false;
+	for (unsigned n = 1; n < g->number; n++)
+		if (!load_older(in, i, n, err))
+			return false;
+	in->ca[i] = load_ca(in, c, c->chain, g, err);
+	return in->ca[i] != NULL && load_ceiling(in, i, err);
 }
 
 /* Has issuer `i` a CSR and no chain? Its text is kept then. */
@@ -183,7 +254,11 @@ static bool load(struct cs_install *in, const char *dir, struct cs_error *err)
 	n = in->config.n_issuers;
 	in->ca = cs_arena_new_array(&in->arena, n, sizeof(*in->ca));
 	in->ceiling = cs_arena_new_array(&in->arena, n, sizeof(*in->ceiling));
-	if (in->ca == NULL || in->ceiling == NULL)
+	in->state = cs_arena_new_array(&in->arena, n, sizeof(*in->state));
+	in->older = cs_arena_new_array(&in->arena, CS_MAX_OLDER + 1,
+				       sizeof(*in->older));
+	if (in->ca == NULL || in->ceiling == NULL || in->state == NULL ||
+	    in->older == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY,
 				    "no memory for the configuration");
 	for (size_t i = 0; i < n; i++)

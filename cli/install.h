@@ -15,8 +15,21 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "cli/config.h"
+#include "cli/generation.h"
 #include "issuer/ca.h"
 #include "issuer/ceiling.h"
+
+/*
+ * A generation of an issuer before its present one: it signs no certificate
+ * any more, but CRLs as long as its certificates live.
+ */
+struct cs_install_older {
+	size_t issuer; /* in config.issuers */
+	struct cs_issuer_ca *ca;
+	struct cs_generation state;
+	const char *folder; /* "issuers/web/generation-1" */
+	const char *chain, *key;
+};
 
 /* An issuer that has no certificate yet. */
 struct cs_install_waiting {
@@ -32,6 +45,10 @@ struct cs_install {
 	/* In the order of config.issuers, config.n_issuers of each. */
 	struct cs_issuer_ca **ca;
 	struct cs_ceiling *ceiling;
+	struct cs_generation *state;
+	/* By issuer, and oldest first. */
+	struct cs_install_older *older;
+	size_t older_n;
 	struct cs_install_waiting *waiting;
 	size_t waiting_n;
 };

@@ -62,10 +62,10 @@ static void put_issuer(struct cs_json *j, const struct cs_config_issuer *c,
 	cs_json_member_span(j, "ca", ca->root_pem);
 	put_ceiling(j, &c->ceiling);
 	cs_json_member_span(j, "chain", ca->chain_pem);
-	cs_json_member_int(j, "crl_shards", c->crl_shards);
+	cs_json_member_int(j, "crl_shards", ca->crl_shards);
 	cs_json_name(j, "crl_url");
-	if (c->crl_url != NULL)
-		cs_json_str(j, c->crl_url);
+	if (ca->crl_url.n > 0)
+		cs_json_string(j, ca->crl_url);
 	else
 		cs_json_null(j);
 	put_key(j, &ca->key);

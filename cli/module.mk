@@ -23,6 +23,7 @@ libcs_cli_a_SOURCES = \
 	cli/drift.c cli/drift.h \
 	cli/explain.c cli/explain.h \
 	cli/files.c cli/files.h \
+	cli/generation.c cli/generation.h \
 	cli/floor.c cli/floor.h \
 	cli/house.c cli/house.h \
 	cli/house_files.c cli/house_parts.h cli/house_start.c \

@@ -51,7 +51,7 @@ static void close_fd(int fd)
 struct signer {
 	const struct cs_rooms *r;
 	struct cs_signer_config c;
-	struct cs_signer_issuer issuer[CS_MAX_ISSUERS];
+	struct cs_signer_issuer issuer[CS_MAX_ISSUERS + CS_MAX_OLDER];
 };
 
 static int run_signer(void *ctx)
@@ -72,28 +72,61 @@ static const char *passphrase_name(const struct cs_config_issuer *c)
 }
 
 /*
- * Open every issuer's key and passphrase. False: those that are open stay for
- * the caller.
+ * The key of one generation, and the passphrase that is for all of the
+ * issuer. False: what is open stays for the caller.
+ */
+static bool open_key(struct signer *s, const struct cs_config_issuer *c,
+		     const struct cs_issuer_ca *ca, const char *key,
+		     struct cs_signer_issuer **ret, struct cs_error *err)
+{
+	const struct cs_install *in = s->r->install;
+	struct cs_signer_issuer *is = &s->issuer[s->c.issuers_n++];
+
+	is->ca = ca;
+	is->key_fd = is->passphrase_fd = -1;
+	is->key_name = key;
+	is->passphrase_name = passphrase_name(c);
+	*ret = is;
+	if (!cs_files_open_secret(in->dir, key, &is->key_fd, err))
+		return cs_error_prefix(err, "issuer %.*s",
+				       CS_SPAN_FMT(ca->label));
+	return cs_passphrase_open_issuer(in->dir, c, &is->passphrase_fd, err);
+}
+
+/* An older key has CRLs to sign until its CA, and so all below, expire. */
+static bool is_needed(const struct signer *s, const struct cs_install_older *o)
+{
+	int64_t now_s = cs_clock_wall_ms(&s->r->clock) / 1000;
+
+	return !o->state.key_is_destroyed && now_s <= o->ca->not_after_s;
+}
+
+/*
+ * Open every issuer's keys and passphrases. False: those that are open stay
+ * for the caller.
  */
 static bool open_keys(struct signer *s, struct cs_error *err)
 {
 	const struct cs_install *in = s->r->install;
+	struct cs_signer_issuer *is;
 
 	for (size_t i = 0; i < in->config.n_issuers; i++) {
 		const struct cs_config_issuer *c = &in->config.issuers[i];
-		struct cs_signer_issuer *is = &s->issuer[i];
 
-		is->ca = in->ca[i];
-		is->ceiling = &in->ceiling[i];
-		is->key_fd = is->passphrase_fd = -1;
-		is->key_name = c->key;
-		is->passphrase_name = passphrase_name(c);
-		s->c.issuers_n = i + 1;
-		if (!cs_files_open_secret(in->dir, c->key, &is->key_fd, err))
-			return cs_error_prefix(err, "issuer %s", c->name);
-		if (!cs_passphrase_open_issuer(in->dir, c, &is->passphrase_fd,
-					       err))
+		if (!open_key(s, c, in->ca[i], c->key, &is, err))
 			return false;
+		is->ceiling = &in->ceiling[i];
+	}
+	for (size_t i = 0; i < in->older_n; i++) {
+		const struct cs_install_older *o = &in->older[i];
+
+		if (!is_needed(s, o))
+			continue;
+		if (!open_key(s, &in->config.issuers[o->issuer], o->ca, o->key,
+			      &is, err))
+			return false;
+		is->ceiling = &in->ceiling[o->issuer];
+		is->duty = CS_SIGNER_SUPERSEDED;
 	}
 	return true;
 }
@@ -130,10 +163,15 @@ bool cs_rooms_start_signer(const struct cs_rooms *r, unsigned number,
 
 /* -- ledger ------------------------------------------------------------- */
 
+/* Names and URLs. */
+#define LEDGER_ARENA (1024 * 1024)
+
 struct ledger {
 	const struct cs_rooms *r;
 	struct cs_ledger_config c;
+	struct cs_arena arena;
 	struct cs_ledger_issuer issuer[CS_MAX_ISSUERS];
+	struct cs_ledger_issuer older[CS_MAX_OLDER];
 };
 
 static int run_ledger(void *ctx)
@@ -145,30 +183,54 @@ static int run_ledger(void *ctx)
 	return cs_ledger_run(&l->c);
 }
 
-static void fill_ledger_issuers(struct ledger *l)
+/* A CA certificate as the ledger knows it; false: no memory. */
+static bool fill_ledger_issuer(struct ledger *l,
+			       const struct cs_config_issuer *c,
+			       const struct cs_issuer_ca *ca,
+			       struct cs_ledger_issuer *ret)
+{
+	const char *crl_base = NULL;
+
+	if (ca->crl_url.n > 0) {
+		crl_base = cs_arena_str(&l->arena, ca->crl_url);
+		if (crl_base == NULL)
+			return false;
+	}
+	*ret = (struct cs_ledger_issuer){
+		.name = c->name,
+		.label = cs_arena_str(&l->arena, ca->label),
+		.generation = ca->generation,
+		.chain = ca->chain_pem,
+		.ca = ca->root_pem,
+		.certificate = ca->certificate,
+		.sig_alg = ca->sig_alg,
+		.crl_base = crl_base,
+		.crl_shards = ca->crl_shards,
+		.self_approval = c->self_approval,
+		.not_before_s = ca->not_before_s,
+		.not_after_s = ca->not_after_s,
+		.hold_no_policy = c->hold_no_policy,
+	};
+	return ret->label != NULL;
+}
+
+static bool fill_ledger_issuers(struct ledger *l, struct cs_error *err)
 {
 	const struct cs_install *in = l->r->install;
+	bool ok = true;
 
-	for (size_t i = 0; i < in->config.n_issuers; i++) {
-		const struct cs_config_issuer *c = &in->config.issuers[i];
-		const struct cs_issuer_ca *ca = in->ca[i];
-
-		l->issuer[i] = (struct cs_ledger_issuer){
-			.name = c->name,
-			.chain = ca->chain_pem,
-			.ca = ca->root_pem,
-			.certificate = ca->certificate,
-			.sig_alg = ca->sig_alg,
-			.crl_base = c->crl_url,
-			.crl_shards = c->crl_shards,
-			.self_approval = c->self_approval,
-			.not_before_s = ca->not_before_s,
-			.not_after_s = ca->not_after_s,
-			.hold_no_policy = c->hold_no_policy,
-		};
-	}
+	for (size_t i = 0; ok && i < in->config.n_issuers; i++)
+		ok = fill_ledger_issuer(l, &in->config.issuers[i], in->ca[i],
+					&l->issuer[i]);
+	for (size_t i = 0; ok && i < in->older_n; i++)
+		ok = fill_ledger_issuer(
+			l, &in->config.issuers[in->older[i].issuer],
+			in->older[i].ca, &l->older[i]);
 	l->c.issuers = l->issuer;
 	l->c.issuers_n = in->config.n_issuers;
+	l->c.older = l->older;
+	l->c.older_n = in->older_n;
+	return ok || cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 }
 
 bool cs_rooms_start_ledger(const struct cs_rooms *r,
@@ -195,18 +257,19 @@ bool cs_rooms_start_ledger(const struct cs_rooms *r,
 	bool ok;
 
 	snprintf(engine, sizeof(engine), "countersign %s", cs_version());
-	fill_ledger_issuers(&l);
-	if (!cs_files_open_secret(in->dir, in->config.log_key, &l.c.log_key_fd,
-				  err))
-		return false;
+	cs_arena_init(&l.arena, LEDGER_ARENA);
+	ok = fill_ledger_issuers(&l, err) &&
+	     cs_files_open_secret(in->dir, in->config.log_key, &l.c.log_key_fd,
+				  err);
 	cs_spawn_keep(&spawn, links->parent_fd);
 	cs_spawn_keep(&spawn, links->front_fd);
 	cs_spawn_keep(&spawn, links->reader_fd);
 	for (size_t i = 0; i < in->config.signers; i++)
 		cs_spawn_keep(&spawn, links->signer_fds[i]);
 	cs_spawn_keep(&spawn, l.c.log_key_fd);
-	ok = cs_spawn_start(&spawn, ret_pid, err);
+	ok = ok && cs_spawn_start(&spawn, ret_pid, err);
 	close_fd(l.c.log_key_fd);
+	cs_arena_done(&l.arena);
 	return ok;
 }
 

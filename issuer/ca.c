@@ -470,6 +470,47 @@ static bool take_chain(struct cs_issuer_ca *ca, const struct chain *chain,
 	       write_pem(ca, chain, 0, n, &ca->full_pem, err);
 }
 
+/* A text that was made; false: there was no memory. */
+static bool keep(char *text, struct cs_span *ret)
+{
+	if (text == NULL)
+		return false;
+	*ret = cs_span_str(text);
+	return true;
+}
+
+/*
+ * The label, and the URL that it makes. A URL without a path has its
+ * authority last: the label comes behind that, never into it.
+ */
+static bool take_generation(struct cs_issuer_ca *ca,
+			    const struct cs_issuer_ca_source *source)
+{
+	struct cs_span base = source->crl_url;
+	size_t name = ca->name.n;
+
+	ca->generation = source->generation == 0 ? 1 : source->generation;
+	ca->label = ca->name;
+	if (ca->generation > 1 &&
+	    !keep(cs_arena_printf(&ca->arena, "%.*s@%u", CS_SPAN_FMT(ca->name),
+				  ca->generation),
+		  &ca->label))
+		return false;
+	if (ca->generation == 1 || source->crl_url_is_whole)
+		return cs_arena_dup(&ca->arena, base, &ca->crl_url);
+	if (base.n == 0)
+		return true;
+	if (base.p[base.n - 1] == '/')
+		base.n--;
+	if (base.n > name + 1 && base.p[base.n - name - 1] == '/' &&
+	    base.p[base.n - name - 2] != '/' &&
+	    cs_span_equal(cs_span_sub(base, base.n - name, base.n), ca->name))
+		base.n -= name + 1;
+	return keep(cs_arena_printf(&ca->arena, "%.*s/%.*s", CS_SPAN_FMT(base),
+				    CS_SPAN_FMT(ca->label)),
+		    &ca->crl_url);
+}
+
 /* What the configuration says beside the chain. */
 static bool take_source(struct cs_issuer_ca *ca,
 			const struct cs_issuer_ca_source *source,
@@ -485,14 +526,14 @@ static bool take_source(struct cs_issuer_ca *ca,
 		return cs_error_set(err, CS_E_CONFIG,
 				    "crl_shards is at most %d",
 				    CS_MAX_CRL_SHARDS);
-	if (source->crl_url.n > CS_MAX_URI)
+	ca->crl_shards = shards;
+	if (!cs_arena_dup(&ca->arena, source->name, &ca->name) ||
+	    !take_generation(ca, source))
+		return no_memory(err);
+	if (ca->crl_url.n > CS_MAX_URI)
 		return cs_error_set(err, CS_E_CONFIG,
 				    "crl_url is longer than %d bytes",
 				    CS_MAX_URI);
-	ca->crl_shards = shards;
-	if (!cs_arena_dup(&ca->arena, source->name, &ca->name) ||
-	    !cs_arena_dup(&ca->arena, source->crl_url, &ca->crl_url))
-		return no_memory(err);
 	return true;
 }
 

@@ -56,8 +56,19 @@ struct cs_issuer_ca {
 	size_t ext_key_usage_n;
 
 	/*
-	 * Where revocation is asked about, frozen when the issuer is made:
-	 * base URL and number of shards. Empty: no CRLDP.
+	 * Which of the issuer's CA certificates this is, from 1. The label
+	 * names one of them: "web" is the first generation, "web@2" the
+	 * second; an issuer's name has no `@`.
+	 */
+	unsigned generation;
+	struct cs_span label;
+
+	/*
+	 * Where revocation is asked about, frozen when the certificate is
+	 * made: base URL and number of shards. Empty: no CRLDP. From the
+	 * second generation on, the URL's last segment is the label: the
+	 * name at the end of the configured URL is replaced by it, or it is
+	 * put behind (http://crl.example/crl/web becomes .../crl/web@2).
 	 */
 	struct cs_span crl_url;
 	unsigned crl_shards;
@@ -66,7 +77,9 @@ struct cs_issuer_ca {
 struct cs_issuer_ca_source {
 	struct cs_span name;
 	struct cs_span chain_pem; /* the file's text, at most CS_MAX_PEM_FILE */
-	struct cs_span crl_url;	  /* may be empty */
+	unsigned generation;	  /* 0: the first */
+	struct cs_span crl_url;	  /* as configured; may be empty */
+	bool crl_url_is_whole;	  /* the label stands in it already */
 	unsigned crl_shards;	  /* 0: one shard */
 };
 

@@ -265,6 +265,50 @@ static void shards_by_the_low_bits_of_the_serial(void **state)
 	cs_arena_done(&arena);
 }
 
+static void a_later_generation_is_at_the_end_of_its_crl_url(void **state)
+{
+	static const struct {
+		unsigned generation;
+		const char *configured, *label, *url;
+	} t[] = {
+		{0, "http://crl.example/crl/x", "x",
+		 "http://crl.example/crl/x"},
+		{1, "http://crl.example/crl/x/", "x",
+		 "http://crl.example/crl/x/"},
+		{2, "http://crl.example/crl/x", "x@2",
+		 "http://crl.example/crl/x@2"},
+		{12, "http://crl.example/crl/x/", "x@12",
+		 "http://crl.example/crl/x@12"},
+		{2, "http://crl.example", "x@2", "http://crl.example/x@2"},
+		{2, "http://crl.example/", "x@2", "http://crl.example/x@2"},
+		{2, "http://x", "x@2", "http://x/x@2"},
+		{2, "http://crl.example/max", "x@2",
+		 "http://crl.example/max/x@2"},
+		{2, "", "x@2", ""},
+	};
+	struct ca_maker m;
+
+	(void)state;
+	ca_make(&m, CS_KEY_KIND_EC_P256, CS_KEYGEN_SINGLE);
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		const struct cs_issuer_ca_source s = {
+			.name = CS_SPAN_LIT("x"),
+			.chain_pem = m.ca->full_pem,
+			.generation = t[i].generation,
+			.crl_url = cs_span_str(t[i].configured)};
+		struct cs_issuer_ca *ca = cs_issuer_ca_new(&s, NULL);
+
+		assert_non_null(ca);
+		if (!cs_span_equal_str(ca->label, t[i].label) ||
+		    !cs_span_equal_str(ca->crl_url, t[i].url))
+			fail_msg("%s: %.*s, %.*s", t[i].configured,
+				 CS_SPAN_FMT(ca->label),
+				 CS_SPAN_FMT(ca->crl_url));
+		cs_issuer_ca_free(ca);
+	}
+	ca_done(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +319,8 @@ int main(void)
 		cmocka_unit_test(refuses_chains_that_are_none),
 		cmocka_unit_test(refuses_cas_that_cannot_be_ours),
 		cmocka_unit_test(shards_by_the_low_bits_of_the_serial),
+		cmocka_unit_test(
+			a_later_generation_is_at_the_end_of_its_crl_url),
 	};
 
 	return cs_test_run("issuer/ca", tests);

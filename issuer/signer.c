@@ -12,7 +12,10 @@
 #include "issuer/feasible.h"
 #include "issuer/key.h"
 
-/* Locked memory for keys: 64 RSA-4096 keys with what OpenSSL adds. */
+/*
+ * Locked memory for keys: 64 RSA-4096 keys with what OpenSSL adds. Twice
+ * that for twice as many generations.
+ */
 #define SIGNER_HEAP ((size_t)1 << 19)
 
 /* An exit status after which a supervisor starts the house again. */
@@ -78,14 +81,14 @@ static bool read_issuer(struct signer *s, struct issuer *is,
 
 	if (!read_passphrase(s->config, c, &passphrase, err))
 		return cs_error_prefix(err, "issuer %.*s",
-				       CS_SPAN_FMT(c->ca->name));
+				       CS_SPAN_FMT(c->ca->label));
 	is->key = cs_key_read(c->key_fd, &passphrase, err);
 	cs_secret_done(&passphrase);
 	ok = is->key != NULL &&
 	     cs_key_check_spki(is->key, c->ca->key.spki, err);
 	if (!ok)
 		return cs_error_prefix(err, "issuer %.*s: %s",
-				       CS_SPAN_FMT(c->ca->name), c->key_name);
+				       CS_SPAN_FMT(c->ca->label), c->key_name);
 	is->verifier = cs_verifier_new(s->crypto, &c->ca->key, c->ca->alg, err);
 	return is->verifier != NULL;
 }
@@ -120,10 +123,11 @@ static bool read_keys(struct signer *s, struct cs_error *err)
 
 /* -- signing -------------------------------------------------------------- */
 
-static struct issuer *find_issuer(struct signer *s, struct cs_span name)
+/* The generation of this label. */
+static struct issuer *find_issuer(struct signer *s, struct cs_span label)
 {
 	for (size_t i = 0; i < s->config->issuers_n; i++) {
-		if (cs_span_equal(s->config->issuers[i].ca->name, name))
+		if (cs_span_equal(s->config->issuers[i].ca->label, label))
 			return &s->issuers[i];
 	}
 	return NULL;
@@ -170,6 +174,15 @@ static bool sign(struct signer *s, const struct cs_msg_sign *m,
 	if (is == NULL)
 		return cs_error_set(err, CS_E_NOT_FOUND,
 				    "the signer has no issuer of this name");
+	if (is->config->duty != CS_SIGNER_CERTIFICATES)
+		return cs_error_set(err, CS_E_CEILING,
+				    "issuer %.*s: generation %u signs no "
+				    "certificates any more: it is %s",
+				    CS_SPAN_FMT(is->config->ca->name),
+				    is->config->ca->generation,
+				    is->config->duty == CS_SIGNER_RETIRED
+					    ? "retired"
+					    : "superseded");
 	if (!check_tbs(s, is, m->tbs, err))
 		return false;
 	if (cs_failpoint("signer.before_sign"))
@@ -284,7 +297,11 @@ static bool open_links(struct signer *s, struct cs_error *err)
 
 static bool start(struct signer *s, struct cs_error *err)
 {
-	if (!lock_down(err) || !cs_secret_heap_init(SIGNER_HEAP, err))
+	size_t heap = SIGNER_HEAP;
+
+	for (size_t n = CS_MAX_ISSUERS; n < s->config->issuers_n; n *= 2)
+		heap *= 2;
+	if (!lock_down(err) || !cs_secret_heap_init(heap, err))
 		return false;
 	s->crypto = cs_crypto_new(err);
 	return s->crypto != NULL && read_keys(s, err) && open_links(s, err);

@@ -7,8 +7,8 @@
  * is the key of the CA's certificate, and closes the descriptors. Then:
  *
  *   SIGN_SEED  once, first: the highest sequence ever used
- *   SIGN       seq above the last one and its own, when there are several
- *              signers, else refused. The TBS is read again
+ *   SIGN       for a generation that still issues; seq above the last one and
+ * its own, when there are several signers, else refused. The TBS is read again
  *              with the strict reader; it must be this issuer's and within
  *              the ceiling (issuer/ceiling.h), and the CA not expired by the
  *              signer's own clock; then it is signed and the signature
@@ -28,7 +28,19 @@
 #include "issuer/ca.h"
 #include "issuer/ceiling.h"
 
+/* What a key is for. */
+enum cs_signer_duty {
+	CS_SIGNER_CERTIFICATES, /* and CRLs */
+	CS_SIGNER_SUPERSEDED,	/* CRLs: a later generation issues */
+	CS_SIGNER_RETIRED	/* CRLs: the issuer is retired */
+};
+
+/*
+ * One generation of an issuer; SIGN names it by its label (issuer/ca.h), so
+ * that no TBS of one generation meets the key of another.
+ */
 struct cs_signer_issuer {
+	enum cs_signer_duty duty;
 	const struct cs_issuer_ca *ca;	  /* inherited, borrowed */
 	const struct cs_ceiling *ceiling; /* inherited, borrowed */
 	int key_fd; /* PEM file, open for reading; closed by the signer */
@@ -42,7 +54,7 @@ struct cs_signer_config {
 	int parent_fd; /* links; the signer owns them */
 	int ledger_fd;
 	int passphrase_fd; /* for encrypted keys; -1: none; closed */
-	struct cs_signer_issuer *issuers;
+	struct cs_signer_issuer *issuers; /* older generations, too */
 	size_t issuers_n;
 	/*
 	 * This signer's number and how many there are (0: it is alone). Each

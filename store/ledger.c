@@ -421,12 +421,18 @@ void cs_ledger_free(struct cs_ledger *l)
 /* Everything that needs no database. */
 static bool set_up(struct cs_ledger *l, struct cs_error *err)
 {
-	if (l->config.issuers_n > CS_MAX_ISSUERS)
-		return cs_error_set(err, CS_E_CONFIG, "more than %d issuers",
-				    CS_MAX_ISSUERS);
+	if (l->config.issuers_n > CS_MAX_ISSUERS ||
+	    l->config.older_n > CS_MAX_OLDER)
+		return cs_error_set(err, CS_E_CONFIG,
+				    "more than %d issuers, or %d generations "
+				    "before the present ones",
+				    CS_MAX_ISSUERS, CS_MAX_OLDER);
 	for (size_t i = 0; i < l->config.issuers_n; i++)
 		l->issuers[i].config = &l->config.issuers[i];
 	l->issuers_n = l->config.issuers_n;
+	for (size_t i = 0; i < l->config.older_n; i++)
+		l->older[i].config = &l->config.older[i];
+	l->older_n = l->config.older_n;
 	l->batch.settled =
 		cs_mem_new_array(CS_MAX_BATCH, sizeof(*l->batch.settled));
 	if (l->batch.settled == NULL)

@@ -50,6 +50,13 @@
 /* An issuer as configured: one CA certificate. All borrowed. */
 struct cs_ledger_issuer {
 	const char *name;
+	const char *label; /* what the signer calls it; NULL: as the name */
+	/*
+	 * Which generation the files say it is. A row that says otherwise is
+	 * an error at the start; 0 and 1 say nothing (a CA certificate that
+	 * was exchanged by hand is a next generation, too).
+	 */
+	uint32_t generation;
 	struct cs_span chain;	    /* PEM, its own certificate first */
 	struct cs_span ca;	    /* PEM of the root; may be empty */
 	struct cs_span certificate; /* DER of its own certificate */
@@ -90,6 +97,9 @@ struct cs_ledger_config {
 
 	const struct cs_ledger_issuer *issuers;
 	size_t issuers_n;
+	/* Generations before those, oldest first; they get their rows. */
+	const struct cs_ledger_issuer *older;
+	size_t older_n;
 
 	const char *engine;	      /* "countersign 0.1.0" */
 	const uint8_t *config_sha256; /* 32 octets; NULL: not recorded */

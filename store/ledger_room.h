@@ -230,6 +230,9 @@ struct cs_ledger {
 	struct cs_roster *roster;
 	struct cs_ledger_issuer_row issuers[CS_MAX_ISSUERS];
 	size_t issuers_n;
+	/* Generations before those. */
+	struct cs_ledger_issuer_row older[CS_MAX_OLDER];
+	size_t older_n;
 	struct cs_arena arena; /* as long as the ledger */
 
 	bool disk_low; /* below CS_LEDGER_DISK_LOW: decided all the same */

@@ -264,10 +264,11 @@ void cs_ledger_attempts_start(struct cs_ledger *l)
 		at = &(*at)->next;
 	*at = in_order;
 	for (struct cs_attempt *a = in_order; a != NULL; a = a->next) {
+		const struct cs_ledger_issuer *c = l->issuers[a->issuer].config;
 		struct cs_msg_sign m = {
 			.seq = a->seq,
-			.issuer =
-				cs_span_str(l->issuers[a->issuer].config->name),
+			.issuer = cs_span_str(c->label != NULL ? c->label
+							       : c->name),
 			.tbs = a->work->m.intent.tbs,
 		};
 		struct cs_link *signer = l->signers[a->seq % l->signers_n];

@@ -564,10 +564,31 @@ static bool start_leaf(struct cs_ledger *l, struct cs_error *err)
 	return true;
 }
 
+/* One generation, with its row, which has the number that the files say. */
+static bool generation_sync(struct cs_ledger *l,
+			    struct cs_ledger_issuer_row *row,
+			    struct cs_error *err)
+{
+	const struct cs_ledger_issuer *c = row->config;
+
+	if (!issuer_sync(l, row, err))
+		return false;
+	if (c->generation <= 1 || row->generation == c->generation)
+		return true;
+	return cs_error_set(err, CS_E_CONFIG,
+			    "issuer %s: its files say that this CA certificate "
+			    "is generation %u, the log that it is %llu",
+			    c->name, c->generation,
+			    (unsigned long long)row->generation);
+}
+
 bool cs_ledger_first_rows(struct cs_ledger *l, struct cs_error *err)
 {
+	for (size_t i = 0; i < l->older_n; i++)
+		if (!generation_sync(l, &l->older[i], err))
+			return false;
 	for (size_t i = 0; i < l->issuers_n; i++)
-		if (!issuer_sync(l, &l->issuers[i], err))
+		if (!generation_sync(l, &l->issuers[i], err))
 			return false;
 	if (l->split)
 		return true;
