@@ -14,6 +14,10 @@ const char *const cs_csv_certificates[] = {
 	"index",     "time",	   "issuer",	"names",  "serial", "client",
 	"requester", "not_before", "not_after", "policy", "id",	    NULL,
 };
+const char *const cs_csv_history[] = {
+	"index",  "judged", "kind",  "issuer", "source", "realm",
+	"client", "names",  "epoch", "id",     "csr",	 NULL,
+};
 const char *const cs_csv_requests[] = {
 	"received", "state",   "issuer", "namespace", "requester", "client",
 	"names",    "expires", "id",	 "index",     NULL,

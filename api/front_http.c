@@ -21,6 +21,7 @@ static handler_fn *const handlers[CS_ROUTES] = {
 	[CS_ROUTE_DENY] = cs_front_deny,
 	[CS_ROUTE_CERTIFICATE] = cs_front_get_certificate,
 	[CS_ROUTE_CERTIFICATES] = cs_front_list_certificates,
+	[CS_ROUTE_HISTORY] = cs_front_list_history,
 	[CS_ROUTE_AUDIT] = cs_front_list_audit,
 	[CS_ROUTE_AUDIT_ENTRY] = cs_front_get_audit,
 	[CS_ROUTE_AUDIT_PROOF] = cs_front_get_proof,

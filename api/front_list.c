@@ -96,6 +96,14 @@ bool cs_front_list_certificates(struct cs_front *f, struct cs_call *c)
 	return ask_list(f, c, &list, CS_RIGHT_AUDIT, 0);
 }
 
+bool cs_front_list_history(struct cs_front *f, struct cs_call *c)
+{
+	static const struct list list = {cs_params_history, cs_csv_history,
+					 CS_QUERY_HISTORY};
+
+	return ask_list(f, c, &list, CS_RIGHT_AUDIT, 0);
+}
+
 bool cs_front_list_audit(struct cs_front *f, struct cs_call *c)
 {
 	static const struct list list = {cs_params_audit, cs_csv_audit,

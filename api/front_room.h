@@ -296,6 +296,7 @@ bool cs_front_get_request(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_requests(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_certificates(struct cs_front *f, struct cs_call *c);
+bool cs_front_list_history(struct cs_front *f, struct cs_call *c);
 bool cs_front_list_audit(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_audit(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_proof(struct cs_front *f, struct cs_call *c);

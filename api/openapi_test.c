@@ -186,6 +186,7 @@ static void lists_take_the_parameters_that_are_described(CS_UNUSED void **state)
 		const struct cs_param *table;
 	} lists[] = {
 		{CS_ROUTE_AUDIT, cs_params_audit},
+		{CS_ROUTE_HISTORY, cs_params_history},
 		{CS_ROUTE_REQUESTS, cs_params_requests},
 		{CS_ROUTE_CERTIFICATES, cs_params_certificates},
 	};

@@ -47,6 +47,23 @@ const struct cs_param cs_params_audit[] = {
 	{NULL, NULL, CS_PARAM_LIST},
 };
 
+const struct cs_param cs_params_history[] = {
+	{"client", "client", CS_PARAM_LIST},
+	{"cursor", "cursor", CS_PARAM_TEXT},
+	{"issuer", "issuer", CS_PARAM_LIST},
+	{"limit", "limit", CS_PARAM_LIMIT},
+	{"namespace", "namespace", CS_PARAM_LIST},
+	{"order", "order", CS_PARAM_ORDER},
+	{"policy", "policy", CS_PARAM_LIST},
+	{"realm", "realm", CS_PARAM_LIST},
+	{"requester", "requester", CS_PARAM_LIST},
+	{"since", "since_ms", CS_PARAM_TIME},
+	{"source", "source", CS_PARAM_LIST},
+	{"until", "until_ms", CS_PARAM_TIME},
+	{"verdict", "verdict", CS_PARAM_LIST},
+	{NULL, NULL, CS_PARAM_LIST},
+};
+
 const struct cs_param cs_params_requests[] = {
 	{"cursor", "cursor", CS_PARAM_TEXT},
 	{"issuer", "issuer", CS_PARAM_LIST},

@@ -89,7 +89,8 @@ enum cs_query {
 	CS_QUERY_PROOF,	     /* {"index"} */
 	CS_QUERY_CHECKPOINT, /* the last note, as it is */
 	CS_QUERY_TILE,	     /* {"level", "n", "width"}: hashes, as octets */
-	CS_QUERY_ENTRIES     /* {"n", "width"}: an entry bundle */
+	CS_QUERY_ENTRIES,    /* {"n", "width"}: an entry bundle */
+	CS_QUERY_HISTORY     /* list of what was judged, to be judged again */
 };
 
 enum cs_msg_number {

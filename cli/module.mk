@@ -35,6 +35,8 @@ libcs_cli_a_SOURCES = \
 	cli/notify.c cli/notify.h \
 	cli/passphrase.c cli/passphrase.h \
 	cli/policies.c cli/policies.h \
+	cli/replay.c cli/replay.h cli/cmd_replay.c cli/show_replay.c \
+	cli/replay_report.c cli/replay_report.h \
 	cli/renew.c cli/renew.h \
 	cli/rooms.c cli/rooms.h \
 	cli/sets.c cli/sets.h \

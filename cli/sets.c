@@ -109,21 +109,19 @@ bool cs_loaded_check(const struct cs_loaded *l, const char *what,
 	return cs_error_set(err, CS_E_POLICY, "%s does not load", what);
 }
 
-bool cs_loaded_in_force(const struct cs_call *call,
-			struct cs_loaded *ret_loaded, struct cs_error *err)
+/* What a question about a set brings; `what` is what it is called. */
+static bool load_asked(const struct cs_call *call,
+		       const struct cs_question_call *q, const char *what,
+		       struct cs_loaded *l, struct cs_error *err)
 {
-	const struct cs_question_call q = {.kind = CS_QUERY_POLICY,
-					   .target = "/v1/policies"};
-	struct cs_loaded *l = ret_loaded;
 	struct cs_reply r;
 	bool ok;
 
-	if (!cs_ask_question(call, &q, &r, err))
+	if (!cs_ask_question(call, q, &r, err))
 		return false;
 	if (r.status != 200) {
 		cs_error_set(err, r.status == 404 ? CS_E_NOT_FOUND : CS_E_HTTP,
-			     "the set in force: %s",
-			     cs_reply_text(r.body, "detail"));
+			     "%s: %s", what, cs_reply_text(r.body, "detail"));
 		cs_reply_done(&r);
 		return false;
 	}
@@ -131,11 +129,38 @@ bool cs_loaded_in_force(const struct cs_call *call,
 		.epoch = json_integer_value(json_object_get(r.body, "epoch"))};
 	cs_arena_init(&l->arena, ARENA_BYTES);
 	ok = take_sources(json_object_get(r.body, "sources"), l, err) &&
-	     load(l, err) && cs_loaded_check(l, "the set in force", err);
+	     load(l, err) && cs_loaded_check(l, what, err);
 	cs_reply_done(&r);
 	if (!ok)
 		cs_loaded_done(l);
 	return ok;
+}
+
+bool cs_loaded_in_force(const struct cs_call *call,
+			struct cs_loaded *ret_loaded, struct cs_error *err)
+{
+	const struct cs_question_call q = {.kind = CS_QUERY_POLICY,
+					   .target = "/v1/policies"};
+
+	return load_asked(call, &q, "the set in force", ret_loaded, err);
+}
+
+bool cs_loaded_recorded(const struct cs_call *call, const char *sha256,
+			struct cs_loaded *ret_loaded, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf target, what;
+	struct cs_question_call q = {
+		.kind = CS_QUERY_POLICY,
+		.in_path = {CS_ASK_ONE, "set_sha256", sha256, 0}};
+
+	cs_buf_init(&target, CS_MAX_HTTP_TARGET);
+	cs_buf_init(&what, CS_MAX_HTTP_TARGET);
+	cs_buf_add_str(&target, "/v1/policies/");
+	cs_ask_escape(&target, sha256);
+	cs_buf_addf(&what, "the set %.12s", sha256);
+	q.target = cs_buf_str(&target);
+	return cs_buf_finish(&target, "the hash", err) &&
+	       load_asked(call, &q, cs_buf_str(&what), ret_loaded, err);
 }
 
 static json_t *span_json(struct cs_span s)

@@ -52,6 +52,11 @@ bool cs_loaded_in_force(const struct cs_call *call,
 			struct cs_loaded *ret_loaded,
 			struct cs_error *err) CS_MUST_USE;
 
+/* The same of a set that is or was in force, by its hash, 64 digits. */
+bool cs_loaded_recorded(const struct cs_call *call, const char *sha256,
+			struct cs_loaded *ret_loaded,
+			struct cs_error *err) CS_MUST_USE;
+
 /* CS_E_POLICY with the first problem, when the set did not load. */
 bool cs_loaded_check(const struct cs_loaded *l, const char *what,
 		     struct cs_error *err) CS_MUST_USE;

@@ -31,7 +31,7 @@ struct cs_judge {
 	struct cs_buf terms;
 	struct cs_buf inputs;
 	struct cs_buf limits;
-	uint8_t serial[CS_SERIAL_SIZE];
+	uint8_t serial[CS_MAX_SERIAL];
 };
 
 /* One request while it is judged. */
@@ -41,7 +41,8 @@ struct matter {
 	struct cs_msg_request request;
 	const struct cs_judge_issuer *issuer; /* NULL: unknown */
 	int64_t now_ms;
-	struct cs_span csr; /* DER, or as received */
+	struct cs_span serial; /* j->serial; empty: not drawn yet */
+	struct cs_span csr;    /* DER, or as received */
 	struct cs_facts facts;
 	struct cs_verdict verdict;
 	struct cs_tbs_facts built; /* valid when `has_built` */
@@ -159,11 +160,14 @@ static bool build(struct matter *m, struct cs_error *err)
 	struct cs_judge *j = m->j;
 	struct cs_error why;
 
-	if (!cs_tbs_serial(m->now_ms / 1000, j->serial, err))
-		return false;
+	if (m->serial.n == 0) {
+		if (!cs_tbs_serial(m->now_ms / 1000, j->serial, err))
+			return false;
+		m->serial = cs_span_make(j->serial, CS_SERIAL_SIZE);
+	}
 	if (cs_tbs_write(&m->verdict.plan, &m->facts.csr.key, m->issuer->ca,
-			 cs_span_make(j->serial, sizeof(j->serial)),
-			 cs_crypto_hash(j->crypto), &j->arena, &j->tbs, &why))
+			 m->serial, cs_crypto_hash(j->crypto), &j->arena,
+			 &j->tbs, &why))
 		return true;
 	if (why.code == CS_E_ARGUMENT || why.code == CS_E_TOO_LARGE)
 		return add_finding(m, CS_CODE_BUILD_CONFLICT, "", why.text,
@@ -195,8 +199,7 @@ static bool check_additions(struct matter *m, struct cs_error *err)
 	if (!cs_tbs_key_id(cs_crypto_hash(j->crypto), &m->facts.csr.key, id,
 			   err))
 		return false;
-	if (cs_span_equal(m->built.serial,
-			  cs_span_make(j->serial, sizeof(j->serial))) &&
+	if (cs_span_equal(m->built.serial, m->serial) &&
 	    cs_span_equal(m->built.cert.key.spki, m->facts.csr.key.spki) &&
 	    cs_span_equal(m->built.ski, cs_span_make(id, sizeof(id))))
 		return true;
@@ -331,19 +334,26 @@ static void reset(struct cs_judge *j)
 	cs_buf_reset(&j->limits);
 }
 
-bool cs_judge_request(struct cs_judge *j, struct cs_span request,
-		      struct cs_judgement *ret_judgement, struct cs_error *err)
+bool cs_judge_again(struct cs_judge *j, struct cs_span request,
+		    struct cs_span serial, struct cs_judgement *ret_judgement,
+		    struct cs_error *err)
 {
 	struct matter m = {
 		.j = j,
 		.encoded = request,
 		.now_ms = cs_clock_wall_ms(&j->clock),
+		.serial = cs_span_make(j->serial, serial.n),
 	};
 	struct cs_judgement out = {0};
 
 	if (j->set == NULL)
 		return cs_error_set(err, CS_E_POLICY,
 				    "no policy set is in force");
+	if (serial.n > sizeof(j->serial))
+		return cs_error_set(err, CS_E_ARGUMENT,
+				    "a serial of %zu octets", serial.n);
+	if (serial.n > 0)
+		memcpy(j->serial, serial.p, serial.n);
 	reset(j);
 	if (!cs_msg_request_decode(request, &m.request, err) ||
 	    !judge(&m, err) || !render(&m, err))
@@ -355,6 +365,13 @@ bool cs_judge_request(struct cs_judge *j, struct cs_span request,
 		return false;
 	*ret_judgement = out;
 	return true;
+}
+
+bool cs_judge_request(struct cs_judge *j, struct cs_span request,
+		      struct cs_judgement *ret_judgement, struct cs_error *err)
+{
+	return cs_judge_again(j, request, cs_span_make(NULL, 0), ret_judgement,
+			      err);
 }
 
 /* -- policy sets ---------------------------------------------------------- */

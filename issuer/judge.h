@@ -53,6 +53,17 @@ bool cs_judge_request(struct cs_judge *j, struct cs_span request,
 		      struct cs_error *err) CS_MUST_USE;
 
 /*
+ * The same for a request that was decided before, under the serial that its
+ * certificate got then: by the same policy, at the same time and under the
+ * same CA, the TBS is the same to the octet. An empty serial: a new one; one
+ * that is not as ours are is refused like any other; one of more than
+ * CS_MAX_SERIAL octets: CS_E_ARGUMENT.
+ */
+bool cs_judge_again(struct cs_judge *j, struct cs_span request,
+		    struct cs_span serial, struct cs_judgement *ret_judgement,
+		    struct cs_error *err) CS_MUST_USE;
+
+/*
  * What would become of an encoded REQUEST, by the set in force or, when there
  * are files, by these (EVALUATE). Nothing of it is kept: no serial is used.
  * ret->body borrows until the next call, ret->report from `report`.

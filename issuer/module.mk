@@ -4,6 +4,7 @@ libcs_issuer_a_SOURCES = \
 	issuer/ca_make.c issuer/ca_make.h \
 	issuer/ca_request.c issuer/ca_request.h \
 	issuer/ceiling.c issuer/ceiling.h \
+	issuer/cert_diff.c issuer/cert_diff.h \
 	issuer/cert_facts.c issuer/cert_facts.h \
 	issuer/crl.c issuer/crl.h \
 	issuer/crypto.c issuer/crypto.h \
@@ -48,7 +49,7 @@ issuer_tests = issuer/ca_test issuer/ceiling_test issuer/constraints_test \
 	issuer/crl_test issuer/crypto_test \
 	issuer/csr_key_test issuer/csr_oracle_test issuer/csr_test \
 	issuer/csr_vectors_test issuer/feasible_oracle_test \
-	issuer/judge_test issuer/key_test issuer/oom_test issuer/signer_test \
+	issuer/cert_diff_test issuer/judge_again_test issuer/judge_test issuer/key_test issuer/oom_test issuer/signer_test \
 	issuer/tbs_oracle_test issuer/tbs_test issuer/weak_key_test issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
 issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
@@ -66,6 +67,12 @@ issuer_weak_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_vectors_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_csr_test_SOURCES = issuer/csr_test.c $(CSR_FIXTURE)
 issuer_csr_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_cert_diff_test_SOURCES = issuer/cert_diff_test.c $(PLAN_MAKER) \
+	$(CA_MAKER)
+issuer_cert_diff_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_judge_again_test_SOURCES = issuer/judge_again_test.c $(CA_MAKER) \
+	$(CSR_MAKER) $(JUDGE_MAKER)
+issuer_judge_again_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_judge_test_SOURCES = issuer/judge_test.c $(CA_MAKER) $(CSR_MAKER) \
 	$(JUDGE_MAKER)
 issuer_judge_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)

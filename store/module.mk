@@ -42,7 +42,7 @@ libcs_store_a_SOURCES += \
 	store/ocsp_der.h store/ocsp_request.c store/ocsp_response.c \
 	store/ocsp_responder.c store/ocsp_responder.h \
 	store/query.c store/query.h store/query_internal.h \
-	store/query_audit.c store/query_list.c store/query_one.c \
+	store/query_audit.c store/query_history.c store/query_list.c store/query_one.c \
 	store/query_page.c store/query_params.c store/query_proof.c \
 	store/query_walk.c \
 	store/reader.c store/reader.h \

@@ -108,6 +108,7 @@ static bool answer(struct cs_questions *q, struct cs_error *err)
 		[CS_QUERY_CHECKPOINT] = cs_query_checkpoint,
 		[CS_QUERY_TILE] = cs_query_tile,
 		[CS_QUERY_ENTRIES] = cs_query_entries,
+		[CS_QUERY_HISTORY] = cs_query_audit,
 	};
 	unsigned kind = (unsigned)q->what->kind;
 

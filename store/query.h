@@ -20,7 +20,8 @@
  *			 "source", "name", "covering", "serial", "spki",
  *			 "rule", "code", "policy", "field", "disposition",
  *			 "flag"}
- *	CERTIFICATES	the same, of issued certificates, and "valid_at_ms"?,
+ *	HISTORY		the same without "after" and "kind", of decisions
+	CERTIFICATES	the same, of issued certificates, and "valid_at_ms"?,
  *			"expires_before_ms"?
  *	AUDIT_ENTRY	{"index": n}
  *	POLICY		{"set_sha256"?: 64 hex}; the newest of these, or of all
@@ -41,6 +42,11 @@
  * there is an `after`. With expires_before_ms, and without a parameter that
  * narrows more (query_params.c), CERTIFICATES is in the order of the end of
  * validity instead.
+ *
+ * HISTORY's items are {"body": the answer's members that policy decided,
+ * "ca_sha256"?: of the CA's certificate, "client", "csr": Base64, "epoch",
+ * "id", "index", "issuer", "judged": time, "kind", "names", "realm"?,
+ * "scalars", "source", "tbs"?: Base64}; what was purged is not there.
  *
  * PROOF is about the last checkpoint, which it holds; a tile (C2SP
  * tlog-tiles) has `width` of 256 hashes, from number 256 * n of its level on.

@@ -188,11 +188,14 @@ bool cs_query_leaf_consider(struct cs_questions *q,
 			    struct cs_query_page *p, uint64_t index,
 			    bool *ret_go, struct cs_error *err)
 {
-	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_LEAF);
+	struct cs_stmt s;
 	bool row = false;
 	bool match;
 	bool ok = true;
 
+	if (q->what->kind == CS_QUERY_HISTORY)
+		return cs_query_history_consider(q, l, p, index, ret_go, err);
+	s = cs_stmt(q->db, CS_SQL_QUERY_LEAF);
 	cs_stmt_int(&s, (int64_t)index);
 	if (!cs_stmt_step(&s, &row, err))
 		return false;

@@ -190,6 +190,12 @@ bool cs_query_leaf_consider(struct cs_questions *q,
 			    struct cs_query_page *p, uint64_t index,
 			    bool *ret_go, struct cs_error *err) CS_MUST_USE;
 
+/* query_history.c: the same for HISTORY. */
+bool cs_query_history_consider(struct cs_questions *q,
+			       const struct cs_query_list *l,
+			       struct cs_query_page *p, uint64_t index,
+			       bool *ret_go, struct cs_error *err) CS_MUST_USE;
+
 /* -- the kinds ----------------------------------------------------------- */
 
 bool cs_query_audit(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;

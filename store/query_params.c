@@ -479,6 +479,8 @@ static bool read_kinds(struct cs_questions *q, struct cs_query_list *l)
 	l->kinds = UINT32_MAX;
 	if (q->what->kind == CS_QUERY_CERTIFICATES)
 		l->kinds = 1u << CS_LEAF_ISSUED;
+	if (q->what->kind == CS_QUERY_HISTORY)
+		l->kinds = CS_QUERY_DECISIONS;
 	if (q->what->kind == CS_QUERY_REQUESTS)
 		l->kinds = kinds_of_states(q);
 	if (values == NULL)

@@ -385,6 +385,43 @@ static void says_of_a_decision_who_what_and_why(void **state)
 	end(&a);
 }
 
+static void history_is_what_was_judged_by_what(void **state)
+{
+	struct asked a;
+	json_t *body;
+	const json_t *item;
+
+	(void)state;
+	begin(&a);
+	/* Decisions alone, in the order that is asked for. */
+	assert_string_equal(
+		indexes(&a, CS_QUERY_HISTORY, 0, "{\"order\":\"asc\"}", NULL),
+		"6 7 8 9 11 12");
+	body = ask_json(&a, CS_QUERY_HISTORY, 0,
+			"{\"verdict\":[\"issued\"],"
+			"\"limit\":1}");
+	item = json_array_get(json_object_get(body, "items"), 0);
+	assert_string_equal(json_string_value(json_object_get(item, "kind")),
+			    "issued");
+	assert_true(json_is_object(json_object_get(item, "body")));
+	assert_true(json_is_object(json_object_get(item, "scalars")));
+	assert_true(json_is_string(json_object_get(item, "csr")));
+	assert_true(json_is_string(json_object_get(item, "tbs")));
+	assert_int_equal(json_integer_value(json_object_get(item, "epoch")), 1);
+	assert_int_equal(json_string_length(json_object_get(item, "ca_sha256")),
+			 64);
+	json_decref(body);
+	body = ask_json(&a, CS_QUERY_HISTORY, 0,
+			"{\"verdict\":[\"refused\"],\"limit\":1}");
+	item = json_array_get(json_object_get(body, "items"), 0);
+	assert_null(json_object_get(item, "tbs"));
+	assert_null(json_object_get(item, "ca_sha256"));
+	json_decref(body);
+	/* Nobody's but its own and its issuers'. */
+	assert_string_equal(indexes(&a, CS_QUERY_HISTORY, 1, "{}", NULL), "");
+	end(&a);
+}
+
 static void shows_a_client_only_its_own(void **state)
 {
 	struct asked a;
@@ -628,6 +665,7 @@ int main(void)
 		cmocka_unit_test(refuses_a_cursor_of_another_question),
 		cmocka_unit_test(refuses_parameters_that_mean_nothing),
 		cmocka_unit_test(says_of_a_decision_who_what_and_why),
+		cmocka_unit_test(history_is_what_was_judged_by_what),
 		cmocka_unit_test(shows_a_client_only_its_own),
 		cmocka_unit_test(gives_a_request_as_the_answer_of_its_rows),
 		cmocka_unit_test(finds_a_certificate_by_its_serial),

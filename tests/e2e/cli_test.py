@@ -153,7 +153,7 @@ PREPARE = {
 # Where an example runs, if not beside the running house.
 DIRECTORY = {"restore": os.path.join(house.root, "restored")}
 # How an example's command ends, where that is not 0 and why it may.
-STATUS = {"policy diff": (0, 1)}
+STATUS = {"policy diff": (0, 1), "policy replay": (0, 1)}
 
 
 @tap.test

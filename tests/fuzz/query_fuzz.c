@@ -178,6 +178,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 'a':
 		list(CS_QUERY_AUDIT, cs_params_audit, rest);
 		break;
+	case 'h':
+		list(CS_QUERY_HISTORY, cs_params_history, rest);
+		break;
 	case 'r':
 		list(CS_QUERY_REQUESTS, cs_params_requests, rest);
 		break;
