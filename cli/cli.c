@@ -34,6 +34,7 @@ const struct cs_command *const cs_commands[] = {
 	&cs_cmd_policy_diff,
 	&cs_cmd_policy_log,
 	&cs_cmd_policy_replay,
+	&cs_cmd_policy_import,
 	&cs_cmd_ca_list,
 	&cs_cmd_ca_show,
 	&cs_cmd_ca_create,

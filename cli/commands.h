@@ -42,6 +42,7 @@ extern const struct cs_command cs_cmd_policy_apply;
 extern const struct cs_command cs_cmd_policy_show;
 extern const struct cs_command cs_cmd_policy_eval;
 extern const struct cs_command cs_cmd_policy_schema;
+extern const struct cs_command cs_cmd_policy_import;
 extern const struct cs_command cs_cmd_policy_explain;
 extern const struct cs_command cs_cmd_policy_list;
 extern const struct cs_command cs_cmd_policy_diff;

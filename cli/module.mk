@@ -14,6 +14,7 @@ libcs_cli_a_SOURCES = \
 	cli/cmd_cert.c cli/cmd_client.c cli/cmd_clock.c \
 	cli/cmd_completion.c cli/cmd_eval.c cli/cmd_explain.c cli/cmd_manual.c \
 	cli/cmd_init.c cli/cmd_issue.c cli/cmd_policy.c \
+	cli/cmd_policy_import.c \
 	cli/cmd_policy_schema.c cli/cmd_policy_set.c cli/cmd_request.c \
 	cli/cmd_serve.c cli/cmd_status.c \
 	cli/command.c cli/command.h \

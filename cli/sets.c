@@ -51,6 +51,17 @@ bool cs_loaded_files(const char *const *paths, size_t n,
 	return false;
 }
 
+bool cs_loaded_sources(const struct cs_sources *sources,
+		       struct cs_loaded *ret_loaded, struct cs_error *err)
+{
+	*ret_loaded = (struct cs_loaded){.sources = *sources};
+	cs_arena_init(&ret_loaded->arena, ARENA_BYTES);
+	if (load(ret_loaded, err))
+		return true;
+	cs_loaded_done(ret_loaded);
+	return false;
+}
+
 bool cs_loaded_dir(const struct cs_call *call, struct cs_loaded *ret_loaded,
 		   struct cs_error *err)
 {

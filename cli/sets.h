@@ -40,6 +40,11 @@ bool cs_loaded_files(const char *const *paths, size_t n,
 		     struct cs_loaded *ret_loaded,
 		     struct cs_error *err) CS_MUST_USE;
 
+/* Load what is at hand already; it must outlive the set. */
+bool cs_loaded_sources(const struct cs_sources *sources,
+		       struct cs_loaded *ret_loaded,
+		       struct cs_error *err) CS_MUST_USE;
+
 /* DIR/policies. */
 bool cs_loaded_dir(const struct cs_call *call, struct cs_loaded *ret_loaded,
 		   struct cs_error *err) CS_MUST_USE;

@@ -274,7 +274,8 @@ static void judge_counts(const struct built *b)
 		for (size_t k = 0; k < b->facts->subject_n; k++)
 			count +=
 				cs_span_equal(b->facts->subject[k].oid, a->oid);
-		ok = ok && (!a->max.present || count <= a->max.value);
+		ok = ok && (!a->max.present || count <= a->max.value) &&
+		     (!a->min.present || count >= a->min.value);
 	}
 	if (!ok && !cs_decide_waives(b->j, CS_CODE_SAN_TOO_MANY))
 		conflict(b, "san", "has more or fewer names than allowed");

@@ -302,6 +302,38 @@ static void neither_allow_nor_set_lets_nothing_pass(void **state)
 	cs_testing_done(&t);
 }
 
+static void an_attribute_may_be_required(void **state)
+{
+	struct cs_testing t = {0};
+
+	(void)state;
+	start(&t, WEB(SAN_ANY "  subject:\n"
+			      "    commonName: {min: 1, allow: [any], in_san: "
+			      "ignore}\n"
+			      "    organization: {min: 2, allow: [{exact: "
+			      "Acme}]}\n"));
+	refused(&t, 2, "CN_REQUIRED", "subject.commonName");
+	assert_true(cs_testing_found(&t, "SUBJECT_REQUIRED",
+				     "subject.organization"));
+	cs_testing_attr(&t, 3, "www");
+	cs_testing_attr(&t, 10, "Acme");
+	refused(&t, 1, "SUBJECT_REQUIRED", "subject.organization");
+	/* What is not allowed is told once. */
+	cs_testing_attr(&t, 10, "Evil");
+	refused(&t, 1, "SUBJECT_NOT_ALLOWED", "subject.organization[1]");
+	t.facts.csr.subject[2].value = CS_SPAN_LIT("Acme");
+	issued(&t);
+	cs_testing_load(&t, WEB(SAN_ANY "  subject: {organization: {min: 1, "
+					"set: Example Corp}}\n"));
+	cs_testing_request(&t);
+	cs_testing_dns(&t, "www.corp.example");
+	issued(&t);
+	cs_testing_load(&t, WEB(SAN_ANY "  subject: {organization: {min: 2, "
+					"max: 1}}\n"));
+	assert_true(cs_testing_reports(&t, "`min` is greater than `max`"));
+	cs_testing_done(&t);
+}
+
 static void deny_wins_and_each_value_has_one_violation(void **state)
 {
 	struct cs_testing t = {0};
@@ -738,6 +770,7 @@ int main(void)
 		cmocka_unit_test(set_without_allow_ignores_what_was_asked),
 		cmocka_unit_test(set_with_allow_judges_what_was_asked_first),
 		cmocka_unit_test(neither_allow_nor_set_lets_nothing_pass),
+		cmocka_unit_test(an_attribute_may_be_required),
 		cmocka_unit_test(deny_wins_and_each_value_has_one_violation),
 		cmocka_unit_test(default_fills_what_is_empty),
 		cmocka_unit_test(counts_are_of_what_stands),

@@ -264,6 +264,31 @@ static void judge_count(struct cs_decide *j, const struct cs_attr_rules *a,
 				 count, CS_SPAN_FMT(a->field), a->max.value);
 }
 
+/* min, over what the certificate gets or would get but for a refusal. */
+static void judge_min(struct cs_decide *j, const struct cs_attr_rules *a,
+		      const struct work *work, size_t n)
+{
+	const struct cs_plan *plan = &j->v->plan;
+	size_t count = 0;
+
+	if (!a->min.present)
+		return;
+	for (size_t i = 0; i < plan->subject_n; i++)
+		count += cs_span_equal(plan->subject[i].oid, a->oid);
+	for (size_t i = 0; i < n; i++)
+		count += work[i].rules == a && work[i].gone &&
+			 a->on_violation != CS_ON_VIOLATION_DROP;
+	if (count < a->min.value)
+		cs_decide_refuse(
+			j,
+			a->is_cn ? CS_CODE_CN_REQUIRED
+				 : CS_CODE_SUBJECT_REQUIRED,
+			a->field, cs_span_make(NULL, 0), &a->min.rule,
+			cs_span_make(NULL, 0),
+			"%zu values of %.*s, at least %zu are required", count,
+			CS_SPAN_FMT(a->field), a->min.value);
+}
+
 /* Put an attribute into the plan. */
 static void give(struct cs_decide *j, struct cs_span oid, struct cs_span value)
 {
@@ -404,6 +429,8 @@ void cs_decide_subject(struct cs_decide *j)
 	for (size_t i = 0; i < s->n; i++)
 		judge_count(j, &s->attrs[i], work, csr->subject_n);
 	give_asked(j, work, csr->subject_n);
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
 		give_own(j, &s->attrs[i], work, csr->subject_n);
+		judge_min(j, &s->attrs[i], work, csr->subject_n);
+	}
 }

@@ -56,6 +56,7 @@ static void add_subject(struct coverage *c)
 		add_list(c, &a->deny);
 		add(c, a->set.present, &a->set.rule);
 		add(c, a->fallback.present, &a->fallback.rule);
+		add(c, a->min.present, &a->min.rule);
 		/* That of a common name is there unless it is said. */
 		add(c, a->max.present && !a->is_cn, &a->max.rule);
 	}

@@ -9,14 +9,15 @@ const struct cs_load_key cs_keys_attr[] = {
 	{"allow", false, "@+"},	 {"deny", false, "@+"},
 	{"set", false, "text+"}, {"default", false, "text+"},
 	{"max", false, "count"}, {"on_violation", false, "drop"},
-	{NULL, false, NULL},
+	{"min", false, "count"}, {NULL, false, NULL},
 };
 
 const struct cs_load_key cs_keys_common_name[] = {
 	{"allow", false, "@+"},	     {"deny", false, "@+"},
 	{"set", false, "text+"},     {"default", false, "text+"},
 	{"max", false, "count"},     {"on_violation", false, "drop"},
-	{"in_san", false, "in_san"}, {NULL, false, NULL},
+	{"in_san", false, "in_san"}, {"min", false, "count"},
+	{NULL, false, NULL},
 };
 
 /* A dotted OID as the name of an attribute. */
@@ -190,6 +191,8 @@ static void load_attr(struct cs_load *l, const struct cs_yaml *node,
 	cs_load_matchers(l, cs_yaml_get(node, "deny"), key, domain, &a->deny);
 	(void)snprintf(key, sizeof(key), "%s.allow", path);
 	cs_load_matchers(l, cs_yaml_get(node, "allow"), key, domain, &a->allow);
+	(void)snprintf(key, sizeof(key), "%s.min", path);
+	cs_load_count(l, cs_yaml_get(node, "min"), key, &a->min);
 	(void)snprintf(key, sizeof(key), "%s.max", path);
 	cs_load_count(l, cs_yaml_get(node, "max"), key, &a->max);
 	(void)snprintf(key, sizeof(key), "%s.set", path);
@@ -203,6 +206,8 @@ static void load_attr(struct cs_load *l, const struct cs_yaml *node,
 			      "`set` and `default` exclude each other");
 	if (a->is_cn)
 		load_cn(l, node, a);
+	if (a->min.present && a->max.present && a->min.value > a->max.value)
+		cs_load_error(l, node, "`min` is greater than `max`");
 	l->path = "subject";
 }
 

@@ -48,6 +48,17 @@ libcs_policy_a_SOURCES = \
 	policy/name.c policy/name.h \
 	policy/name_dn.c \
 	policy/plan.h \
+	policy/import.c policy/import.h \
+	policy/import_crp.c policy/import_crp.h \
+	policy/import_crp_allowed.c \
+	policy/import_crp_constraints.c \
+	policy/import_draft.c \
+	policy/import_duration.c \
+	policy/import_parts.h \
+	policy/import_pattern.c \
+	policy/import_rank.c \
+	policy/import_report.c \
+	policy/import_write.c \
 	policy/lint.c policy/lint.h \
 	policy/lint_coverage.c \
 	policy/lint_match.c \
@@ -123,6 +134,10 @@ policy_extension_test_SOURCES = policy/extension_test.c $(policy_testing)
 policy_extension_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
 policy_tests += policy/finding_test
 policy_finding_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_tests += policy/import_test
+policy_import_test_SOURCES = policy/import_test.c $(policy_testing)
+policy_import_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)
+policy_import_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc
 policy_tests += policy/extends_test
 policy_extends_test_SOURCES = policy/extends_test.c $(policy_testing)
 policy_extends_test_LDADD = $(POLICY_LIBS) $(CMOCKA_LIBS)

@@ -253,7 +253,7 @@ struct cs_attr_rules {
 	struct cs_rule rule;
 	struct cs_matchers allow, deny;
 	struct cs_values set, fallback; /* `default` */
-	struct cs_count max;
+	struct cs_count min, max;
 	enum cs_in_san in_san; /* commonName only */
 	struct cs_rule in_san_rule;
 	enum cs_on_violation on_violation;

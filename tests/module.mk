@@ -233,6 +233,8 @@ E2E_TESTS += tests/e2e/init_test.py tests/e2e/issuers_test.py \
 E2E_TESTS += tests/e2e/replay_test.py
 E2E_TESTS += tests/e2e/escape_test.py tests/e2e/load_test.py
 E2E_TESTS += tests/e2e/ca_life_test.py
+E2E_TESTS += tests/e2e/import_test.py
+EXTRA_DIST += tests/lib/foreign.py
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints docs/audit.md \
 	docs/policy.md

@@ -130,6 +130,14 @@ def serve(line):
         process.stdout.close()
 
 
+# A policy of another system that says nothing which ours cannot.
+write("crp.yaml", """apiVersion: policy.cert-manager.io/v1alpha1
+kind: CertificateRequestPolicy
+metadata: {name: web}
+spec:
+  allowed: {dnsNames: {values: ["*.corp.example"]}, usages: [server auth]}
+  selector: {issuerRef: {name: corp, kind: ClusterIssuer}}
+""")
 write("web.csr", house.csr("web.corp.example"))
 with open(os.path.join(house.dir, "policies", "default.yaml"),
           encoding="utf-8") as source:

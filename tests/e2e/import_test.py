@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""`policy import` against the foreign systems' own rules.
+
+Random foreign policies are translated, and thousands of requests are judged
+by both: by the oracles of tests/lib/foreign.py, and by the translated policy,
+whose `tests` they become. What comes out must never be wider, and where the
+report has nothing narrower it must be the same. IMPORT_SEED and IMPORT_COUNT
+(policies of each system) make it a longer campaign: `make check-import`.
+"""
+import json
+import os
+import random
+import re
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
+from tests.lib import foreign  # noqa: E402
+from tests.lib.house import COUNTERSIGN, Tap, expect, run  # noqa: E402
+
+SEED = int(os.environ.get("IMPORT_SEED", "1"))
+COUNT = int(os.environ.get("IMPORT_COUNT", "60"))
+REQUESTS = 60
+tap = Tap()
+work = tempfile.TemporaryDirectory()
+
+
+def path(name):
+    return os.path.join(work.name, name)
+
+
+def write(name, text):
+    with open(path(name), "w", encoding="utf-8") as f:
+        f.write(text)
+    return path(name)
+
+
+def imported(text, *options, name="foreign.yaml"):
+    """(exit status, documents, report) of an import."""
+    done = run(COUNTERSIGN, "policy", "import", write(name, text), *options,
+               check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def check(native, cases):
+    """{number of the case: sentence} of those that went otherwise."""
+    tests = [{"name": str(n), "request": request,
+              "expect": {"verdict": "issued" if good else "refused"}}
+             for n, (request, good) in enumerate(cases)]
+    text = native + "  tests:\n" + "".join(
+        f"    - {json.dumps(t, ensure_ascii=False)}\n" for t in tests)
+    done = run(COUNTERSIGN, "policy", "check", write("native.yaml", text),
+               "-o", "json", check=False)
+    wrong = {}
+    for p in json.loads(done.stdout)["problems"]:
+        if p["severity"] != "error":
+            continue
+        found = re.search(r"test `(\d+)` failed: (.*)", p["text"])
+        expect(found, f"{p['text']}\n{native}")
+        wrong.setdefault(int(found[1]), found[2])
+    return wrong
+
+
+def differ(maker, judge, requests, options, document):
+    """Judge random requests by both; how many were let out, and refused."""
+    rnd = random.Random(SEED)
+    count = {True: 0, False: 0}
+    exact = 0
+    for n in range(COUNT):
+        made = maker(rnd)
+        status, native, report = imported(document(made, n), *options)
+        expect(status in (0, 1) and native, f"{made}\n{report}")
+        shadow = "mode: shadow" in native
+        native = native.replace("  mode: shadow\n", "")
+        same = status == 0
+        exact += same
+        cases = []
+        for _ in range(REQUESTS):
+            request = requests(rnd, made)
+            good = judge(made, request)
+            cases.append((request, good))
+            count[good] += 1
+        if shadow:
+            continue
+        for k, why in check(native, cases).items():
+            request, good = cases[k]
+            two_ways = not all(foreign.reads_in_one_way(u)
+                               for u in request.get("uri", []))
+            told = f"{json.dumps(made)}\n{json.dumps(request)}\n{why}\n" \
+                   f"{native}{report}"
+            expect(good, "wider than it was:\n" + told)
+            expect(not same or two_ways, "narrower than it says:\n" + told)
+    return count[True], count[False], exact
+
+
+# -- approver-policy ---------------------------------------------------------
+
+def crp_document(spec, n=0):
+    return json.dumps({
+        "apiVersion": "policy.cert-manager.io/v1alpha1",
+        "kind": "CertificateRequestPolicy",
+        "metadata": {"name": f"policy-{n}"}, "spec": spec})
+
+
+@tap.test
+def approver_policy_is_translated_and_never_wider():
+    issued, refused, exact = differ(
+        foreign.crp, foreign.crp_approves, foreign.crp_request,
+        ("--issuer", "default", "--requester", "*"), crp_document)
+    expect(issued > COUNT * 5 and refused > COUNT * 5 and exact > COUNT / 4,
+           f"{issued} issued, {refused} refused, {exact} exact: the sample "
+           "says nothing")
+
+
+CRP = """apiVersion: policy.cert-manager.io/v1alpha1
+kind: CertificateRequestPolicy
+metadata: {name: %s}
+spec:
+  allowed: {dnsNames: {values: ["*.example.com"]}, usages: [server auth]}
+  selector: {%s}
+"""
+
+
+@tap.test
+def what_is_written_loads_and_is_never_overwritten():
+    source = write("crp.yaml", "---\n".join((
+        CRP % ("wide", "issuerRef: {}"),
+        CRP % ("narrow", "namespace: {matchNames: [shop]}"),
+        CRP % ("wide.2", "namespace: {matchNames: [pay]}"))))
+    out = path("out")
+    args = ("policy", "import", source, "--requester", "*", "--out", out)
+    done = run(COUNTERSIGN, *args, check=False)
+    expect(done.returncode == 1 and done.stdout == "", done.stderr)
+    expect(done.stderr.count("goes before it") == 1, done.stderr)
+    expect(sorted(os.listdir(out)) ==
+           ["narrow.yaml", "wide.2.yaml", "wide.yaml"], os.listdir(out))
+    run(COUNTERSIGN, "policy", "check", out)
+    with open(os.path.join(out, "wide.yaml"), encoding="utf-8") as f:
+        before = f.read()
+    expect("priority: 10\n" in before and "# narrower: " in before, before)
+    os.remove(os.path.join(out, "narrow.yaml"))
+    again = run(COUNTERSIGN, *args, check=False)
+    expect(again.returncode not in (0, 1) or "there already" in again.stderr,
+           again.stderr)
+    expect(sorted(os.listdir(out)) == ["wide.2.yaml", "wide.yaml"],
+           "some of it was written")
+
+
+@tap.test
+def strict_writes_nothing_that_a_person_has_to_look_at():
+    source = write("crp.yaml", CRP % ("a", "issuerRef: {name: x}"))
+    done = run(COUNTERSIGN, "policy", "import", source, "--strict",
+               check=False)
+    expect(done.returncode == 1 and done.stdout == "" and
+           "--issuer" in done.stderr and "--requester" in done.stderr,
+           done.stderr)
+    done = run(COUNTERSIGN, "policy", "import", source, "--strict", "--issuer",
+               "web", "--requester", "*")
+    expect("issuer: [web]" in done.stdout, done.stdout)
+
+
+@tap.test
+def what_restricts_a_whole_policy_and_is_not_known_puts_it_in_shadow():
+    for spec in ("plugins: {opa: {values: {a: b}}}", "newThing: 1",
+                 "constraints: {privateKey: {algorithm: ECDSA, maxSize: 224}}",
+                 "allowed: {dnsNames: {values: ['*'], not: [x]}}",
+                 "constraints: {minDuration: 2h, maxDuration: 1h}"):
+        status, native, report = imported(
+            CRP % ("a", "issuerRef: {}") + "  " + spec + "\n"
+            if "allowed" not in spec else
+            (CRP % ("a", "issuerRef: {}")).replace(
+                'allowed: {dnsNames: {values: ["*.example.com"]}, '
+                'usages: [server auth]}', spec))
+        expect(status == 1 and "mode: shadow" in native and
+               "by hand" in report, native + report)
+
+
+@tap.test
+def a_rule_in_cel_closes_its_field():
+    status, native, report = imported("""
+apiVersion: policy.cert-manager.io/v1alpha1
+kind: CertificateRequestPolicy
+metadata: {name: a}
+spec:
+  allowed:
+    dnsNames:
+      required: true
+      values: ["*"]
+      validations: [{rule: "size(self) < 24", message: short}]
+  selector: {issuerRef: {}}
+""", "--requester", "*")
+    expect(status == 1 and "size(self) < 24" in report, report)
+    expect("allow" not in native.split("san:")[1].split("key:")[0], native)
+    wrong = check(native, [({"dns": ["a.example"]}, False), ({}, False)])
+    expect(not wrong, wrong)
+
+
+@tap.test
+def what_cannot_be_read_is_told_with_its_place():
+    deep = "[" * 100 + "]" * 100
+    for text, words in (
+            ("a: [", "foreign.yaml:2"), (deep, "foreign.yaml:1"),
+            ("[1]", "a document is a map"), ("a: 1", "foreign.yaml:1:1"),
+            (CRP % ("[x]", "issuerRef: {}"), "metadata.name"),
+            (CRP % ("x", "issuerRef: [1]"), "spec.selector.issuerRef: a map"),
+            (CRP % ("x", "namespace: {matchNames: {a: b}}"), "matchNames"),
+            (CRP % ("x", "namespace: {matchNames: [[a]]}"), "matchNames[0]"),
+            (CRP % ("x", "issuerRef: {}") + "  constraints: {minDuration: 1}",
+             "minDuration: a text"),
+            (CRP % ("x", "issuerRef: {}") + "  constraints: {maxDuration: x}",
+             "no duration"),
+            ("x: " + "y" * 10_000_000, "longer than"),
+            ("a: &b 1", "foreign.yaml:1"), ("", "0 policies")):
+        status, native, report = imported(text)
+        expect(status == (1 if not text else 2) and not native and
+               words in report, f"{text[:80]}: {status}: {report[:400]}")
+    status, _, report = imported(CRP % ("x", ""), "--from", "nothing")
+    expect(status == 2 and "--from" in report, report)
+
+
+@tap.test
+def nothing_of_the_source_gets_out_of_a_comment_or_a_string():
+    status, native, report = imported(json.dumps({
+        "apiVersion": "policy.cert-manager.io/v1alpha1",
+        "kind": "CertificateRequestPolicy", "metadata": {"name": "A/B\nC"},
+        "spec": {"selector": {"issuerRef": {}}, "x\ny: 1\n#": {}, "allowed": {
+            "subject": {"organizations": {"values": [
+                'a"b', "c\\d", "yes", "1.5", "# x", "a: b", "é", "-", "x ",
+                "{{vars}}", "\u001b[2J", "", " *"]}}}}}))
+    expect(status == 1 and "name: a-b-c" in native, native)
+    expect("\x1b[2J" not in report and "\ny: 1" not in native, native + report)
+    values = {'a"b': True, "c\\d": True, "yes": True, "1.5": True,
+              "# x": True, "a: b": True, "é": True, "-": True, "x ": True,
+              " y": True, "no": False}
+    wrong = check(native.replace("  mode: shadow\n", ""), [
+        ({"subject": {"organization": v}}, good)
+        for v, good in values.items()])
+    expect(not wrong, f"{wrong}\n{native}")
+
+
+sys.exit(tap.run())
