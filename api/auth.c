@@ -9,6 +9,7 @@
 #include "base/codec.h"
 #include "base/mem.h"
 #include "base/random.h"
+#include "base/revoke.h"
 
 /* Addresses whose failures are remembered, and how many share a place. */
 #define SLOTS 4096
@@ -33,6 +34,7 @@ struct cs_auth {
 	struct cs_hash *hash;
 	const uid_t *admin_uids;
 	size_t admin_uids_n;
+	const struct cs_revoked *revoked; /* borrowed; or NULL */
 	uint64_t seed; /* so that nobody can choose who collides */
 	struct slot slots[SLOTS];
 	/* The bucket of refusals, in milliseconds. */
@@ -66,6 +68,11 @@ struct cs_auth *cs_auth_new(struct cs_hash *hash, const uid_t *admin_uids,
 	a->admin_uids_n = admin_uids_n;
 	a->bucket_ms = (int64_t)CS_AUTH_REFUSAL_BURST * CS_AUTH_REFUSAL_MS;
 	return a;
+}
+
+void cs_auth_revoked(struct cs_auth *a, const struct cs_revoked *r)
+{
+	a->revoked = r;
 }
 
 /* FNV-1a, from a seed of our own. */
@@ -263,6 +270,23 @@ static bool by_peer(const struct cs_auth *a, const struct cs_clients *clients,
 	return true;
 }
 
+/* Is the certificate none that the ledger has revoked? */
+static bool stands(const struct cs_auth *a, const struct cs_peer_cert *cert,
+		   struct cs_serial_key *ret_key,
+		   struct cs_problem *ret_problem)
+{
+	cs_revoked_key(cs_peer_cert_serial(cert), ret_key->octets);
+	if (a->revoked == NULL ||
+	    !cs_revoked_holds(a->revoked, ret_key->octets))
+		return true;
+	return cs_problem_set(ret_problem, CS_PROBLEM_BAD_CERTIFICATE, "",
+			      "The client certificate is refused: %s.",
+			      cs_revoked_is_beyond(a->revoked)
+				      ? "too many are revoked to know whether"
+					" it is; come by token"
+				      : "it is revoked");
+}
+
 /*
  * By the certificate, and by the token beside it if there is one: whoever
  * shows two proofs means one client with both.
@@ -274,9 +298,11 @@ static bool by_certificate(struct cs_auth *a, const struct cs_clients *clients,
 			   struct cs_problem *ret_problem)
 {
 	struct cs_principal token = {0};
+	struct cs_serial_key key;
 	struct cs_bound bound;
 
-	if (!cs_by_cert(clients, peer->cert, wall_ms, &bound, ret_problem))
+	if (!stands(a, peer->cert, &key, ret_problem) ||
+	    !cs_by_cert(clients, peer->cert, wall_ms, &bound, ret_problem))
 		return false;
 	if (header.p != NULL && !by_token(a, clients, peer, header, wall_ms,
 					  boot_ms, &token, ret_problem))
@@ -291,6 +317,7 @@ static bool by_certificate(struct cs_auth *a, const struct cs_clients *clients,
 		.credential = bound.credential->id,
 		.uid = -1,
 		.certificate = cs_peer_cert_fingerprint(peer->cert),
+		.serial_key = key,
 	};
 	return true;
 }

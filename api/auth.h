@@ -13,7 +13,8 @@
  * A certificate that was shown has to be good, whatever stands beside it: a
  * token does not make up for one that has expired, is unknown or was
  * revoked, and a token of another client is refused with it. Who means to
- * come by token alone shows no certificate.
+ * come by token alone shows no certificate. One of our own issuers that is
+ * revoked (api/revoked.h) is refused from that moment on.
  *
  * Guessing is slowed down: after CS_AUTH_FREE_FAILURES wrong secrets from
  * one address (IPv6: /64) each further one bars that address for a growing
@@ -37,6 +38,7 @@
 
 #include "api/clients.h"
 #include "api/problem.h"
+#include "api/revoked.h"
 #include "api/server.h"
 #include "base/hash.h"
 
@@ -55,7 +57,8 @@ struct cs_principal {
 	int64_t uid;	     /* Unix peer, or -1 */
 	/* SHA-256 of the certificate that was shown; NULL: none was. */
 	const uint8_t *certificate;
-	bool is_local; /* came over the Unix socket */
+	struct cs_serial_key serial_key; /* of that certificate */
+	bool is_local;			 /* came over the Unix socket */
 };
 
 struct cs_auth;
@@ -66,6 +69,9 @@ void cs_auth_free(struct cs_auth *a);
 struct cs_auth *cs_auth_new(struct cs_hash *hash, const uid_t *admin_uids,
 			    size_t admin_uids_n,
 			    struct cs_error *err) CS_MUST_USE;
+
+/* What is revoked, from now on; borrowed. Without it, nothing is. */
+void cs_auth_revoked(struct cs_auth *a, const struct cs_revoked *r);
 
 /*
  * wall_ms decides about expiry, boot_ms about barring. False: *ret_problem

@@ -11,8 +11,9 @@ const char *const cs_csv_audit[] = {
 	"code",	     "changes", "violations", "id",	 "leaf_hash", NULL,
 };
 const char *const cs_csv_certificates[] = {
-	"index",     "time",	   "issuer",	"names",  "serial", "client",
-	"requester", "not_before", "not_after", "policy", "id",	    NULL,
+	"index",  "time",	"issuer",	  "names",     "serial",
+	"client", "requester",	"not_before",	  "not_after", "policy",
+	"id",	  "revoked.at", "revoked.reason", NULL,
 };
 const char *const cs_csv_history[] = {
 	"index",  "judged", "kind",  "issuer", "source", "realm",

@@ -187,6 +187,23 @@ static bool on_clients(struct cs_front *f, struct cs_span body,
 	return true;
 }
 
+/* More certificates that count no longer. */
+static bool on_revoked(struct cs_front *f, struct cs_span body,
+		       struct cs_error *err)
+{
+	bool before = cs_revoked_is_beyond(f->revoked);
+	struct cs_msg_revoked m;
+
+	if (!cs_msg_revoked_decode(body, &m, err) ||
+	    !cs_revoked_take(f->revoked, &m, err))
+		return false;
+	if (!before && cs_revoked_is_beyond(f->revoked))
+		cs_log_write(f->config.log, CS_LOG_ERROR, "revoked.too_many",
+			     "more certificates are revoked than are known "
+			     "here: none of a client is accepted");
+	return true;
+}
+
 static bool on_ledger_message(void *ctx, struct cs_link *link, unsigned number,
 			      uint64_t ticket, struct cs_span body, int fd,
 			      struct cs_error *err)
@@ -226,6 +243,8 @@ static bool on_ledger_message(void *ctx, struct cs_link *link, unsigned number,
 		return true;
 	case CS_MSG_CLIENT_TABLE:
 		return on_clients(f, body, err);
+	case CS_MSG_REVOKED:
+		return on_revoked(f, body, err);
 	case CS_MSG_STATE:
 		return on_state(f, body, err);
 	case CS_MSG_METRICS:
@@ -434,6 +453,9 @@ static bool open_room(struct cs_front *f, struct cs_error *err)
 	f->hash = cs_hash_new(err);
 	if (f->hash == NULL)
 		return false;
+	f->revoked = cs_revoked_new(CS_MAX_REVOKED_KEYS, err);
+	if (f->revoked == NULL)
+		return false;
 	f->auth = cs_auth_new(f->hash, c->admin_uids, c->admin_uids_n, err);
 	f->inflight = f->auth == NULL
 			      ? NULL
@@ -444,6 +466,7 @@ static bool open_room(struct cs_front *f, struct cs_error *err)
 			   : cs_waits_new(CS_MAX_QUESTIONS + CS_MAX_POLLS, err);
 	if (f->waits == NULL)
 		return false;
+	cs_auth_revoked(f->auth, f->revoked);
 	f->drain = cs_timer_new(f->loop, on_drain_time, f, err);
 	f->retry =
 		f->drain == NULL
@@ -485,6 +508,7 @@ void cs_front_free(struct cs_front *f)
 	cs_inflight_free(f->inflight);
 	cs_clients_free(f->clients);
 	cs_auth_free(f->auth);
+	cs_revoked_free(f->revoked);
 	cs_hash_free(f->hash);
 	cs_buf_done(&f->listener.issuer);
 	cs_buf_done(&f->listener.csr);

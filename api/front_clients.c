@@ -10,6 +10,7 @@
 #include "api/submit.h"
 #include "base/codec.h"
 #include "base/json.h"
+#include "base/revoke.h"
 #include "base/time.h"
 
 bool cs_front_list_clients(struct cs_front *f, struct cs_call *c)
@@ -131,6 +132,7 @@ static bool read_certificate(const struct cs_front *f, const struct cs_body *b,
 	struct cs_peer_cert *cert;
 	enum cs_peer_cert_state state;
 	struct cs_error err = {0};
+	uint8_t key[CS_REVOKED_KEY];
 	int64_t ends;
 
 	cs_buf_init(&der, CS_MAX_CERT);
@@ -142,10 +144,13 @@ static bool read_certificate(const struct cs_front *f, const struct cs_body *b,
 	state = cs_peer_cert_state(cert, now);
 	ends = cs_peer_cert_not_after_ms(cert);
 	memcpy(c->fingerprint, cs_peer_cert_fingerprint(cert), 32);
+	cs_revoked_key(cs_peer_cert_serial(cert), key);
 	cs_peer_cert_free(cert);
 	if (state != CS_PEER_CERT_GOOD && state != CS_PEER_CERT_NOT_YET)
 		return cs_body_refuse(b, "certificate", "%s",
 				      cs_by_cert_says(state));
+	if (cs_revoked_holds(f->revoked, key))
+		return cs_body_refuse(b, "certificate", "it is revoked");
 	if (c->expires_ms == 0 || c->expires_ms > ends)
 		c->expires_ms = ends;
 	return true;

@@ -22,6 +22,7 @@ static handler_fn *const handlers[CS_ROUTES] = {
 	[CS_ROUTE_CERTIFICATE] = cs_front_get_certificate,
 	[CS_ROUTE_CERTIFICATES] = cs_front_list_certificates,
 	[CS_ROUTE_HISTORY] = cs_front_list_history,
+	[CS_ROUTE_REVOKE] = cs_front_revoke,
 	[CS_ROUTE_AUDIT] = cs_front_list_audit,
 	[CS_ROUTE_AUDIT_ENTRY] = cs_front_get_audit,
 	[CS_ROUTE_AUDIT_PROOF] = cs_front_get_proof,
@@ -166,6 +167,8 @@ struct cs_asker cs_front_asker(const struct cs_call *c)
 		.client = c->who.client->id,
 		.credential = c->who.credential,
 		.uid = c->who.uid,
+		.by_certificate = c->who.certificate != NULL,
+		.serial_key = c->who.serial_key,
 	};
 }
 
@@ -175,7 +178,9 @@ bool cs_front_find_asker(const struct cs_front *f, const struct cs_asker *a,
 	const struct cs_client *client =
 		cs_clients_by_id(f->clients, a->client);
 
-	if (client == NULL)
+	if (client == NULL ||
+	    (a->by_certificate &&
+	     cs_revoked_holds(f->revoked, a->serial_key.octets)))
 		return false;
 	for (size_t i = 0; i < client->credentials_n; i++) {
 		if (client->credentials[i].id != a->credential)

@@ -10,6 +10,7 @@
  *	front_log.c	the log for a verifier: proofs, checkpoint, tiles
  *	front_list.c	lists, their forms, and waiting for what comes
  *	front_admin.c	clock, health, status
+ *	front_revoke.c	revoking a certificate
  *	front_clients.c	clients and their credentials
  *	front_policy.c	policy sets
  *	front_evaluate.c	what would become of a request
@@ -116,6 +117,7 @@ struct cs_front {
 	struct cs_hash *hash;
 	struct cs_auth *auth;
 	struct cs_clients *clients; /* NULL: not yet */
+	struct cs_revoked *revoked; /* certificates; whole before `clients` */
 	struct cs_front_state state;
 	struct cs_inflight *inflight;
 	uint64_t epoch; /* the latest that a REJUDGE named */
@@ -331,6 +333,10 @@ bool cs_front_revoke_credential(struct cs_front *f, struct cs_call *c);
 /* The token that was made, which nobody will see again. */
 void cs_front_reply_token(struct cs_front *f, const struct cs_wait *w,
 			  struct cs_span change);
+bool cs_front_revoke(struct cs_front *f, struct cs_call *c);
+/* The ledger did not let it: a right that is missing is told to the log. */
+void cs_front_revoke_refused(struct cs_front *f, const struct cs_wait *w,
+			     struct cs_span code);
 bool cs_front_accept_clock(struct cs_front *f, struct cs_call *c);
 bool cs_front_backup(struct cs_front *f, struct cs_call *c);
 void cs_front_reply_status(struct cs_front *f, uint64_t ticket,

@@ -47,6 +47,7 @@ libcs_api_a_SOURCES += \
 	api/front_policy.c \
 	api/front_issuers.c \
 	api/front_read.c \
+	api/front_revoke.c \
 	api/front_request.c \
 	api/front_room.h \
 	api/inflight.c api/inflight.h \
@@ -59,6 +60,7 @@ libcs_api_a_SOURCES += \
 	api/problem.c api/problem.h \
 	api/problem.def \
 	api/request_body.c api/request_body.h \
+	api/revoked.c api/revoked.h \
 	api/routes.c api/routes.h \
 	api/submit.c api/submit.h \
 	api/waits.c api/waits.h
@@ -90,5 +92,7 @@ api_openapi_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_routes_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_submit_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += api/revoked_test
+api_revoked_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += api/by_cert_test
 api_by_cert_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)

@@ -88,6 +88,7 @@ const struct cs_param cs_params_certificates[] = {
 	{"order", "order", CS_PARAM_ORDER},
 	{"policy", "policy", CS_PARAM_LIST},
 	{"requester", "requester", CS_PARAM_LIST},
+	{"revoked", "revoked", CS_PARAM_LIST},
 	{"since", "since_ms", CS_PARAM_TIME},
 	{"spki", "spki", CS_PARAM_LIST},
 	{"until", "until_ms", CS_PARAM_TIME},

@@ -267,6 +267,14 @@ const uint8_t *cs_peer_cert_fingerprint(const struct cs_peer_cert *c)
 	return c->fingerprint;
 }
 
+struct cs_span cs_peer_cert_serial(const struct cs_peer_cert *c)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(c->leaf);
+
+	return cs_span_make(ASN1_STRING_get0_data(serial),
+			    (size_t)ASN1_STRING_length(serial));
+}
+
 enum cs_peer_cert_state cs_peer_cert_state(const struct cs_peer_cert *c,
 					   int64_t wall_ms)
 {

@@ -17,8 +17,9 @@
  * that held is remembered with the time within which it holds, so that
  * signatures are not verified for each request of a connection.
  *
- * What it does not check: revocation lists of foreign CAs. Who is to be kept
- * out is removed here (`client remove`, `client revoke`).
+ * What it does not check: revocation, by our own issuers (api/auth.h does) or
+ * by the lists of foreign CAs: who is to be kept out of those is removed here
+ * (`client remove`, `client revoke`).
  */
 #ifndef CS_API_PEER_CERT_H
 #define CS_API_PEER_CERT_H
@@ -55,6 +56,9 @@ bool cs_peer_cert_of(const struct ssl_st *ssl, struct cs_peer_cert **ret_cert,
 
 /* SHA-256 of its DER, 32 octets. */
 const uint8_t *cs_peer_cert_fingerprint(const struct cs_peer_cert *c);
+
+/* The octets of its serial number, without leading zeros. */
+struct cs_span cs_peer_cert_serial(const struct cs_peer_cert *c);
 
 enum cs_peer_cert_state {
 	CS_PEER_CERT_GOOD,

@@ -28,6 +28,8 @@ static const struct cs_route_row rows[] = {
 	{CS_HTTP_GET, "/v1/certificates", READER, CS_ROUTE_CERTIFICATES},
 	{CS_HTTP_GET, "/v1/certificates/{}", READER, CS_ROUTE_CERTIFICATE},
 	{CS_HTTP_GET, "/v1/history", AUDITOR, CS_ROUTE_HISTORY},
+	{CS_HTTP_POST, "/v1/certificates/{}/revoke", CS_ACCESS_CLIENT,
+	 CS_RIGHT_REVOKE, CS_ROUTE_REVOKE},
 	{CS_HTTP_GET, "/v1/audit", AUDITOR, CS_ROUTE_AUDIT},
 	{CS_HTTP_GET, "/v1/audit/{}", AUDITOR, CS_ROUTE_AUDIT_ENTRY},
 	{CS_HTTP_GET, "/v1/audit/{}/proof", AUDITOR, CS_ROUTE_AUDIT_PROOF},

@@ -253,6 +253,11 @@
 #define CS_MAX_CLIENT_CA  8192
 #define CS_MAX_CLIENT_CAS 64
 #define CS_MAX_CLIENT_SAN (4 + CS_MAX_URI)
+/*
+ * Revoked certificates that have not ended, as front knows them for client
+ * certificates: 8 octets each, 16 MiB in its table at most.
+ */
+#define CS_MAX_REVOKED_KEYS 1000000
 /* What a TLS peer shows of itself: a leaf and a few CAs above it. */
 #define CS_MAX_PEER_CHAIN 16384
 

@@ -1,5 +1,7 @@
 #include "base/revoke.h"
 
+#include <string.h>
+
 static const char no_hold[] =
 	"what is revoked stays revoked, so that whether it was valid on a "
 	"given day has one answer (CA/Browser Forum BR 7.2.2 forbids it, too)";
@@ -77,6 +79,16 @@ bool cs_reason_parse(struct cs_span name, enum cs_reason *ret_reason,
 			    "RFC 5280 5.3.1: a reason is unspecified, "
 			    "keyCompromise, affiliationChanged, superseded, "
 			    "cessationOfOperation or privilegeWithdrawn");
+}
+
+void cs_revoked_key(struct cs_span serial, uint8_t ret_key[CS_REVOKED_KEY])
+{
+	size_t n = serial.n < CS_REVOKED_KEY ? serial.n : CS_REVOKED_KEY;
+
+	memset(ret_key, 0, CS_REVOKED_KEY);
+	if (n > 0)
+		memcpy(ret_key + CS_REVOKED_KEY - n, serial.p + serial.n - n,
+		       n);
 }
 
 uint32_t cs_revoke_shard(struct cs_span serial, uint32_t shards)

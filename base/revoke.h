@@ -25,7 +25,8 @@
 #include "base/error.h"
 #include "base/span.h"
 
-/*= RFC 5280 5.3.1. Stored: never another number. */
+/*= RFC 5280 5.3.1 */
+/* Stored: never another number. */
 enum cs_reason {
 	CS_REASON_UNSPECIFIED = 0,
 	CS_REASON_KEY_COMPROMISE = 1,
@@ -48,6 +49,16 @@ const char *cs_reason_name(enum cs_reason reason);
  */
 bool cs_reason_parse(struct cs_span name, enum cs_reason *ret_reason,
 		     struct cs_error *err) CS_MUST_USE;
+
+/* Octets of a serial's key. */
+#define CS_REVOKED_KEY 8
+
+/*
+ * A serial in eight octets: its last ones, zeros before them. Those of ours
+ * are random in the last sixteen, so that another certificate's is the same
+ * once in 2^64 / n times; who judges by it refuses what it need not, at worst.
+ */
+void cs_revoked_key(struct cs_span serial, uint8_t ret_key[CS_REVOKED_KEY]);
 
 /*
  * The shard of a serial (its octets): the low 32 bits modulo the issuer's

@@ -78,6 +78,20 @@ static void a_shard_is_the_serials_low_bits(void **state)
 	assert_int_equal(cs_revoke_shard(cs_span_make(serial, 1), 16), 11);
 }
 
+static void a_key_is_the_serials_end(void **state)
+{
+	static const uint8_t serial[] = {0x5b, 1, 2, 3, 4, 5, 6, 7, 8};
+	uint8_t key[CS_REVOKED_KEY];
+
+	(void)state;
+	cs_revoked_key(cs_span_make(serial, 9), key);
+	assert_memory_equal(key, serial + 1, 8);
+	cs_revoked_key(cs_span_make(serial, 2), key);
+	assert_memory_equal(key, "\0\0\0\0\0\0\x5b\x01", 8);
+	cs_revoked_key(cs_span_make(NULL, 0), key);
+	assert_memory_equal(key, "\0\0\0\0\0\0\0\0", 8);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -85,6 +99,7 @@ int main(void)
 			reasons_have_the_names_and_numbers_of_the_standard),
 		cmocka_unit_test(what_could_be_lifted_or_is_a_cas_is_refused),
 		cmocka_unit_test(a_shard_is_the_serials_low_bits),
+		cmocka_unit_test(a_key_is_the_serials_end),
 	};
 
 	return cs_test_run("base/revoke", tests);

@@ -53,9 +53,9 @@ static const char *text_of(const json_t *object, const char *name)
 /* What an act of administration says of itself. */
 static void put_act(struct cs_buf *out, const json_t *decision)
 {
-	static const char *const names[] = {"op",	  "name",  "rights",
-					    "code",	  "path",  "epoch",
-					    "set_sha256", "reason"};
+	static const char *const names[] = {"op",	  "name",   "rights",
+					    "code",	  "path",   "epoch",
+					    "set_sha256", "reason", "message"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const json_t *v = json_object_get(decision, names[i]);

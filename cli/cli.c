@@ -17,6 +17,7 @@ const struct cs_command *const cs_commands[] = {
 	&cs_cmd_cert_show,
 	&cs_cmd_cert_list,
 	&cs_cmd_cert_export,
+	&cs_cmd_cert_revoke,
 	&cs_cmd_audit_list,
 	&cs_cmd_audit_tail,
 	&cs_cmd_audit_stats,

@@ -55,6 +55,22 @@ static bool get(const struct cs_call *call, const char *serial,
 	return cs_ask_question(call, &q, ret, err);
 }
 
+/* In words; nothing when it is not revoked. */
+static void tell_revoked(const json_t *body, FILE *out)
+{
+	const json_t *revoked = json_object_get(body, "revoked");
+
+	if (!json_is_object(revoked))
+		return;
+	fputs("Revoked at ", out);
+	cs_text_print(out, cs_reply_text(revoked, "at"));
+	fputs(" for ", out);
+	cs_text_print(out, cs_reply_text(revoked, "reason"));
+	fprintf(out, ", recorded in leaf %lld.\n",
+		(long long)json_integer_value(
+			json_object_get(revoked, "index")));
+}
+
 static int run_show(const struct cs_call *call)
 {
 	struct cs_error err = {0};
@@ -69,10 +85,14 @@ static int run_show(const struct cs_call *call)
 		status = cs_reply_print_problem(call, &r);
 	else if (cs_call_wants(call, "json"))
 		status = cs_reply_print_json(call, &r);
-	else if (cs_call_wants(call, "pem"))
+	else if (cs_call_wants(call, "pem")) {
 		fputs(pem, call->out);
-	else if (!print_text(call, pem, &err))
-		status = cs_call_fail(call, &err);
+		tell_revoked(r.body, call->err);
+	} else {
+		tell_revoked(r.body, call->out);
+		if (!print_text(call, pem, &err))
+			status = cs_call_fail(call, &err);
+	}
 	cs_reply_done(&r);
 	return status;
 }
@@ -93,6 +113,7 @@ static int run_show(const struct cs_call *call)
 		{"requester", 0, "NAME", "who asked"},                         \
 		{"client", 0, "NAME", "who submitted"},                        \
 		{"namespace", 0, "NAME", "that a gateway spoke for"},          \
+		{"revoked", 0, "true|false", "that are revoked, or are not"},  \
 		{"policy", 0, "NAME",                                          \
 		 "that judged; its SHA-256: this version of it"},              \
 		CS_LIST_TIME_OPTIONS
@@ -192,13 +213,14 @@ static struct cs_list certificates(const struct cs_call *call,
 				   const struct fixed *f)
 {
 	static const char *const header[] = {"NAMES",	  "NOT AFTER", "ISSUER",
-					     "REQUESTER", "SERIAL",    "INDEX"};
-	static const char *const names[] = {"names",  "not_after",
-					    "issuer", "requester|client",
-					    "serial", "index"};
+					     "REQUESTER", "REVOKED",   "SERIAL",
+					     "INDEX"};
+	static const char *const names[] = {
+		"names",	  "not_after", "issuer", "requester|client",
+		"revoked.reason", "serial",    "index"};
 	static const char *const filters[] = {
 		"spki",	     "issuer", "requester", "client",
-		"namespace", "policy", NULL};
+		"namespace", "policy", "revoked",   NULL};
 	bool by_end = cs_call_get(call, "expires-in") != NULL ||
 		      cs_call_get(call, "expires-before") != NULL;
 

@@ -531,6 +531,9 @@ static bool hello(struct cs_ledger *l, struct cs_error *err)
 			return false;
 	for (size_t i = 0; i < l->workers_n; i++)
 		cs_ledger_send_set(l, l->workers[i].link);
+	/* Before the clients, whose certificates it is about. */
+	if (!cs_ledger_revoked_tell_all(l, err))
+		return false;
 	cs_ledger_send_clients(l);
 	cs_ledger_metrics_send(l);
 	cs_ledger_state_send(l);

@@ -154,6 +154,8 @@ static bool work_do(struct cs_ledger *l, struct cs_work *w,
 		return cs_ledger_do_request(l, w, err);
 	case CS_MSG_DENY:
 		return cs_ledger_do_deny(l, w, err);
+	case CS_MSG_REVOKE:
+		return cs_ledger_do_revoke(l, w, err);
 	default:
 		return cs_ledger_do_admin(l, w, err);
 	}
@@ -293,8 +295,7 @@ static void wait_for(struct cs_ledger *l, const struct cs_work *w)
 	l->waiters_n++;
 }
 
-/* The end of an act of administration. */
-static void send_admin(struct cs_ledger *l, const struct cs_work *w)
+void cs_ledger_send_admin(struct cs_ledger *l, const struct cs_work *w)
 {
 	struct cs_msg_admin_done m = {
 		.ok = w->ok,
@@ -333,7 +334,10 @@ static void work_end(struct cs_ledger *l, struct cs_work *w)
 			cs_ledger_link_failed(l, &err);
 		break;
 	case CS_END_ADMIN:
-		send_admin(l, w);
+		cs_ledger_send_admin(l, w);
+		break;
+	case CS_END_REVOKED:
+		cs_ledger_revoke_answer(l, w);
 		break;
 	case CS_END_BACKUP:
 		cs_ledger_backup_start(l, w);
@@ -362,6 +366,7 @@ static void batch_send(struct cs_ledger *l, struct cs_work *first)
 	for (size_t i = 0; i < l->batch.drafts_n; i++) {
 		cs_ledger_metrics_leaf(l->metrics, &l->batch.drafts[i].rec);
 		cs_ledger_announce(l, &l->batch.drafts[i]);
+		cs_ledger_revoked_tell(l, &l->batch.drafts[i]);
 	}
 	while (first != NULL) {
 		struct cs_work *w = first;
@@ -420,12 +425,12 @@ static void batch_full(struct cs_ledger *l, struct cs_work *first)
 		if (w->number == CS_MSG_APPLY ||
 		    w->number == CS_MSG_CLIENT_CHANGE ||
 		    w->number == CS_MSG_CLOCK_ACCEPT ||
-		    w->number == CS_MSG_BACKUP) {
+		    w->number == CS_MSG_BACKUP || w->number == CS_MSG_REVOKE) {
 			w->ok = 0;
 			w->code = "LEDGER_FULL";
 			(void)snprintf(w->detail, sizeof(w->detail), "%s",
 				       NO_SPACE);
-			send_admin(l, w);
+			cs_ledger_send_admin(l, w);
 		} else if (w->number != CS_MSG_AUTH_REFUSED) {
 			(void)cs_ledger_is_open(l, w);
 			send_plain(l, w);

@@ -113,8 +113,7 @@ bool cs_ledger_ca_is_valid(struct cs_ledger *l, struct cs_work *w)
 	return false;
 }
 
-/* Words for what the roster said. */
-static const char *roster_says(enum cs_roster_verdict v)
+const char *cs_ledger_roster_says(enum cs_roster_verdict v)
 {
 	switch (v) {
 	case CS_ROSTER_REMOVED:
@@ -142,7 +141,7 @@ bool cs_ledger_may_submit(struct cs_ledger *l, struct cs_work *w)
 	if (v == CS_ROSTER_GOOD)
 		return true;
 	cs_work_answer(w, CS_ANSWER_FORBIDDEN, "FORBIDDEN", "submit: %s",
-		       roster_says(v));
+		       cs_ledger_roster_says(v));
 	return false;
 }
 
@@ -157,7 +156,7 @@ bool cs_ledger_may_approve(struct cs_ledger *l, struct cs_work *w,
 
 	if (v != CS_ROSTER_GOOD) {
 		cs_work_answer(w, CS_ANSWER_FORBIDDEN, "FORBIDDEN",
-			       "approve: %s", roster_says(v));
+			       "approve: %s", cs_ledger_roster_says(v));
 		return false;
 	}
 	/* The installation's own listener has nobody else to ask. */

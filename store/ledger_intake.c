@@ -2,6 +2,7 @@
 
 #include "base/codec.h"
 #include "base/mem.h"
+#include "base/revoke.h"
 #include "store/ledger_room.h"
 
 /*
@@ -104,6 +105,20 @@ static bool refusal_fits(const struct cs_msg_refusal *m, struct cs_error *err)
 	       int_fits(m->now_ms, "now", err);
 }
 
+/* REVOKE: also the reason, which the table would not take. */
+static bool revoke_fits(const struct cs_msg_revoke *m, struct cs_error *err)
+{
+	enum cs_reason reason;
+	const char *name = cs_reason_name((enum cs_reason)m->reason);
+
+	if (name == NULL || !cs_reason_parse(cs_span_str(name), &reason, NULL))
+		return cs_error_set(err, CS_E_PROTOCOL,
+				    "reason: cannot be given");
+	return bytes_fit(m->serial, CS_MAX_SERIAL, "serial", err) &&
+	       text_fits(m->message, CS_MAX_FREE_TEXT, "message", err) &&
+	       int_fits(m->uid, "uid", err);
+}
+
 /* INTENT, REFUSAL, WORKER_KILLER: with the REQUEST that each holds. */
 static bool request_decode(struct cs_work *w, struct cs_span body,
 			   struct cs_error *err)
@@ -171,6 +186,9 @@ static bool work_decode(struct cs_work *w, struct cs_span body,
 		return cs_msg_clock_accept_decode(body, &w->m.clock_accept,
 						  err) &&
 		       int_fits(w->m.clock_accept.uid, "uid", err);
+	case CS_MSG_REVOKE:
+		return cs_msg_revoke_decode(body, &w->m.revoke, err) &&
+		       revoke_fits(&w->m.revoke, err);
 	case CS_MSG_BACKUP:
 		return cs_msg_backup_decode(body, &w->m.backup, err) &&
 		       int_fits(w->m.backup.uid, "uid", err);

@@ -79,6 +79,40 @@ static void count_code(struct cs_ledger_metrics *m, struct cs_span code)
 	m->codes[i].n++;
 }
 
+/* The row of these labels, or the number of rows. */
+static size_t find_revocation(const struct cs_ledger_metrics *m,
+			      enum cs_reason reason, struct cs_span issuer)
+{
+	size_t i = 0;
+
+	while (i < m->revocations_n &&
+	       (m->revocations[i].reason != reason ||
+		!cs_span_equal_str(issuer, m->revocations[i].issuer)))
+		i++;
+	return i;
+}
+
+/* Reasons that can be given: so many rows are left for the rest. */
+#define REASONS 6
+
+/* One more revocation of this issuer for this reason. */
+static void count_revocation(struct cs_ledger_metrics *m, enum cs_reason reason,
+			     struct cs_span issuer)
+{
+	size_t i = find_revocation(m, reason, issuer);
+
+	if (i == m->revocations_n && i >= CS_MAX_METRIC_SERIES - REASONS) {
+		issuer = cs_span_str(OTHER);
+		i = find_revocation(m, reason, issuer);
+	}
+	if (i == m->revocations_n) {
+		m->revocations_n++;
+		m->revocations[i].reason = reason;
+		copy_text(m->revocations[i].issuer, issuer);
+	}
+	m->revocations[i].n++;
+}
+
 void cs_ledger_metrics_leaf(struct cs_ledger_metrics *m,
 			    const struct cs_leaf_record *rec)
 {
@@ -88,6 +122,9 @@ void cs_ledger_metrics_leaf(struct cs_ledger_metrics *m,
 	uint8_t field;
 
 	m->kinds[rec->kind]++;
+	if (rec->kind == CS_LEAF_REVOKED)
+		count_revocation(m, (enum cs_reason)rec->reason,
+				 rec->issuer_name);
 	if (!cs_leaf_kind_is_decision(rec->kind))
 		return;
 	while (cs_terms_next(&terms, &field, &value, NULL)) {
@@ -189,6 +226,25 @@ static void put_decisions(const struct cs_ledger_metrics *m, struct cs_buf *out)
 
 		cs_metrics_sample(out, "countersign_log_leaves_total", &label,
 				  1, m->kinds[k]);
+	}
+}
+
+/* Revocations. */
+static void put_revocations(const struct cs_ledger_metrics *m,
+			    struct cs_buf *out)
+{
+	cs_metrics_family(out, "countersign_revocations_total",
+			  CS_METRIC_COUNTER,
+			  "Revoked certificates by issuer and reason.");
+	for (size_t i = 0; i < m->revocations_n; i++) {
+		const struct cs_ledger_revocations *r = &m->revocations[i];
+		const struct cs_metric_label labels[] = {
+			{"issuer", cs_span_str(r->issuer)},
+			{"reason", cs_span_str(cs_reason_name(r->reason))},
+		};
+
+		cs_metrics_sample(out, "countersign_revocations_total", labels,
+				  2, r->n);
 	}
 }
 
@@ -339,6 +395,7 @@ void cs_ledger_metrics_send(struct cs_ledger *l)
 	}
 	cs_buf_reset(out);
 	put_decisions(l->metrics, out);
+	put_revocations(l->metrics, out);
 	put_batches(l->metrics, out);
 	put_present(l, out);
 	put_files(l->metrics, out);

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/metrics.h"
+#include "base/revoke.h"
 #include "base/span.h"
 #include "store/leaf.h"
 
@@ -30,6 +31,13 @@ struct cs_ledger_metrics {
 		uint64_t n;
 	} codes[CS_MAX_METRIC_SERIES];
 	size_t codes_n;
+
+	struct cs_ledger_revocations {
+		char issuer[CS_MAX_NAME + 1];
+		enum cs_reason reason;
+		uint64_t n;
+	} revocations[CS_MAX_METRIC_SERIES];
+	size_t revocations_n;
 
 	uint64_t kinds[CS_LEAF_STOP + 1]; /* leaves by kind */
 	uint64_t batches;		  /* committed with something in them */

@@ -58,6 +58,7 @@ enum cs_end {
 	CS_END_DRIVE,	/* approved, but has to be judged as stored */
 	CS_END_REJUDGE, /* judged under another epoch */
 	CS_END_ADMIN,	/* ADMIN_DONE */
+	CS_END_REVOKED, /* ADMIN_DONE, from the revocation's row */
 	CS_END_BACKUP,	/* a copy begins; ADMIN_DONE at its end */
 	CS_END_DROP	/* nobody waits */
 };
@@ -76,6 +77,7 @@ struct cs_work {
 		struct cs_msg_clock_accept clock_accept;
 		struct cs_msg_auth_refused auth_refused;
 		struct cs_msg_backup backup;
+		struct cs_msg_revoke revoke;
 	} m;
 	struct cs_msg_request request;	/* INTENT, REFUSAL, WORKER_KILLER */
 	struct cs_stored_approval said; /* what stands in its approval */
@@ -92,6 +94,7 @@ struct cs_work {
 	enum cs_answer outcome; /* CS_END_ANSWER */
 	uint8_t replay;		/* CS_END_ROW */
 	uint8_t ok;		/* CS_END_ADMIN */
+	uint64_t revoked;	/* CS_END_REVOKED: the attempt's seq */
 	const char *code;	/* literal */
 	char detail[200];
 	struct cs_span reply; /* body of DRY_RUN or ADMIN_DONE; borrowed */
@@ -304,6 +307,9 @@ enum cs_when {
 };
 void cs_ledger_note_write(struct cs_ledger *l, enum cs_when when);
 
+/* ADMIN_DONE: the end of an act of administration. */
+void cs_ledger_send_admin(struct cs_ledger *l, const struct cs_work *w);
+
 /* -- ledger_decide.c ---------------------------------------------------- */
 
 /* A new draft, its record initialised; NULL: no memory. */
@@ -382,6 +388,9 @@ bool cs_ledger_limits(struct cs_ledger *l, const struct cs_msg_intent *m,
 		      struct cs_limit *ret_broken, int64_t *ret_free_ms,
 		      struct cs_error *err) CS_MUST_USE;
 
+/* Words for what the roster said, "the client was removed". */
+const char *cs_ledger_roster_says(enum cs_roster_verdict v);
+
 /* -- the other files ---------------------------------------------------- */
 
 /* ledger_request.c: within the transaction. False: it must be rolled back. */
@@ -438,6 +447,16 @@ void cs_ledger_act_begin(struct cs_ledger *l, struct cs_json *j);
 /* What was written to the scratch buffer, kept as long as the batch. */
 bool cs_ledger_act_keep(struct cs_ledger *l, struct cs_json *j,
 			struct cs_span *ret, struct cs_error *err) CS_MUST_USE;
+
+/* ledger_revoke.c: within the transaction. */
+bool cs_ledger_do_revoke(struct cs_ledger *l, struct cs_work *w,
+			 struct cs_error *err) CS_MUST_USE;
+/* After COMMIT: the ADMIN_DONE of a revocation. */
+void cs_ledger_revoke_answer(struct cs_ledger *l, struct cs_work *w);
+/* REVOKED to front: of what a batch revoked, and of all, at the start. */
+void cs_ledger_revoked_tell(struct cs_ledger *l, const struct cs_draft *d);
+bool cs_ledger_revoked_tell_all(struct cs_ledger *l,
+				struct cs_error *err) CS_MUST_USE;
 
 /* ledger_clients.c: a change of clients; what is wrong undoes only it. */
 bool cs_ledger_do_client_change(struct cs_ledger *l, struct cs_work *w,

@@ -19,7 +19,7 @@ libcs_store_a_SOURCES = \
 	store/ledger_metrics.c store/ledger_metrics.h \
 	store/ledger_recover.c \
 	store/ledger_request.c \
-	store/ledger_restore.c \
+	store/ledger_restore.c store/ledger_revoke.c \
 	store/ledger_room.h \
 	store/ledger_sign.c \
 	store/ledger_start.c \
@@ -82,7 +82,7 @@ LEDGER_HOUSE = tests/lib/ledger_house.c tests/lib/ledger_house.h $(SEAMS)
 store_ledger_tests = store/db_test store/ledger_client_test \
 	store/ledger_disk_test \
 	store/ledger_fault_test store/ledger_hold_test \
-	store/ledger_limit_test store/ledger_test \
+	store/ledger_limit_test store/ledger_revoke_test store/ledger_test \
 	store/migrate_test
 UNIT_TESTS += $(store_ledger_tests)
 store_ledger_test_SOURCES = store/ledger_test.c $(LEDGER_HOUSE)
@@ -94,6 +94,8 @@ store_ledger_hold_test_SOURCES = store/ledger_hold_test.c $(LEDGER_HOUSE)
 store_ledger_hold_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_client_test_SOURCES = store/ledger_client_test.c $(LEDGER_HOUSE)
 store_ledger_client_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_ledger_revoke_test_SOURCES = store/ledger_revoke_test.c $(LEDGER_HOUSE)
+store_ledger_revoke_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_limit_test_SOURCES = store/ledger_limit_test.c $(LEDGER_HOUSE)
 store_ledger_limit_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_fault_test_SOURCES = store/ledger_fault_test.c $(LEDGER_HOUSE)

@@ -18,8 +18,28 @@ enum {
 	L_SERIAL,
 	L_NOT_AFTER,
 	L_DECIDED_BY,
-	L_TBS
+	L_TBS,
+	L_REVOKED_MS,
+	L_REVOKED_REASON,
+	L_REVOKED_LEAF,
+	L_BY, /* a revocation's client, its name, and the issuer's */
+	L_BY_NAME,
+	L_BY_ISSUER
 };
+
+/* Whose it is, or whose act. */
+static uint64_t client_of(struct cs_stmt *s)
+{
+	return (uint64_t)cs_stmt_col_int(
+		s, cs_stmt_is_null(s, L_CLIENT) ? L_BY : L_CLIENT);
+}
+
+/* For which issuer it was asked, or of which it revokes a certificate. */
+static struct cs_span issuer_of(struct cs_stmt *s)
+{
+	return cs_stmt_col(s, cs_stmt_is_null(s, L_ISSUER) ? L_BY_ISSUER
+							   : L_ISSUER);
+}
 
 /* A request's requester: a text, or an object's username. */
 static struct cs_span requester_of(const json_t *scalars)
@@ -42,7 +62,9 @@ static void put_first_half(struct cs_json *j, struct cs_stmt *s, uint64_t index,
 			   const json_t *body, const json_t *record,
 			   struct cs_span decision)
 {
-	struct cs_span client = cs_stmt_col(s, L_CLIENT_NAME);
+	bool by = !cs_stmt_is_null(s, L_BY_NAME);
+	struct cs_span client = cs_stmt_col(s, by ? L_BY_NAME : L_CLIENT_NAME);
+	struct cs_span issuer = issuer_of(s);
 
 	if (body != NULL) {
 		cs_json_name(j, "changed");
@@ -60,9 +82,8 @@ static void put_first_half(struct cs_json *j, struct cs_stmt *s, uint64_t index,
 		cs_json_member_hex(j, "id", cs_stmt_col(s, L_ID));
 	cs_json_member_int(j, "index", (int64_t)index);
 	cs_query_put_text(j, "issuer",
-			  cs_stmt_is_null(s, L_ISSUER)
-				  ? cs_query_member(record, "issuer")
-				  : cs_stmt_col(s, L_ISSUER));
+			  issuer.n > 0 ? issuer
+				       : cs_query_member(record, "issuer"));
 }
 
 bool cs_query_not_before(struct cs_span tbs, int64_t *ret_seconds)
@@ -87,9 +108,11 @@ bool cs_query_not_before(struct cs_span tbs, int64_t *ret_seconds)
 }
 
 /* An item's members from "kind" on. */
-static void put_second_half(struct cs_json *j, struct cs_stmt *s,
-			    const json_t *body, const json_t *scalars)
+static void put_second_half(struct cs_questions *q, struct cs_json *j,
+			    struct cs_stmt *s, const json_t *body,
+			    const json_t *scalars)
 {
+	bool certificates = q->what->kind == CS_QUERY_CERTIFICATES;
 	enum cs_leaf_kind kind = (enum cs_leaf_kind)cs_stmt_col_int(s, L_KIND);
 	const json_t *policy = json_object_get(body, "policy");
 	const char *name = cs_leaf_kind_name(kind);
@@ -112,6 +135,8 @@ static void put_second_half(struct cs_json *j, struct cs_stmt *s,
 	cs_query_put_text(j, "policy_sha256",
 			  cs_query_member(policy, "sha256"));
 	cs_query_put_text(j, "requester", requester_of(scalars));
+	if (certificates)
+		cs_query_put_revoked(j, s, L_REVOKED_MS);
 	if (!cs_stmt_is_null(s, L_SERIAL))
 		cs_json_member_hex(j, "serial", cs_stmt_col(s, L_SERIAL));
 	cs_json_name(j, "time");
@@ -135,7 +160,7 @@ static bool write_item(struct cs_questions *q, struct cs_stmt *s,
 	/* Of what was asked, the request's row says client and issuer. */
 	if (entry.n > 0 &&
 	    cs_leaf_entry_split(entry, &decision, &record, NULL) &&
-	    cs_stmt_is_null(s, L_ID))
+	    cs_stmt_is_null(s, L_ID) && cs_stmt_is_null(s, L_BY))
 		members = parse(record);
 	if (q->what->kind == CS_QUERY_CERTIFICATES)
 		decision = cs_span_make(NULL, 0);
@@ -143,7 +168,7 @@ static bool write_item(struct cs_questions *q, struct cs_stmt *s,
 	cs_json_begin(&j, &q->item);
 	cs_json_object(&j);
 	put_first_half(&j, s, index, body, members, decision);
-	put_second_half(&j, s, body, scalars);
+	put_second_half(q, &j, s, body, scalars);
 	cs_json_end(&j);
 	json_decref(body);
 	json_decref(scalars);
@@ -169,6 +194,15 @@ static bool is_valid(const struct cs_query_list *l, struct cs_stmt *s)
 		not_before <= at);
 }
 
+/* Is it revoked, or not, as is asked? Of others than certificates: both. */
+static bool is_revoked(const struct cs_query_list *l, struct cs_stmt *s)
+{
+	bool revoked = !cs_stmt_is_null(s, L_REVOKED_MS);
+
+	return (l->revoked & (revoked ? CS_QUERY_REVOKED : CS_QUERY_STANDS)) !=
+	       0;
+}
+
 /* Does the row in hand match everything that is asked? */
 static bool matches(const struct cs_questions *q, const struct cs_query_list *l,
 		    struct cs_stmt *s)
@@ -178,9 +212,9 @@ static bool matches(const struct cs_questions *q, const struct cs_query_list *l,
 	/* What an abandoned attempt was to decide, it did not decide. */
 	return cs_query_wants(l, kind, cs_stmt_col_int(s, L_AT)) &&
 	       (l->filters == 0 || kind != CS_LEAF_ATTEMPT_ABANDONED) &&
-	       cs_query_may_see(q, (uint64_t)cs_stmt_col_int(s, L_CLIENT),
-				cs_stmt_col(s, L_ISSUER)) &&
-	       is_valid(l, s) && cs_query_matches(l, cs_stmt_col(s, L_TERMS));
+	       cs_query_may_see(q, client_of(s), issuer_of(s)) &&
+	       is_valid(l, s) && is_revoked(l, s) &&
+	       cs_query_matches(l, cs_stmt_col(s, L_TERMS));
 }
 
 bool cs_query_leaf_consider(struct cs_questions *q,
@@ -281,9 +315,7 @@ bool cs_query_audit_entry(struct cs_questions *q, struct cs_error *err)
 	cs_stmt_int(&s, json_integer_value(index));
 	if (!cs_stmt_step(&s, &row, err))
 		return false;
-	if (!row ||
-	    !cs_query_may_see(q, (uint64_t)cs_stmt_col_int(&s, L_CLIENT),
-			      cs_stmt_col(&s, L_ISSUER)))
+	if (!row || !cs_query_may_see(q, client_of(&s), issuer_of(&s)))
 		cs_query_refuse(q, "NOT_FOUND", "There is no such entry.");
 	else
 		ok = write_entry(q, &s, (uint64_t)json_integer_value(index),

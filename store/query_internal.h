@@ -51,7 +51,8 @@ enum cs_query_way {
 	CS_WAY_TERM,   /* term */
 	CS_WAY_SERIAL, /* attempt, and term for what was refused */
 	CS_WAY_KEY,    /* key_use, and term for what was refused */
-	CS_WAY_ACT     /* leaf, by kind: acts of administration */
+	CS_WAY_ACT,    /* leaf, by kind: acts of administration */
+	CS_WAY_REVOKED /* revocation; terms say nothing of it */
 };
 
 /* One way in which a leaf can match a filter. */
@@ -75,6 +76,10 @@ struct cs_query_filter {
 	(1u << CS_LEAF_ISSUED | 1u << CS_LEAF_REFUSED | 1u << CS_LEAF_DENIED | \
 	 1u << CS_LEAF_EXPIRED)
 
+/* Certificates that are revoked, and those that are not. */
+#define CS_QUERY_REVOKED 1u
+#define CS_QUERY_STANDS	 2u
+
 /* What is common to the lists. */
 struct cs_query_list {
 	/* All must match; those that fewer leaves are likely to match first. */
@@ -85,7 +90,8 @@ struct cs_query_list {
 	unsigned has_valid_at; /* 1: certificates that were valid then */
 	int64_t valid_at_ms;
 	int64_t expires_before_s; /* INT64_MAX: whenever */
-	unsigned by_end;	  /* 1: in the order of the end of validity */
+	unsigned revoked; /* CS_QUERY_REVOKED, CS_QUERY_STANDS: or both */
+	unsigned by_end;  /* 1: in the order of the end of validity */
 	size_t limit;
 	unsigned ascending;
 	unsigned tail;	       /* 1: `after` was said */
@@ -152,6 +158,12 @@ void cs_query_put_text(struct cs_json *j, const char *name,
 		       struct cs_span text);
 /* The members "names" of an item: the first few, from search terms. */
 void cs_query_put_names(struct cs_json *j, struct cs_span terms);
+
+/*
+ * The member "revoked": {"at", "index", "reason"} from three columns of the
+ * row in hand (at_ms, reason, leaf), null when the first one is.
+ */
+void cs_query_put_revoked(struct cs_json *j, struct cs_stmt *s, int column);
 
 /* A member of several lines: line ends stay, unless it is no UTF-8. */
 void cs_query_put_lines(struct cs_json *j, const char *name,

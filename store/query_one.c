@@ -122,6 +122,7 @@ static bool write_certificate(struct cs_questions *q, struct cs_stmt *s,
 	cs_query_put_names(&j, cs_stmt_col(s, 5));
 	cs_json_name(&j, "not_after");
 	cs_json_time_ms(&j, cs_stmt_col_int(s, 4) * 1000);
+	cs_query_put_revoked(&j, s, 6);
 	cs_json_member_hex(&j, "serial", a->serial);
 	cs_json_end(&j);
 	return cs_json_finish(&j, "certificate", err);

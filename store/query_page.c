@@ -2,6 +2,7 @@
 
 #include "base/codec.h"
 #include "base/limits.h"
+#include "base/revoke.h"
 #include "base/terms.h"
 #include "store/query_internal.h"
 
@@ -118,6 +119,23 @@ void cs_query_put_names(struct cs_json *j, struct cs_span terms)
 		if (put_name(j, field, value))
 			n++;
 	}
+	cs_json_end(j);
+}
+
+void cs_query_put_revoked(struct cs_json *j, struct cs_stmt *s, int column)
+{
+	enum cs_reason reason = (enum cs_reason)cs_stmt_col_int(s, column + 1);
+
+	cs_json_name(j, "revoked");
+	if (cs_stmt_is_null(s, column)) {
+		cs_json_null(j);
+		return;
+	}
+	cs_json_object(j);
+	cs_json_name(j, "at");
+	cs_json_time_ms(j, cs_stmt_col_int(s, column));
+	cs_json_member_int(j, "index", cs_stmt_col_int(s, column + 2));
+	cs_query_put_text(j, "reason", cs_span_str(cs_reason_name(reason)));
 	cs_json_end(j);
 }
 

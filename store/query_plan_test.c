@@ -74,6 +74,8 @@ static const struct {
 	{CS_QUERY_CERTIFICATES, "{\"expires_before_ms\":1800000000000}"},
 	{CS_QUERY_CERTIFICATES,
 	 "{\"expires_before_ms\":1800000000000,\"order\":\"asc\"}"},
+	{CS_QUERY_CERTIFICATES, "{\"revoked\":[\"true\"]}"},
+	{CS_QUERY_CERTIFICATES, "{\"revoked\":[\"false\"]}"},
 	{CS_QUERY_CERTIFICATE, "{\"serial\":\"5b00\"}"},
 	{CS_QUERY_REQUESTS, "{}"},
 	{CS_QUERY_REQUESTS, "{\"order\":\"asc\"}"},
@@ -129,6 +131,8 @@ static bool may_scan(const char *what)
 		"policy_set", "policy_source", "s", "p", "CONSTANT", "(",
 		"checkpoint",
 		/* Partial: the open ones alone. */
+		/* Of what was revoked, at a start. */
+		"revocation USING COVERING INDEX revocation_crl",
 		"request USING COVERING INDEX request_open",
 		"request USING INDEX request_open",
 		"r USING INDEX request_open"};

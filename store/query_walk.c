@@ -187,6 +187,10 @@ static const char key[] =
 static const char act[] = "SELECT idx, kind, at_ms FROM leaf WHERE kind = ? "
 			  "AND kind > 4" IN_RANGE("idx");
 
+static const char revoked[] =
+	"SELECT o.leaf, NULL, NULL FROM revocation AS v"
+	" JOIN outcome AS o ON o.seq = v.seq WHERE 1" IN_RANGE("o.leaf");
+
 /* The selects of all alternatives with `joint` between them. */
 static void write_selects(const struct cs_query_filter *f, const char *joint,
 			  struct cs_buf *sql)
@@ -198,6 +202,10 @@ static void write_selects(const struct cs_query_filter *f, const char *joint,
 			cs_buf_add_str(sql, joint);
 		if (a->way == CS_WAY_ACT) {
 			cs_buf_add_str(sql, act);
+			continue;
+		}
+		if (a->way == CS_WAY_REVOKED) {
+			cs_buf_add_str(sql, revoked);
 			continue;
 		}
 		cs_buf_add_str(sql, exact);
@@ -243,6 +251,10 @@ static void bind_selects(struct cs_questions *q, struct cs_stmt *s,
 
 		if (a->way == CS_WAY_ACT) {
 			cs_stmt_int(s, a->kind);
+			bind_range(s, r);
+			continue;
+		}
+		if (a->way == CS_WAY_REVOKED) {
 			bind_range(s, r);
 			continue;
 		}
@@ -293,7 +305,7 @@ static bool count(struct cs_questions *q, const struct cs_query_filter *f,
 static bool is_ordered(const struct cs_query_filter *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		if (f->any[i].below != 0)
+		if (f->any[i].below != 0 || f->any[i].way == CS_WAY_REVOKED)
 			return false;
 	}
 	return true;

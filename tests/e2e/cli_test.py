@@ -149,6 +149,7 @@ write("policies.new/default.yaml", DEFAULT_POLICY)
 PREPARE = {
     "audit show": enough_leaves,
     "ca import": partner,
+    "cert revoke": issued,
     "cert show": issued,
     "client bind": mesh_ca,
     "client revoke": credential,

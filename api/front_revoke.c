@@ -1,0 +1,94 @@
+/* Revoking a certificate. */
+#include "api/body.h"
+#include "api/front_room.h"
+#include "api/params.h"
+#include "base/codec.h"
+#include "base/revoke.h"
+
+/* {"message"?, "reason"?}; borrows from the document. */
+static bool read_body(const struct cs_body *b, struct cs_msg_revoke *m)
+{
+	static const char *const fields[] = {"message", "reason", NULL};
+	enum cs_reason reason = CS_REASON_UNSPECIFIED;
+	struct cs_span name;
+	struct cs_error err;
+
+	if (!cs_body_known(b, fields) ||
+	    !cs_body_get_text(b, "reason", CS_BODY_LINE, CS_MAX_NAME, &name) ||
+	    !cs_body_get_text(b, "message", CS_BODY_LINES, CS_MAX_FREE_TEXT,
+			      &m->message))
+		return false;
+	if (name.p != NULL && !cs_reason_parse(name, &reason, &err))
+		return cs_body_refuse(b, "reason", "%s", err.text);
+	m->reason = reason;
+	return true;
+}
+
+/* REVOKE to the ledger; its ADMIN_DONE finds the wait. */
+static bool send_revoke(struct cs_front *f, struct cs_call *c,
+			const struct cs_msg_revoke *m)
+{
+	struct cs_error err;
+	struct cs_wait *w;
+
+	if (!cs_front_wait(f, c, CS_WAIT_REVOKE, &w))
+		return false;
+	/* For the log, in case that the ledger refuses the right. */
+	if (!cs_arena_dup(&w->arena, cs_front_host(c->request->peer),
+			  &w->address) ||
+	    !cs_arena_dup(&w->arena, c->request->head->path, &w->path))
+		cs_problem_set(c->p, CS_PROBLEM_BUSY, "", "Out of memory.");
+	else if (cs_link_send_revoke(f->ledger, w->ticket, m, &err))
+		return true;
+	else
+		cs_problem_set(c->p, cs_problem_of_error(err.code), "", "%s",
+			       err.text);
+	cs_waits_end(f->waits, w);
+	return false;
+}
+
+bool cs_front_revoke(struct cs_front *f, struct cs_call *c)
+{
+	struct cs_body b = {.path = "", .p = c->p};
+	struct cs_msg_revoke m = {
+		.reason = CS_REASON_UNSPECIFIED,
+		.credential = c->who.credential,
+		.uid = c->who.uid,
+	};
+	struct cs_error err;
+	bool ok;
+
+	if (!cs_params_none(c->request->head->query, c->p))
+		return false;
+	if (c->arg.n > 2 * CS_MAX_SERIAL ||
+	    !cs_codec_hex_decode(c->arg, &f->arena, &m.serial, &err))
+		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
+				      "This is no serial: expected hexadecimal"
+				      " digits.");
+	if (c->request->body.n == 0)
+		return send_revoke(f, c, &m);
+	b.object = cs_body_parse(c->request->body, c->p);
+	if (b.object == NULL)
+		return false;
+	ok = read_body(&b, &m) && send_revoke(f, c, &m);
+	json_decref(b.object);
+	return ok;
+}
+
+void cs_front_revoke_refused(struct cs_front *f, const struct cs_wait *w,
+			     struct cs_span code)
+{
+	const struct cs_client *client =
+		cs_clients_by_id(f->clients, w->asker.client);
+	struct cs_front_refusal r = {
+		.address = w->address,
+		.code = cs_problem_from_name(code),
+		.path = w->path,
+		.uid = w->asker.uid,
+	};
+
+	if (client != NULL)
+		r.client = client->name;
+	if (cs_problem_status(r.code) == 403)
+		cs_front_note(f, &r);
+}
