@@ -27,6 +27,7 @@ struct member {
 struct rendering {
 	const struct cs_msg_answer *m;
 	enum cs_answer_view view;
+	struct cs_span now; /* JSON; empty: there is none */
 	struct cs_json j;
 	struct member members[MAX_MEMBERS];
 	size_t members_n;
@@ -166,6 +167,11 @@ static void write_log(struct rendering *r)
 	cs_json_end(&r->j);
 }
 
+static void write_now(struct rendering *r)
+{
+	cs_json_raw(&r->j, r->now);
+}
+
 static void write_request_sha256(struct rendering *r)
 {
 	cs_json_hex(&r->j, cs_span_make(r->m->fingerprint, 32));
@@ -261,6 +267,7 @@ static const struct own {
 	{"expires", OPEN, OURS, write_expires},
 	{"id", RECORDED | PROBLEMS, OURS, write_id},
 	{"log", TERMINAL, OURS, write_log},
+	{"now", IN(PENDING), OURS, write_now},
 	{"request_sha256", RECORDED, OURS, write_request_sha256},
 	{"serial", IN(ISSUED), OURS, write_serial},
 	{"state", RECORDED, OURS, write_state},
@@ -276,7 +283,8 @@ static const struct own {
 /* Does our member stand in this answer? */
 static bool applies(const struct rendering *r, const struct own *o)
 {
-	if ((o->outcomes & (1u << (r->m->outcome & 31))) == 0)
+	if ((o->outcomes & (1u << (r->m->outcome & 31))) == 0 ||
+	    (o->write == write_now && r->now.n == 0))
 		return false;
 	return o->precedence == OURS || find(r, o->name) == NULL;
 }
@@ -432,7 +440,16 @@ bool cs_answer_render(const struct cs_msg_answer *m, enum cs_answer_view view,
 		      struct cs_buf *out, struct cs_answer_http *ret_http,
 		      struct cs_error *err)
 {
-	struct rendering r = {.m = m, .view = view};
+	return cs_answer_render_now(m, view, cs_span_make(NULL, 0), out,
+				    ret_http, err);
+}
+
+bool cs_answer_render_now(const struct cs_msg_answer *m,
+			  enum cs_answer_view view, struct cs_span now,
+			  struct cs_buf *out, struct cs_answer_http *ret_http,
+			  struct cs_error *err)
+{
+	struct rendering r = {.m = m, .view = view, .now = now};
 
 	if (m->outcome < CS_ANSWER_ISSUED || m->outcome > CS_ANSWER_BUSY)
 		return cs_error_set(err, CS_E_PROTOCOL,

@@ -58,6 +58,15 @@ bool cs_answer_render(const struct cs_msg_answer *m, enum cs_answer_view view,
 		      struct cs_buf *out, struct cs_answer_http *ret_http,
 		      struct cs_error *err) CS_MUST_USE;
 
+/*
+ * The same for an approver of a pending request: `now`, canonical JSON, is
+ * what would become of it now; empty: that is not told.
+ */
+bool cs_answer_render_now(const struct cs_msg_answer *m,
+			  enum cs_answer_view view, struct cs_span now,
+			  struct cs_buf *out, struct cs_answer_http *ret_http,
+			  struct cs_error *err) CS_MUST_USE;
+
 /* The name of a state or verdict: "issued", "pending"; "" when it has none. */
 const char *cs_answer_state(enum cs_answer outcome);
 

@@ -150,6 +150,33 @@ static void a_pending_answer_says_what_would_happen(void **state)
 	assert_int_equal(http.retry_s, 0);
 }
 
+static void an_approver_sees_beside_it_what_would_happen_now(void **state)
+{
+	struct cs_span now = CS_SPAN_LIT("{\"would\":\"refused\"}");
+	CS_CLEANUP(cs_buf_done) struct cs_buf out = {0};
+	struct cs_answer_http http;
+	struct cs_msg_answer m =
+		answer(CS_ANSWER_PENDING, "{\"changed\":false,\"diff\":[],"
+					  "\"not_reached\":[],\"others\":[],"
+					  "\"verdict\":\"issued\"}");
+
+	(void)state;
+	cs_buf_init(&out, CS_MAX_MESSAGE);
+	assert_true(
+		cs_answer_render_now(&m, CS_VIEW_OWN, now, &out, &http, NULL));
+	assert_string_equal(cs_buf_str(&out),
+			    "{\"changed\":false,\"diff\":[],\"expires\":null,"
+			    "\"id\":\"" ID "\",\"not_reached\":[],\"now\":"
+			    "{\"would\":\"refused\"},\"request_sha256\":\"" HASH
+			    "\",\"state\":\"pending\",\"would\":\"issued\"}");
+	/* Only of what is pending is there a now. */
+	m = answer(CS_ANSWER_DRY_RUN, "{\"verdict\":\"issued\"}");
+	cs_buf_reset(&out);
+	assert_true(
+		cs_answer_render_now(&m, CS_VIEW_OWN, now, &out, &http, NULL));
+	assert_string_equal(cs_buf_str(&out), "{\"would\":\"issued\"}");
+}
+
 static void a_dry_run_has_no_id_and_no_log(void **state)
 {
 	struct cs_msg_answer m =
@@ -340,6 +367,8 @@ int main(void)
 		cmocka_unit_test(
 			a_refused_answer_is_a_problem_with_all_violations),
 		cmocka_unit_test(a_pending_answer_says_what_would_happen),
+		cmocka_unit_test(
+			an_approver_sees_beside_it_what_would_happen_now),
 		cmocka_unit_test(a_dry_run_has_no_id_and_no_log),
 		cmocka_unit_test(a_denial_without_a_body_has_its_own_words),
 		cmocka_unit_test(what_is_not_decided_is_a_plain_problem),

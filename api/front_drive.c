@@ -268,8 +268,7 @@ static bool came_too_late(const struct cs_msg_answer *m,
 	}
 }
 
-/* What this client may see of an answer. */
-static enum cs_answer_view view_of(const struct cs_front *f, uint64_t reader)
+enum cs_answer_view cs_front_view_of(const struct cs_front *f, uint64_t reader)
 {
 	const struct cs_client *c = cs_clients_by_id(f->clients, reader);
 
@@ -298,8 +297,8 @@ void cs_front_reply_answer(struct cs_front *f, uint64_t ticket,
 
 	if (ticket == 0)
 		return;
-	if (!cs_answer_render(m, view_of(f, reader), cs_front_out(f), &http,
-			      &err)) {
+	if (!cs_answer_render(m, cs_front_view_of(f, reader), cs_front_out(f),
+			      &http, &err)) {
 		cs_front_reply_error(f, ticket, &err);
 		return;
 	}
@@ -419,6 +418,8 @@ void cs_front_answer(struct cs_front *f, uint64_t ticket,
 				   m->code);
 	if (flight->owner == CS_FLIGHT_LISTENER)
 		reply_listener(f, flight->waiter, m);
+	else if (flight->owner == CS_FLIGHT_LOOK)
+		cs_front_looked(f, flight->waiter, m);
 	else if (flight->owner == CS_FLIGHT_APPROVER)
 		reply_decision(f, flight->waiter, m, CS_FLIGHT_APPROVER,
 			       reader_of(flight));

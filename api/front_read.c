@@ -161,8 +161,8 @@ bool cs_front_get_status(struct cs_front *f, struct cs_call *c)
 
 /* -- what the reader says ----------------------------------------------- */
 
-/* The reader's ANSWER about a request. */
-static void reply_request(struct cs_front *f, const struct cs_wait *w,
+/* The reader's ANSWER about a request. True: an approver looks further. */
+static bool reply_request(struct cs_front *f, struct cs_wait *w,
 			  struct cs_span body)
 {
 	struct cs_msg_answer m;
@@ -170,10 +170,13 @@ static void reply_request(struct cs_front *f, const struct cs_wait *w,
 
 	if (!cs_msg_answer_decode(body, &m, &err)) {
 		cs_front_reply_error(f, w->http, &err);
-		return;
+		return false;
 	}
+	if (cs_front_look(f, w, &m, body))
+		return true;
 	cs_front_reply_answer(f, w->http, &m, CS_FLIGHT_NOBODY,
 			      w->asker.client);
+	return false;
 }
 
 /* The chain's first certificate, as DER. */
@@ -264,6 +267,10 @@ void cs_front_page(struct cs_front *f, uint64_t ticket,
 		cs_problem_status(cs_problem_from_name(m->code)) >= 500;
 	if (w == NULL)
 		return;
+	if (m->found == 0 && w->kind == CS_WAIT_LOOK) {
+		cs_front_look_stored(f, w, cs_span_make(NULL, 0));
+		return;
+	}
 	if (m->found == 0) {
 		reply_nothing(f, w, m);
 		cs_waits_end(f->waits, w);
@@ -276,8 +283,12 @@ void cs_front_page(struct cs_front *f, uint64_t ticket,
 		cs_front_decide(f, w, m->body);
 		return;
 	case CS_WAIT_REQUEST:
-		reply_request(f, w, m->body);
+		if (reply_request(f, w, m->body))
+			return;
 		break;
+	case CS_WAIT_LOOK:
+		cs_front_look_stored(f, w, m->body);
+		return;
 	case CS_WAIT_CERTIFICATE:
 		reply_certificate(f, w, m->body);
 		break;

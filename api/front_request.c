@@ -3,8 +3,7 @@
 #include "api/params.h"
 #include "api/submit.h"
 
-/* Does the ledger decide anything now? If not, nothing is sent to it. */
-static bool check_state(const struct cs_front *f, struct cs_problem *p)
+bool cs_front_check_state(const struct cs_front *f, struct cs_problem *p)
 {
 	enum cs_problem_code code = cs_problem_of_state(f->state.state);
 
@@ -47,7 +46,7 @@ bool cs_front_submit(struct cs_front *f, struct cs_call *c)
 	s.flags = dry_run ? CS_SUBMIT_DRY_RUN : 0;
 	if (!cs_submit_request(&s, &m, c->p))
 		return refuse(f, c);
-	return check_state(f, c->p) &&
+	return cs_front_check_state(f, c->p) &&
 	       cs_front_launch(f, &m, CS_FLIGHT_CLIENT, c->ticket, c->p);
 }
 
@@ -58,7 +57,7 @@ static bool begin(struct cs_front *f, struct cs_call *c,
 	struct cs_wait *w;
 
 	if (!cs_params_none(c->request->head->query, c->p) ||
-	    !check_state(f, c->p) || !cs_front_wait(f, c, kind, &w))
+	    !cs_front_check_state(f, c->p) || !cs_front_wait(f, c, kind, &w))
 		return false;
 	/* For the log, in case that it is refused when the request is here. */
 	if (!cs_arena_dup(&w->arena, cs_front_host(c->request->peer),

@@ -7,6 +7,7 @@
  *			the listener's certificate
  *	front_request.c	submit, approve, deny
  *	front_read.c	questions to the reader
+ *	front_look.c	an approver looks at what would become of a request
  *	front_log.c	the log for a verifier: proofs, checkpoint, tiles
  *	front_list.c	lists, their forms, and waiting for what comes
  *	front_admin.c	clock, health, status
@@ -29,6 +30,7 @@
 #ifndef CS_API_FRONT_ROOM_H
 #define CS_API_FRONT_ROOM_H
 
+#include "api/answer.h"
 #include "api/auth.h"
 #include "api/clients.h"
 #include "api/front.h"
@@ -245,6 +247,8 @@ bool cs_front_listener_csr(struct cs_front *f, uint64_t ticket,
 void cs_front_listener_try(void *front);
 void cs_front_listener_failed(struct cs_front *f, struct cs_span detail);
 
+/* What this client may see of an answer. */
+enum cs_answer_view cs_front_view_of(const struct cs_front *f, uint64_t reader);
 /*
  * Render an ANSWER for whoever POSTed, or for whoever reads or decides:
  * `reader` is that client's id.
@@ -261,6 +265,24 @@ bool cs_front_deny(struct cs_front *f, struct cs_call *c);
 /* The reader brought the stored request. */
 void cs_front_decide(struct cs_front *f, struct cs_wait *w,
 		     struct cs_span stored);
+
+/* Does the ledger decide anything now? If not, nothing is sent to it. */
+bool cs_front_check_state(const struct cs_front *f,
+			  struct cs_problem *p) CS_MUST_USE;
+
+/*
+ * front_look.c: is the reader's ANSWER, `encoded`, about what the wait's
+ * client could approve? Then the wait goes on to find out what would become
+ * of it now. _stored: the reader brought the stored request. _looked: the
+ * dry run is over; `ticket` is the wait's.
+ */
+bool cs_front_look(struct cs_front *f, struct cs_wait *w,
+		   const struct cs_msg_answer *m,
+		   struct cs_span encoded) CS_MUST_USE;
+void cs_front_look_stored(struct cs_front *f, struct cs_wait *w,
+			  struct cs_span stored);
+void cs_front_looked(struct cs_front *f, uint64_t ticket,
+		     const struct cs_msg_answer *m);
 
 /*
  * What somebody sees of the record: with one of these rights all, or all of

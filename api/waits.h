@@ -27,6 +27,7 @@ enum cs_wait_kind {
 	CS_WAIT_TILE,	     /* octets of the reader as they are */
 	CS_WAIT_STATUS,	     /* JSON of the reader, into our own */
 	CS_WAIT_ISSUERS,     /* the same; `name`: of one only */
+	CS_WAIT_LOOK,	     /* the stored REQUEST, then a dry run of it */
 	CS_WAIT_APPROVE,     /* the stored REQUEST, to be approved */
 	CS_WAIT_DENY,	     /* the stored REQUEST, to be denied */
 	CS_WAIT_DENIED,	     /* the ledger's ANSWER to DENY */
@@ -86,8 +87,9 @@ struct cs_wait {
 	struct cs_span name;	       /* CLIENT_ADD, ISSUERS, in the arena */
 	int64_t expires_ms;	       /* CLIENT_ADD; 0: never */
 	/* CHECK, EVALUATE: */
-	uint8_t apply;	       /* CHECK */
-	struct cs_buf request; /* EVALUATE: an encoded REQUEST */
+	uint8_t apply; /* CHECK */
+	/* EVALUATE: an encoded REQUEST; LOOK: an ANSWER */
+	struct cs_buf request;
 	struct cs_buf sources; /* encoded; EVALUATE: maybe empty */
 	bool sent;	       /* to a worker */
 	unsigned worker;       /* if sent */

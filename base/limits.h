@@ -148,6 +148,9 @@
 #define CS_MAX_DRIVEN 1024
 /* Questions and acts of administration that front has under way. */
 #define CS_MAX_QUESTIONS 64
+/* Approvers that look at once at what would become of a request: a dry run
+   each, beside which there is always room for requests. */
+#define CS_MAX_LOOKS 16
 /* Polls that wait for what comes, beside these. */
 #define CS_MAX_POLLS 32
 /* Decisions in one transaction. */

@@ -261,6 +261,35 @@ static void show_pending(const json_t *answer, FILE *out)
 		   text_of(answer, "id"), "\n");
 }
 
+/*
+ * What an approver sees beside it: what would become of it now. False: that
+ * is not told, or not known.
+ */
+static bool show_now(const json_t *answer, FILE *out)
+{
+	const json_t *now = json_object_get(answer, "now");
+	const char *then = text_of(answer, "would");
+	const char *would = text_of(now, "would");
+
+	if (now == NULL)
+		return false;
+	if (would[0] == '\0') {
+		print_text(out,
+			   "  now      not known: ", text_of(now, "detail"),
+			   "");
+		print_text(out, " (", text_of(now, "code"), ")\n");
+		return false;
+	}
+	print_text(out, "  now      it would be ", would, "");
+	if (strcmp(then, would) == 0)
+		fputs(", as when it was submitted\n", out);
+	else
+		print_text(out, "; when it was submitted, it would have been ",
+			   then, "\n");
+	show(now, strcmp(would, "issued") == 0, out);
+	return true;
+}
+
 void cs_show_answer(const json_t *answer, FILE *out)
 {
 	const char *state = text_of(answer, "state");
@@ -268,6 +297,8 @@ void cs_show_answer(const json_t *answer, FILE *out)
 
 	if (strcmp(state, "pending") == 0 || strcmp(state, "approved") == 0)
 		show_pending(answer, out);
+	if (show_now(answer, out))
+		return;
 	if (strcmp(state, "issued") == 0 || strcmp(would, "issued") == 0)
 		cs_show_issued(answer, out);
 	else if (state[0] == '\0' || strcmp(state, "pending") != 0 ||
