@@ -7,11 +7,10 @@
 #include "base/time.h"
 
 static const char *const known[] = {
-	"approval", "attributes", "conditions",
-	"csr",	    "duration",	  "isCA",
-	"issuer",   "namespace",  "namespace_labels",
-	"owner",    "renewal",	  "requester",
-	"uid",	    "usages",	  NULL,
+	"approval",	    "attributes", "conditions", "csr",
+	"duration",	    "isCA",	  "issuer",	"namespace",
+	"namespace_labels", "owner",	  "renewal",	"requester",
+	"source",	    "uid",	  "usages",	NULL,
 };
 
 static const char *const known_evaluate[] = {
@@ -249,12 +248,10 @@ static bool read_scalars(const struct cs_body *b, struct cs_request_body *r)
 	       cs_body_get_bool(b, "renewal", &r->renewal);
 }
 
-/* What only an evaluation may state: which way in, and where. */
-static bool read_way(const struct cs_body *b, struct cs_request_body *r)
+/* Which way in. */
+static bool read_source(const struct cs_body *b, struct cs_request_body *r)
 {
-	if (!cs_body_get_text(b, "realm", CS_BODY_LINE, CS_MAX_NAME,
-			      &r->realm) ||
-	    !cs_body_get_text(b, "source", CS_BODY_LINE, CS_MAX_NAME,
+	if (!cs_body_get_text(b, "source", CS_BODY_LINE, CS_MAX_NAME,
 			      &r->source))
 		return false;
 	if (r->source.p == NULL || cs_span_equal_str(r->source, "api") ||
@@ -274,7 +271,9 @@ bool cs_request_body_read(json_t *root, enum cs_request_form form,
 	struct cs_request_body r = {0};
 
 	if (!cs_body_known(&b, evaluate ? known_evaluate : known) ||
-	    (evaluate && !read_way(&b, &r)) || !read_scalars(&b, &r) ||
+	    (evaluate && !cs_body_get_text(&b, "realm", CS_BODY_LINE,
+					   CS_MAX_NAME, &r.realm)) ||
+	    !read_source(&b, &r) || !read_scalars(&b, &r) ||
 	    !read_duration(&b, &r) || !read_usages(&b, &r) ||
 	    !read_requester(&b, &r) || !read_approval(&b, &r) ||
 	    !cs_body_get_string_map(&b, "namespace_labels", CS_MAX_LABELS,

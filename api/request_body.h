@@ -3,8 +3,8 @@
  * syntax checked, and what the conditions come to. Who may state what, and
  * what it means, is api/submit.h's.
  *
- * POST /v1/policies/evaluate has the same and three more, which are known
- * only there: `policies` (api/policy_body.h), `realm` and `source`.
+ * POST /v1/policies/evaluate has the same and two more, which are known only
+ * there: `policies` (api/policy_body.h) and `realm`.
  *
  * Borrows from the JSON document.
  */
@@ -37,7 +37,8 @@ struct cs_request_body {
 	struct cs_span claimed_by;
 	json_t *attributes;
 	json_t *conditions;
-	struct cs_span realm, source; /* EVALUATE */
+	struct cs_span source; /* "api", "kubernetes" */
+	struct cs_span realm;  /* EVALUATE */
 
 	bool approved;			/* condition Approved=True */
 	bool denied;			/* condition Denied=True */

@@ -155,6 +155,7 @@ static bool check_gateway(const struct draft *d)
 			     : b->owner.p != NULL	   ? "owner"
 			     : b->renewal != CS_UNSTATED   ? "renewal"
 			     : b->approval != NULL	   ? "approval"
+			     : b->source.p != NULL	   ? "source"
 							   : NULL;
 	bool gateway = cs_client_may(c, CS_RIGHT_GATEWAY, b->issuer);
 
@@ -438,7 +439,7 @@ static bool compose(const struct draft *d, struct cs_msg_request *ret_request)
 	if (!fingerprint(d, m.fingerprint) || !scalars(d, &m.scalars) ||
 	    !approval(d, &m))
 		return false;
-	if (is_evaluation(d) && !state_way(d, &m))
+	if (!state_way(d, &m))
 		return false;
 	/* These borrow from the document, which ends with this call. */
 	if (!cs_arena_dup(s->arena, d->body.csr, &m.csr) ||

@@ -264,4 +264,27 @@
 /* What a TLS peer shows of itself: a leaf and a few CAs above it. */
 #define CS_MAX_PEER_CHAIN 16384
 
+/*
+ * The Kubernetes adapter. A page of a list, or one line of a watch: etcd
+ * holds objects of 1.5 MiB, and a page has more than one. One object by
+ * itself. Another answer of the API server, a Secret at most.
+ */
+#define CS_MAX_KUBE_PAGE   (16 * 1024 * 1024)
+#define CS_MAX_KUBE_OBJECT (4 * 1024 * 1024)
+/* Requests that are open at once; beyond, the next list finds them. */
+#define CS_MAX_KUBE_ITEMS 50000
+/* Requests that are worked on at once. */
+#define CS_MAX_KUBE_BUSY 8
+/* Issuers of both kinds. */
+#define CS_MAX_KUBE_ISSUERS 1000
+/* What a Retry-After may ask for: more is an outage, and we look again. */
+#define CS_MAX_KUBE_RETRY_S 600
+/* What cert-manager reads of a chain, and a condition's message. */
+#define CS_MAX_KUBE_CHAIN   95000
+#define CS_MAX_KUBE_MESSAGE 4096
+/* A token, of a service account or of ours. */
+#define CS_MAX_KUBE_TOKEN 16384
+/* Connections of probes and scrapers. */
+#define CS_MAX_KUBE_PROBES 32
+
 #endif

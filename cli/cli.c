@@ -48,6 +48,7 @@ const struct cs_command *const cs_commands[] = {
 	&cs_cmd_client_bind,
 	&cs_cmd_client_revoke,
 	&cs_cmd_client_remove,
+	&cs_cmd_kube,
 	&cs_cmd_clock_accept,
 	&cs_cmd_completion,
 	&cs_cmd_manual,

@@ -49,6 +49,7 @@ extern const struct cs_command cs_cmd_policy_list;
 extern const struct cs_command cs_cmd_policy_diff;
 extern const struct cs_command cs_cmd_policy_log;
 extern const struct cs_command cs_cmd_policy_replay;
+extern const struct cs_command cs_cmd_kube;
 extern const struct cs_command cs_cmd_clock_accept;
 extern const struct cs_command cs_cmd_completion;
 extern const struct cs_command cs_cmd_manual;

@@ -45,6 +45,8 @@ libcs_cli_a_SOURCES = \
 	cli/spawn.c cli/spawn.h \
 	cli/text.c cli/text.h
 
+libcs_cli_a_SOURCES += cli/cmd_kube.c
+
 # What `make install` puts beside the program is printed by the program.
 if CAN_RUN
 man_MANS = countersign.1

@@ -35,5 +35,11 @@ void cs_verdict_detail(const struct cs_verdict *v, struct cs_buf *out)
 		t.namespace = v->request->namespace;
 		t.owner = v->request->owner;
 	}
-	cs_tell_short(&t, CS_TELL_DETAIL_FINDINGS, cs_span_make(NULL, 0), out);
+	/* There it is a condition's message: short, and where the rest is. */
+	if (cs_span_equal_str(t.source, "kubernetes"))
+		cs_tell_short(&t, CS_TELL_KUBERNETES_FINDINGS, v->request->id,
+			      out);
+	else
+		cs_tell_short(&t, CS_TELL_DETAIL_FINDINGS,
+			      cs_span_make(NULL, 0), out);
 }

@@ -17,7 +17,7 @@ lint-headers:
 	COMPILERS="$(CC) $$(command -v clang-14 || command -v clang || :)" \
 	CPPFLAGS="-D_GNU_SOURCE -I. $(OPENSSL_CFLAGS) $(SQLITE_CFLAGS) \
 		$(LIBEVENT_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) \
-		$(CMOCKA_CFLAGS)" \
+		$(CURL_CFLAGS) $(CMOCKA_CFLAGS)" \
 	$(srcdir)/tools/lint-headers $(srcdir)
 lint-globals: $(noinst_LIBRARIES) $(bin_PROGRAMS)
 	$(srcdir)/tools/lint-globals $(srcdir) .

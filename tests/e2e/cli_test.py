@@ -14,6 +14,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
+from tests.lib.fake_kube import FakeKube  # noqa: E402
 from tests.lib.house import COUNTERSIGN, House, Tap, expect, run  # noqa: E402
 
 PROGRAM = os.path.abspath(COUNTERSIGN)
@@ -111,18 +112,15 @@ def partner():
         "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
 
-def serve(line):
-    """Serve an installation of its own until SIGTERM."""
-    other = os.path.join(house.root, "served")
-    run(PROGRAM, "init", "--dir", other, env=house.env)
-    line = line.replace(DEFAULT_DIR, other) + " --listen 127.0.0.1:0"
+def until_ready(line, word, **env):
+    """Run it until it says that it is ready, and then to its end."""
     process = subprocess.Popen(
         ["bash", "-c", "exec " + line], cwd=WORK, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True, env=dict(
-            house.env, PATH=BIN + ":" + os.environ["PATH"]))
+            house.env, PATH=BIN + ":" + os.environ["PATH"], **env))
     try:
-        expect("ready https://" in process.stdout.readline(),
-               "it did not become ready")
+        said = iter(process.stdout.readline, "")
+        expect(any(word in s for s in said), "it did not become ready")
         process.send_signal(signal.SIGTERM)
         return process.wait(20)
     finally:
@@ -138,6 +136,23 @@ spec:
   allowed: {dnsNames: {values: ["*.corp.example"]}, usages: [server auth]}
   selector: {issuerRef: {name: corp, kind: ClusterIssuer}}
 """)
+def serve(line):
+    """Serve an installation of its own until SIGTERM."""
+    other = os.path.join(house.root, "served")
+    run(PROGRAM, "init", "--dir", other, env=house.env)
+    return until_ready(line.replace(DEFAULT_DIR, other) +
+                       " --listen 127.0.0.1:0", "ready https://")
+
+
+def kube(line):
+    """In a pod it finds the cluster by itself; here by $KUBECONFIG."""
+    cluster = FakeKube(WORK)
+    write("token", "cs_none")
+    line = line.replace("/etc/countersign/", WORK + "/")
+    return until_ready(line.replace("0.0.0.0:8081", "127.0.0.1:0"), "ready\n",
+                       KUBECONFIG=cluster.kubeconfig())
+
+
 write("web.csr", house.csr("web.corp.example"))
 with open(os.path.join(house.dir, "policies", "default.yaml"),
           encoding="utf-8") as source:
@@ -173,8 +188,9 @@ def each_example_does_what_it_says():
         real = PREPARE.get(command, lambda: None)()
         if real:
             line = re.sub(r"\b([0-9a-f]{30,}|7)\b", real, line)
-        if command == "serve":
-            status, told = serve(line), ""
+        if command in ("kube", "serve"):
+            run_it = kube if command == "kube" else serve
+            status, told = run_it(line), ""
         else:
             line = line.replace(DEFAULT_DIR, os.path.join(house.root, "new"))
             line = line.replace("/safe/", house.dir + "/")
