@@ -184,6 +184,11 @@ static bool switches_set(struct cs_db *db, struct cs_error *err)
 {
 	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
 		int is = -1;
+
+		/* A migration changes a CHECK, which DEFENSIVE forbids. */
+		if (switches[i].option == SQLITE_DBCONFIG_DEFENSIVE &&
+		    db->mode == CS_DB_CREATE)
+			continue;
 		int rc = sqlite3_db_config(db->handle, switches[i].option,
 					   switches[i].on, &is);
 

@@ -173,11 +173,11 @@ static void what_was_recorded_cannot_be_changed(void **state)
 		" NULL, zeroblob(32), 1, 0, 'd', x'', x'', 'refused', NULL,"
 		" NULL, NULL, NULL, NULL, 0)",
 		"INSERT INTO refusal VALUES (0, 1, 1, 0, x'', x'', x'')",
-		"UPDATE leaf SET entry = NULL",
 	};
 	static const char *const refused[] = {
 		"UPDATE leaf SET hash = randomblob(32)",
 		"UPDATE leaf SET entry = x'01'",
+		"UPDATE leaf SET entry = NULL",
 		"DELETE FROM leaf",
 		"UPDATE checkpoint SET note = x'01'",
 		"DELETE FROM client",

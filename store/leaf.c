@@ -29,6 +29,7 @@ static const struct {
 	{CS_LEAF_CLOCK, "clock"},
 	{CS_LEAF_START, "start"},
 	{CS_LEAF_STOP, "stop"},
+	{CS_LEAF_PURGED, "purged"},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

@@ -73,7 +73,9 @@ enum cs_leaf_kind {
 	CS_LEAF_RESTORE = 16,
 	CS_LEAF_CLOCK = 17,
 	CS_LEAF_START = 18,
-	CS_LEAF_STOP = 19
+	CS_LEAF_STOP = 19,
+	CS_LEAF_PURGED = 20,
+	CS_LEAF_LAST = CS_LEAF_PURGED
 };
 
 /* The approval (or denial) that stands with a decision: its row. */

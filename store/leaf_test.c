@@ -253,7 +253,7 @@ static void takes_no_other_entry_apart(void **state)
 static void names_every_kind_of_the_closed_list(void **state)
 {
 	(void)state;
-	for (int i = CS_LEAF_ISSUED; i <= CS_LEAF_STOP; i++) {
+	for (int i = CS_LEAF_ISSUED; i <= CS_LEAF_LAST; i++) {
 		const char *name = cs_leaf_kind_name((enum cs_leaf_kind)i);
 		enum cs_leaf_kind kind;
 
@@ -262,7 +262,7 @@ static void names_every_kind_of_the_closed_list(void **state)
 		assert_int_equal(kind, i);
 	}
 	assert_null(cs_leaf_kind_name((enum cs_leaf_kind)0));
-	assert_null(cs_leaf_kind_name((enum cs_leaf_kind)20));
+	assert_null(cs_leaf_kind_name((enum cs_leaf_kind)(CS_LEAF_LAST + 1)));
 }
 
 int main(void)

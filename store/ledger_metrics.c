@@ -220,7 +220,7 @@ static void put_decisions(const struct cs_ledger_metrics *m, struct cs_buf *out)
 	}
 	cs_metrics_family(out, "countersign_log_leaves_total",
 			  CS_METRIC_COUNTER, "Leaves of the log by kind.");
-	for (int k = 1; k <= CS_LEAF_STOP; k++) {
+	for (int k = 1; k <= CS_LEAF_LAST; k++) {
 		const struct cs_metric_label label = {
 			"kind", cs_span_str(cs_leaf_kind_name(k))};
 

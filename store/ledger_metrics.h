@@ -39,7 +39,7 @@ struct cs_ledger_metrics {
 	} revocations[CS_MAX_METRIC_SERIES];
 	size_t revocations_n;
 
-	uint64_t kinds[CS_LEAF_STOP + 1]; /* leaves by kind */
+	uint64_t kinds[CS_LEAF_LAST + 1]; /* leaves by kind */
 	uint64_t batches;		  /* committed with something in them */
 	uint64_t undone;		  /* rolled back, and tried again */
 	uint64_t full;			  /* no space was left */

@@ -27,6 +27,7 @@ libcs_store_a_SOURCES = \
 	store/ledger_terms.c \
 	store/lock.c store/lock.h \
 	store/migrate.c store/migrate.h \
+	store/purge.c store/purge.h store/purge_compact.c \
 	store/roster.c store/roster.h \
 	store/schema.c store/schema.h \
 	store/sql.def \
@@ -48,13 +49,14 @@ libcs_store_a_SOURCES += \
 	store/reader.c store/reader.h \
 	store/recorded.c store/recorded.h \
 	store/rows.c store/rows.h \
-	store/sql_log.def \
+	store/sql_log.def store/sql_purge.def \
 	store/tree.c store/tree.h \
 	store/verify.c store/verify.h store/verify_internal.h \
-	store/verify_admin.c store/verify_leaf.c store/verify_rows.c
+	store/verify_admin.c store/verify_leaf.c store/verify_purged.c \
+	store/verify_rows.c
 
 store_log_tests = store/leaf_test store/note_test store/ocsp_der_test \
-	store/query_plan_test \
+	store/purge_test store/query_plan_test \
 	store/query_test \
 	store/reader_test store/tree_test store/verify_test
 UNIT_TESTS += $(store_log_tests)
@@ -64,6 +66,9 @@ store_ocsp_der_test_SOURCES = store/ocsp_der_test.c tests/lib/ocsp_maker.c \
 	tests/lib/ocsp_maker.h
 store_ocsp_der_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_tree_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_purge_test_SOURCES = store/purge_test.c tests/lib/history.c \
+	tests/lib/history.h
+store_purge_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_query_plan_test_SOURCES = store/query_plan_test.c tests/lib/history.c \
 	tests/lib/history.h
 store_query_plan_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)

@@ -120,3 +120,30 @@ bool cs_rows_issuer(struct cs_db *db, struct cs_hash *h, uint64_t issuer,
 	cs_json_end(&j);
 	return cs_json_finish(&j, "rows of an issuer", err);
 }
+
+bool cs_rows_kept(struct cs_db *db, struct cs_hash *h, uint64_t leaf,
+		  struct cs_buf *out, struct cs_error *err)
+{
+	static const struct {
+		const char *table;
+		enum cs_sql sql;
+	} parts[] = {
+		{"approval", CS_SQL_ROWS_KEPT_APPROVAL},
+		{"attempt", CS_SQL_ROWS_KEPT_ATTEMPT},
+		{"leaf", CS_SQL_ROWS_KEPT_LEAF},
+		{"outcome", CS_SQL_ROWS_KEPT_OUTCOME},
+		{"refusal", CS_SQL_ROWS_KEPT_REFUSAL},
+		{"request", CS_SQL_ROWS_KEPT_REQUEST},
+		{"revocation", CS_SQL_ROWS_KEPT_REVOCATION},
+	};
+	struct cs_json j;
+
+	cs_json_begin(&j, out);
+	cs_json_object(&j);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!put_rows(&j, h, db, parts[i].table, parts[i].sql, leaf,
+			      err))
+			return false;
+	cs_json_end(&j);
+	return cs_json_finish(&j, "rows of a purged leaf", err);
+}

@@ -35,4 +35,13 @@ bool cs_rows_policy_set(struct cs_db *db, struct cs_hash *h, uint64_t epoch,
 bool cs_rows_issuer(struct cs_db *db, struct cs_hash *h, uint64_t issuer,
 		    struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
 
+/*
+ * What the rows of one leaf still say when it is purged (store/purge.h): the
+ * columns that stay, of approval, attempt, leaf, outcome, refusal, request and
+ * revocation; of an outcome, whether the attempt was abandoned. The same
+ * before and after its content is removed.
+ */
+bool cs_rows_kept(struct cs_db *db, struct cs_hash *h, uint64_t leaf,
+		  struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
+
 #endif

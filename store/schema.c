@@ -331,6 +331,9 @@ static const char *const to_v2[] = {
 	" BEGIN SELECT RAISE(ABORT, 'the credential is revoked'); END",
 };
 
+/* Is the content of this leaf gone, by an act in the log? */
+#define IS_PURGED(idx) "EXISTS (SELECT 1 FROM purged WHERE idx = " idx ")"
+
 /* From version 2 to version 3. */
 static const char *const to_v3[] = {
 	/*
@@ -363,6 +366,136 @@ static const char *const to_v3[] = {
 	"CREATE INDEX revocation_crl ON revocation"
 	" (issuer, shard, not_after_s, serial, at_ms, reason)",
 	APPEND_ONLY("revocation"),
+
+	/* A kind more, `purged`; a CHECK is all that changes of the table. */
+	"PRAGMA writable_schema = ON",
+	"UPDATE sqlite_schema SET sql = replace(sql, 'kind BETWEEN 1 AND 19',"
+	" 'kind BETWEEN 1 AND 20') WHERE type = 'table' AND name = 'leaf'",
+	"PRAGMA writable_schema = RESET",
+	/*
+	 * Leaves whose content is gone, and the act that removed it: a leaf of
+	 * that kind which is written behind these rows, in the same
+	 * transaction. `kept` is of what the leaf's rows still say
+	 * (store/rows.h).
+	 */
+	"CREATE TABLE purged ("
+	" act INTEGER NOT NULL REFERENCES leaf (idx)"
+	"  DEFERRABLE INITIALLY DEFERRED,"
+	" idx INTEGER NOT NULL UNIQUE REFERENCES leaf (idx),"
+	" kept BLOB NOT NULL CHECK (length(kept) = 32),"
+	" PRIMARY KEY (act, idx),"
+	" CHECK (idx < act)"
+	") STRICT, WITHOUT ROWID",
+	APPEND_ONLY("purged"),
+	"CREATE TRIGGER purged_by_the_next_leaf BEFORE INSERT ON purged"
+	" WHEN NEW.act <> (SELECT tree_size FROM meta)"
+	" BEGIN SELECT RAISE(ABORT, 'a purge is the next leaf'); END",
+	/*
+	 * What was append-only may lose its content, and nothing else, where
+	 * its leaf stands in `purged`. What store/purge.c
+	 * changes and what these triggers allow is the same.
+	 */
+	"DROP TRIGGER leaf_no_update",
+	"CREATE TRIGGER leaf_no_update BEFORE UPDATE ON leaf"
+	" WHEN NOT " IS_PURGED(
+		"OLD.idx") " OR NEW.entry IS NOT NULL"
+			   " OR NEW.idx <> OLD.idx OR NEW.hash <> OLD.hash"
+			   " OR NEW.kind <> OLD.kind OR NEW.at_ms <> OLD.at_ms"
+			   " OR NEW.tree_size <> OLD.tree_size OR NEW.request "
+			   "IS NOT OLD.request"
+			   " OR NEW.answer_version <> OLD.answer_version"
+			   " BEGIN SELECT RAISE(ABORT, 'leaf is append-only'); "
+			   "END",
+	"DROP TRIGGER request_no_update",
+	"CREATE TRIGGER request_no_update BEFORE UPDATE OF n, id, client,"
+	" credential, uid, realm, source, idem_key, fingerprint, received_ms,"
+	" issuer, scalars, csr ON request"
+	" WHEN NOT " IS_PURGED(
+		"OLD.leaf") " OR NEW.scalars <> x''"
+			    " OR NEW.csr <> x'' OR NEW.idem_key IS NOT NULL OR "
+			    "NEW.n <> OLD.n"
+			    " OR NEW.id <> OLD.id OR NEW.client <> OLD.client"
+			    " OR NEW.credential <> OLD.credential OR NEW.uid "
+			    "<> OLD.uid"
+			    " OR NEW.realm <> OLD.realm OR NEW.source <> "
+			    "OLD.source"
+			    " OR NEW.fingerprint <> OLD.fingerprint"
+			    " OR NEW.received_ms <> OLD.received_ms OR "
+			    "NEW.issuer <> OLD.issuer"
+			    " BEGIN SELECT RAISE(ABORT, 'what was asked is "
+			    "append-only'); END",
+	"DROP TRIGGER request_no_reopen",
+	"CREATE TRIGGER request_no_reopen BEFORE UPDATE ON request"
+	" WHEN OLD.leaf IS NOT NULL AND (NOT " IS_PURGED(
+		"OLD.leaf") " OR NEW.pending_body IS NOT NULL OR "
+			    "NEW.pending_terms IS NOT NULL"
+			    " OR NEW.flags <> OLD.flags OR NEW.state <> "
+			    "OLD.state"
+			    " OR NEW.expires_ms IS NOT OLD.expires_ms OR "
+			    "NEW.hold IS NOT OLD.hold"
+			    " OR NEW.not_before_ms IS NOT OLD.not_before_ms"
+			    " OR NEW.leaf IS NOT OLD.leaf)"
+			    " BEGIN SELECT RAISE(ABORT, 'the request is "
+			    "decided'); END",
+	"DROP TRIGGER approval_no_update",
+	"CREATE TRIGGER approval_no_update BEFORE UPDATE ON approval"
+	" WHEN NOT EXISTS (SELECT 1 FROM request AS r JOIN purged AS p"
+	"  ON p.idx = r.leaf WHERE r.n = OLD.request)"
+	" OR NEW.claimed_by IS NOT NULL OR NEW.reason IS NOT NULL"
+	" OR NEW.message IS NOT NULL OR NEW.request <> OLD.request"
+	" OR NEW.client <> OLD.client OR NEW.credential <> OLD.credential"
+	" OR NEW.uid <> OLD.uid OR NEW.binds <> OLD.binds"
+	" OR NEW.at_ms <> OLD.at_ms OR NEW.denies <> OLD.denies"
+	" OR NEW.self <> OLD.self"
+	" BEGIN SELECT RAISE(ABORT, 'approval is append-only'); END",
+	"DROP TRIGGER attempt_no_update",
+	"CREATE TRIGGER attempt_no_update BEFORE UPDATE ON attempt"
+	" WHEN NOT EXISTS (SELECT 1 FROM outcome AS o JOIN purged AS p"
+	"  ON p.idx = o.leaf WHERE o.seq = OLD.seq)"
+	" OR length(NEW.tbs) + length(NEW.body) + length(NEW.terms)"
+	"  + length(NEW.inputs) + length(NEW.limits) > 0"
+	" OR NEW.seq <> OLD.seq OR NEW.request IS NOT OLD.request"
+	" OR NEW.issuer <> OLD.issuer OR NEW.serial <> OLD.serial"
+	" OR NEW.spki <> OLD.spki OR NEW.subject_key <> OLD.subject_key"
+	" OR NEW.now_ms <> OLD.now_ms OR NEW.epoch <> OLD.epoch"
+	" OR NEW.not_after_s <> OLD.not_after_s"
+	" BEGIN SELECT RAISE(ABORT, 'attempt is append-only'); END",
+	"DROP TRIGGER outcome_no_update",
+	"CREATE TRIGGER outcome_no_update BEFORE UPDATE ON outcome"
+	" WHEN NOT " IS_PURGED(
+		"OLD.leaf") " OR length(NEW.signature) > 0"
+			    " OR (NEW.signature IS NULL) <> (OLD.signature IS "
+			    "NULL)"
+			    " OR NEW.seq <> OLD.seq OR NEW.leaf <> OLD.leaf"
+			    " BEGIN SELECT RAISE(ABORT, 'outcome is "
+			    "append-only'); END",
+	"DROP TRIGGER refusal_no_update",
+	"CREATE TRIGGER refusal_no_update BEFORE UPDATE ON refusal"
+	" WHEN NOT " IS_PURGED(
+		"OLD.leaf") " OR length(NEW.body) + length(NEW.terms) + "
+			    "length(NEW.inputs) > 0"
+			    " OR NEW.leaf <> OLD.leaf OR NEW.request <> "
+			    "OLD.request"
+			    " OR NEW.now_ms <> OLD.now_ms OR NEW.epoch <> "
+			    "OLD.epoch"
+			    " BEGIN SELECT RAISE(ABORT, 'refusal is "
+			    "append-only'); END",
+	"DROP TRIGGER revocation_no_update",
+	"CREATE TRIGGER revocation_no_update BEFORE UPDATE ON revocation"
+	" WHEN NOT " IS_PURGED(
+		"OLD.leaf") " OR length(NEW.body) + length(NEW.terms) > 0 OR "
+			    "NEW.seq <> OLD.seq"
+			    " OR NEW.issuer <> OLD.issuer OR NEW.shard <> "
+			    "OLD.shard"
+			    " OR NEW.serial <> OLD.serial OR NEW.not_after_s "
+			    "<> OLD.not_after_s"
+			    " OR NEW.at_ms <> OLD.at_ms OR NEW.reason <> "
+			    "OLD.reason"
+			    " OR NEW.client <> OLD.client OR NEW.credential <> "
+			    "OLD.credential"
+			    " OR NEW.uid <> OLD.uid OR NEW.leaf <> OLD.leaf"
+			    " BEGIN SELECT RAISE(ABORT, 'revocation is "
+			    "append-only'); END",
 };
 
 /* Each change of schema adds a row. */

@@ -146,6 +146,8 @@ static void read_leaf(struct cs_stmt *s, struct cs_verify_row *leaf)
 		.request = cs_stmt_col_int(s, 5),
 		.answer_version = cs_stmt_col_int(s, 6),
 		.entry = cs_stmt_col(s, 7),
+		.act = cs_stmt_col_int(s, 8),
+		.kept = cs_stmt_col(s, 9),
 	};
 }
 
@@ -227,8 +229,9 @@ static bool check_leaf(struct pass *p, const struct cs_verify_row *leaf,
 	}
 	v->kinds[kind]++;
 	v->report->leaves++;
-	if (decided ? !cs_verify_decision(v, leaf, err)
-		    : !cs_verify_admin(v, leaf, err))
+	if (leaf->act != 0 ? !cs_verify_purged(v, leaf, err)
+	    : decided	   ? !cs_verify_decision(v, leaf, err)
+			   : !cs_verify_admin(v, leaf, err))
 		return false;
 	if (p->broken)
 		p->edge.size++;

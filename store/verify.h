@@ -9,6 +9,9 @@
  * size in `meta`, and the checkpoint outside the database. Rows without a
  * leaf, leaves without rows, gaps, counts, states, serials, key uses, limit
  * uses and filed search terms are compared as well.
+ * Of a leaf that was purged (store/purge.h) the hash is in the tree as ever;
+ * what its rows still say must be what the act of purging left, and nothing
+ * else be there. Content that is missing without such an act is a finding.
  *
  * Whoever owns both database and log key can write another history; only a
  * checkpoint that somebody else has kept shows that. What is not checked:
@@ -42,6 +45,7 @@ struct cs_verify_report {
 	uint64_t leaves;       /* recomputed */
 	uint64_t checkpoints;  /* opened */
 	uint64_t certificates; /* put together */
+	uint64_t purged;       /* whose content is gone, by an act in the log */
 	uint8_t root[CS_TREE_HASH];
 	unsigned split;	   /* 1: the checkpoint outside is newer or another */
 	unsigned outside;  /* 1: it was compared with the tree */

@@ -289,6 +289,8 @@ static bool check_kind(struct cs_verify *v, const struct cs_verify_row *leaf,
 		return check_issuer(v, leaf, e, err);
 	if (kind == CS_LEAF_POLICY_APPLIED)
 		return check_policy(v, leaf, e, err);
+	if (kind == CS_LEAF_PURGED)
+		return cs_verify_purge(v, leaf, e->decision, err);
 	if (kind == CS_LEAF_START || kind == CS_LEAF_CONFIG_APPLIED)
 		compare_claims(v, leaf, e);
 	return true;
@@ -306,8 +308,12 @@ bool cs_verify_admin(struct cs_verify *v, const struct cs_verify_row *leaf,
 	if (leaf->request != 0)
 		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
 			       "an act of administration names a request");
-	if (leaf->entry.n == 0) /* purged: its hash is in the tree */
+	if (leaf->entry.n == 0) {
+		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
+			       "its entry is missing, and no act of purging "
+			       "covers it");
 		return true;
+	}
 	if (!cs_tree_leaf_hash(v->hash, leaf->entry, hash, err))
 		return false;
 	if (!cs_span_equal(leaf->hash, cs_span_make(hash, sizeof(hash)))) {
@@ -347,7 +353,7 @@ static void check_client_row(struct cs_verify *v, struct cs_stmt *s)
 			       "leaf %" PRId64 " is no client.changed", index);
 		return;
 	}
-	if (bytes.n == 0) /* purged */
+	if (bytes.n == 0) /* a finding already */
 		return;
 	if (!read_entry(bytes, &e, &why)) {
 		cs_verify_find(v, (uint64_t)index, "leaf", index, "%s",

@@ -4,6 +4,8 @@
 #ifndef CS_STORE_VERIFY_INTERNAL_H
 #define CS_STORE_VERIFY_INTERNAL_H
 
+#include <jansson.h>
+
 #include "base/hash.h"
 #include "store/leaf.h"
 #include "store/verify.h"
@@ -17,7 +19,7 @@ struct cs_verify {
 	struct cs_buf entry; /* the leaf in hand, computed again */
 	struct cs_buf der;   /* its certificate */
 	struct cs_buf rows;  /* what an administrative act left behind */
-	uint64_t kinds[CS_LEAF_STOP + 1]; /* leaves of each kind */
+	uint64_t kinds[CS_LEAF_LAST + 1]; /* leaves of each kind */
 	uint64_t terms;			  /* that the leaves call for */
 	uint64_t terms_done;		  /* meta's watermark */
 	uint64_t limits;		  /* uses that they call for */
@@ -41,7 +43,9 @@ struct cs_verify_row {
 	int64_t tree_size;
 	int64_t request; /* 0: NULL */
 	int64_t answer_version;
-	struct cs_span entry; /* empty: purged */
+	struct cs_span entry; /* empty: purged, or it should not be */
+	int64_t act;	      /* that purged it; 0: none */
+	struct cs_span kept;  /* the digest of what is left */
 };
 
 /* Count a finding, and give it out while there are few. */
@@ -67,6 +71,15 @@ bool cs_verify_admin(struct cs_verify *v, const struct cs_verify_row *leaf,
 
 /* verify_admin.c: does each client's row name its leaf, and that leaf it? */
 bool cs_verify_clients(struct cs_verify *v, struct cs_error *err) CS_MUST_USE;
+
+/*
+ * verify_purged.c: a leaf whose content is gone; and the act itself, whose
+ * entry says what it removed (`decision`).
+ */
+bool cs_verify_purged(struct cs_verify *v, const struct cs_verify_row *leaf,
+		      struct cs_error *err) CS_MUST_USE;
+bool cs_verify_purge(struct cs_verify *v, const struct cs_verify_row *leaf,
+		     const json_t *decision, struct cs_error *err) CS_MUST_USE;
 
 /*
  * verify_rows.c: rows that no leaf led to, counts, and what is derived from

@@ -318,8 +318,7 @@ static bool compare_entry(struct cs_verify *v, const struct cs_verify_row *leaf,
 	if (!cs_span_equal(leaf->hash, cs_span_make(hash, sizeof(hash))))
 		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
 			       "its rows do not give its hash");
-	if (leaf->entry.n > 0 &&
-	    !cs_span_equal(leaf->entry, cs_buf_span(&v->entry)))
+	if (!cs_span_equal(leaf->entry, cs_buf_span(&v->entry)))
 		cs_verify_find(v, leaf->index, "leaf", (int64_t)leaf->index,
 			       "its entry is not what its rows give");
 	return check_terms(v, leaf, r->terms, err) &&

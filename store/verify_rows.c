@@ -15,6 +15,7 @@ static const struct {
 	{CS_SQL_VERIFY_REFUSAL_LEAF, "refusal", "its leaf refuses nothing"},
 	{CS_SQL_VERIFY_REVOCATION_LEAF, "revocation",
 	 "its leaf revokes nothing"},
+	{CS_SQL_VERIFY_PURGED_ACT, "purged", "its act purges nothing"},
 	{CS_SQL_VERIFY_ATTEMPT_OPEN, "attempt",
 	 "it has no outcome, and its request is not under way"},
 	{CS_SQL_VERIFY_ISSUER_LEAF, "issuer", "its leaf creates no issuer"},

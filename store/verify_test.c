@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "store/purge.h"
 #include "store/verify.h"
 #include <tests/lib/history.h>
 
@@ -106,6 +107,7 @@ static const char *const tables[] = {
 	"key_use",
 	"limit_use",
 	"term",
+	"purged", /* last: empty where nothing was */
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
@@ -330,6 +332,27 @@ static bool change_row(struct victim *v, const char *table, int k)
 	return true;
 }
 
+/* One bit of every column of every row, of so many tables. */
+static void change_all(struct victim *v, size_t n)
+{
+	cs_history_close(&v->h);
+	keep(v);
+	for (size_t t = 0; t < n; t++) {
+		unsigned before = v->changed;
+		int k = 0;
+
+		while (change_row(v, tables[t], k))
+			k++;
+		/* A table that the history left empty proves nothing. */
+		assert_true(v->changed > before);
+	}
+	print_message("# %u columns changed\n", v->changed);
+	assert_int_equal(v->missed, 0);
+	assert_true(v->changed > 500);
+	free(v->bytes);
+	cs_history_done(&v->h);
+}
+
 static void finds_one_bit_changed_in_any_column_of_any_row(void **state)
 {
 	static struct victim v;
@@ -337,22 +360,51 @@ static void finds_one_bit_changed_in_any_column_of_any_row(void **state)
 	(void)state;
 	memset(&v, 0, sizeof(v));
 	make(&v.h);
-	cs_history_close(&v.h);
-	keep(&v);
-	for (size_t t = 0; t < TABLES; t++) {
-		unsigned before = v.changed;
-		int k = 0;
+	change_all(&v, TABLES - 1);
+}
 
-		while (change_row(&v, tables[t], k))
-			k++;
-		/* A table that the history left empty proves nothing. */
-		assert_true(v.changed > before);
-	}
-	print_message("# %u columns changed\n", v.changed);
-	assert_int_equal(v.missed, 0);
-	assert_true(v.changed > 500);
-	free(v.bytes);
-	cs_history_done(&v.h);
+static int64_t clock_ms(void *ctx)
+{
+	return ((struct cs_history *)ctx)->now_ms;
+}
+
+/* The same, of which all but the last certificate was purged. */
+static void make_purged(struct cs_history *h)
+{
+	struct cs_purge_config c;
+	struct cs_purge_report report;
+
+	make(h);
+	cs_history_act(h, CS_LEAF_AUTH_REFUSED, "{\"address\":\"::1\"}");
+	cs_history_act(h, CS_LEAF_AUTH_REFUSED, "{\"address\":\"::2\"}");
+	cs_history_act(h, CS_LEAF_AUTH_REFUSED, "{\"address\":\"::3\"}");
+	cs_history_file_terms(h);
+	h->now_ms += (int64_t)10 * 86400 * 1000;
+	cs_history_issue(
+		h, &(struct cs_history_request){.name = "new.corp.example",
+						.requester = "alice",
+						.key = "k-9",
+						.approved = 1});
+	c = (struct cs_purge_config){.db = h->db,
+				     .signer = h->signer,
+				     .clock = {clock_ms, clock_ms, h, NULL},
+				     .before_ms = h->now_ms -
+						  (int64_t)5 * 86400 * 1000,
+				     .retention_s = 86400,
+				     .slice = 6,
+				     .uid = 1000};
+	assert_true(cs_purge_run(&c, &report, NULL));
+	assert_int_equal(report.slices, 2);
+}
+
+static void finds_one_bit_changed_in_what_a_purge_left(void **state)
+{
+	static struct victim v;
+
+	(void)state;
+	memset(&v, 0, sizeof(v));
+	make_purged(&v.h);
+	change_all(&v, TABLES);
 }
 
 /* Remove the k-th row; false: there is none. */
@@ -379,6 +431,23 @@ static bool remove_row(struct victim *v, const char *table, int k)
 	return row != NULL;
 }
 
+/* Every row of so many tables. */
+static void remove_each(struct victim *v, size_t n)
+{
+	cs_history_close(&v->h);
+	keep(v);
+	for (size_t t = 0; t < n; t++) {
+		int k = 0;
+
+		while (remove_row(v, tables[t], k))
+			k++;
+		assert_true(k > 0);
+	}
+	assert_int_equal(v->missed, 0);
+	free(v->bytes);
+	cs_history_done(&v->h);
+}
+
 static void finds_any_row_that_was_removed(void **state)
 {
 	static struct victim v;
@@ -386,34 +455,79 @@ static void finds_any_row_that_was_removed(void **state)
 	(void)state;
 	memset(&v, 0, sizeof(v));
 	make(&v.h);
-	cs_history_close(&v.h);
-	keep(&v);
-	for (size_t t = 0; t < TABLES; t++) {
-		int k = 0;
-
-		while (remove_row(&v, tables[t], k))
-			k++;
-		assert_true(k > 0);
-	}
-	assert_int_equal(v.missed, 0);
-	free(v.bytes);
-	cs_history_done(&v.h);
+	remove_each(&v, TABLES - 1);
+	memset(&v, 0, sizeof(v));
+	make_purged(&v.h);
+	remove_each(&v, TABLES);
 }
 
-/* Change the file with SQL and say what was found. */
+/* Change the file with SQL and say what was found; ends the history. */
+static void after_in(struct victim *v, const char *sql, struct findings *all)
+{
+	struct cs_verify_report report;
+
+	cs_history_close(&v->h);
+	raw_open(v);
+	assert_int_equal(raw_exec(v, sql), SQLITE_OK);
+	raw_close(v);
+	assert_true(verify(v->h.path, v->h.checkpoint, &report, all));
+	cs_history_done(&v->h);
+}
+
 static void after(const char *sql, struct findings *all)
 {
 	struct victim v;
-	struct cs_verify_report report;
 
 	memset(&v, 0, sizeof(v));
 	cs_history_make(&v.h);
-	cs_history_close(&v.h);
-	raw_open(&v);
-	assert_int_equal(raw_exec(&v, sql), SQLITE_OK);
-	raw_close(&v);
-	assert_true(verify(v.h.path, v.h.checkpoint, &report, all));
-	cs_history_done(&v.h);
+	after_in(&v, sql, all);
+}
+
+static void takes_nothing_for_purged_that_no_act_covers(void **state)
+{
+	static const char *const lies[] = {
+		/* Filled again, by what it was or otherwise. */
+		"UPDATE leaf SET entry = x'7b7d' WHERE idx = 6",
+		"UPDATE request SET csr = x'00' WHERE n = 1",
+		"UPDATE request SET idem_key = 'k-1' WHERE n = 1",
+		"UPDATE request SET pending_body = x'7b7d' WHERE n = 1",
+		"UPDATE approval SET reason = 'r' WHERE request = 1",
+		"UPDATE attempt SET limits = x'00' WHERE seq = 2",
+		"UPDATE outcome SET signature = x'00' WHERE seq = 2",
+		"UPDATE outcome SET signature = NULL WHERE seq = 2",
+		"UPDATE refusal SET terms = x'00' WHERE leaf = 7",
+		"UPDATE revocation SET body = x'7b7d'",
+		"INSERT INTO term (field, value, leaf) VALUES (6, x'61', 6)",
+		"INSERT INTO limit_use (rule, key, at_ms, seq)"
+		" VALUES ('r', x'00', 1, 2)",
+		/* Emptied, and an act made to cover it. */
+		"UPDATE leaf SET entry = NULL WHERE idx IN"
+		" (SELECT max(leaf) FROM outcome)",
+		"UPDATE leaf SET entry = NULL WHERE kind = 9",
+		"INSERT INTO purged (act, idx, kept)"
+		" SELECT max(act), (SELECT max(leaf) FROM outcome),"
+		" zeroblob(32) FROM purged",
+		"INSERT INTO purged (act, idx, kept)"
+		" VALUES (13, 5, zeroblob(32))",
+		"UPDATE purged SET act = (SELECT max(act) FROM purged)"
+		" WHERE idx = 6",
+	};
+	struct findings all;
+	struct victim v;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		memset(&v, 0, sizeof(v));
+		make_purged(&v.h);
+		after_in(&v, lies[i], &all);
+		if (all.n == 0)
+			fail_msg("taken: %s", lies[i]);
+	}
+	/* And the truth is the truth. */
+	memset(&v, 0, sizeof(v));
+	make_purged(&v.h);
+	after_in(&v, "SELECT 1", &all);
+	assert_int_equal(all.n, 0);
 }
 
 static void names_the_leaf_whose_rows_were_changed(void **state)
@@ -540,7 +654,9 @@ int main(void)
 		cmocka_unit_test(finds_nothing_in_a_good_history),
 		cmocka_unit_test(
 			finds_one_bit_changed_in_any_column_of_any_row),
+		cmocka_unit_test(finds_one_bit_changed_in_what_a_purge_left),
 		cmocka_unit_test(finds_any_row_that_was_removed),
+		cmocka_unit_test(takes_nothing_for_purged_that_no_act_covers),
 		cmocka_unit_test(names_the_leaf_whose_rows_were_changed),
 		cmocka_unit_test(finds_what_was_cut_off_the_end),
 		cmocka_unit_test(finds_a_client_put_back_to_what_it_was),
