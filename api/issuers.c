@@ -31,6 +31,43 @@ static json_t *from_row(const json_t *row, const char *name)
 	return v != NULL ? json_incref(v) : json_null();
 }
 
+/* One recorded generation, as it is shown. */
+static bool put_generation(json_t *list, const json_t *row, const json_t *shown)
+{
+	json_t *g = json_deep_copy(row);
+	bool present = row == shown;
+
+	json_object_del(g, "name");
+	if (json_object_get(row, "crl_base") != NULL) {
+		json_object_set(g, "crl_url", json_object_get(row, "crl_base"));
+		json_object_del(g, "crl_base");
+	}
+	return json_object_set_new(
+		       g, "state",
+		       json_string(present ? "active" : "superseded")) == 0 &&
+	       json_array_append_new(list, g) == 0;
+}
+
+/* All that are recorded under this name. NULL: no memory. */
+static json_t *generations(const json_t *rows, const json_t *name,
+			   const json_t *shown)
+{
+	json_t *list = json_array();
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		if (!json_equal(json_object_get(row, "name"), name))
+			continue;
+		if (put_generation(list, row, shown))
+			continue;
+		json_decref(list);
+		return NULL;
+	}
+	return list;
+}
+
 /* What is known of one issuer, as an object. */
 static json_t *join(const struct cs_front_issuer *issuer, const json_t *rows,
 		    struct cs_error *err)
@@ -43,7 +80,12 @@ static json_t *join(const struct cs_front_issuer *issuer, const json_t *rows,
 	if (json_object_set_new(about, "created", from_row(row, "created")) ==
 		    0 &&
 	    json_object_set_new(about, "generation",
-				from_row(row, "generation")) == 0)
+				from_row(row, "generation")) == 0 &&
+	    json_object_set_new(
+		    about, "generations",
+		    generations(rows, json_object_get(about, "name"), row)) ==
+		    0 &&
+	    json_object_set_new(about, "state", json_string("active")) == 0)
 		return about;
 	json_decref(about);
 	no_memory(err);

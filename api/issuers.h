@@ -8,13 +8,21 @@
  *	 "max_validity", "permitted_dns": [..], "permitted_ip": [..]},
  *	 "chain": PEM below the root, its own certificate first,
  *	 "created": time | null, "crl_shards", "crl_url": URL | null,
- *	 "generation": n | null, "key": "ec-p256", "name", "not_after",
+ *	 "generation": n | null, "generations": [..], "key": "ec-p256",
+ *	 "name", "not_after",
  *	 "not_before", "path_len": n | null, "self_approval", "serial": hex,
- *	 "sha256": hex, "signature_algorithm", "subject": RFC 4514}
+ *	 "sha256": hex, "signature_algorithm", "state": "active",
+ *	 "subject": RFC 4514}
  *
  * not_before and not_after are those of the whole chain, path_len the CAs
  * that may still stand below; created and generation are null as long as
  * nothing is recorded, which the first start with the issuer does.
+ *
+ * generations are the CA certificates that the issuer has had, as they are
+ * recorded, oldest first; chain.pem is that of the present one:
+ *
+ *	{"ca", "chain", "created", "crl_shards", "crl_url"?, "generation",
+ *	 "not_after", "serial", "sha256", "state": "active" | "superseded"}
  */
 #ifndef CS_API_ISSUERS_H
 #define CS_API_ISSUERS_H

@@ -11,16 +11,19 @@ static const struct cs_front_issuer issuers[] = {
 /* An older generation of a, and a itself; b is not recorded yet. */
 static const struct cs_span recorded = CS_SPAN_INIT(
 	"{\"items\":[{\"created\":\"then\",\"generation\":1,\"name\":\"a\","
-	"\"sha256\":\"00\"},{\"created\":\"now\",\"generation\":2,\"name\":"
-	"\"a\","
-	"\"sha256\":\"01\"}],\"next\":null}");
+	"\"sha256\":\"00\"},{\"created\":\"now\",\"crl_base\":\"http://x/a@2\","
+	"\"generation\":2,\"name\":\"a\",\"sha256\":\"01\"}],\"next\":null}");
 
 #define A                                                                      \
-	"{\"created\":\"now\",\"generation\":2,\"name\":\"a\","                \
-	"\"sha256\":\"01\"}"
+	"{\"created\":\"now\",\"generation\":2,\"generations\":["              \
+	"{\"created\":\"then\",\"generation\":1,\"sha256\":\"00\","            \
+	"\"state\":\"superseded\"},"                                           \
+	"{\"created\":\"now\",\"crl_url\":\"http://x/a@2\",\"generation\":2,"  \
+	"\"sha256\":\"01\",\"state\":\"active\"}],"                            \
+	"\"name\":\"a\",\"sha256\":\"01\",\"state\":\"active\"}"
 #define B                                                                      \
-	"{\"created\":null,\"generation\":null,\"name\":\"b\","                \
-	"\"sha256\":\"02\"}"
+	"{\"created\":null,\"generation\":null,\"generations\":[],"            \
+	"\"name\":\"b\",\"sha256\":\"02\",\"state\":\"active\"}"
 
 static void joins_by_the_certificate(void **state)
 {

@@ -1,5 +1,6 @@
 #include "cli/ca_place.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "cli/files.h"
 
 static bool lock(struct cs_ca_place *p, struct cs_arena *arena,
@@ -64,7 +66,11 @@ bool cs_ca_place_begin(const char *dir, const char *issuer,
 	*p = (struct cs_ca_place){.kind = kind, .lock_fd = -1, .dir = dir};
 	if (!name_paths(p, issuer, arena, err) || !lock(p, arena, err))
 		return false;
-	if (lstat(p->final, &st) == 0)
+	if (lstat(p->final, &st) != 0) {
+		if (kind == CS_CA_PLACE_ROLLOVER)
+			return cs_error_set_errno(err, CS_E_NOT_FOUND, errno,
+						  "%s", p->final);
+	} else if (kind != CS_CA_PLACE_ROLLOVER)
 		return cs_error_set(err, CS_E_EXISTS,
 				    "%s is there already: nothing is "
 				    "overwritten",
@@ -76,6 +82,150 @@ bool cs_ca_place_begin(const char *dir, const char *issuer,
 	p->staged = true;
 	return true;
 }
+
+/* -- what stays at a rollover --------------------------------------------- */
+
+/* The directories that are linked from and to. */
+struct keep {
+	const struct cs_ca_place *place;
+	int from, to;
+	struct cs_error *err;
+};
+
+static bool keep_fails(const struct keep *k, const char *name)
+{
+	return cs_error_set_errno(k->err, CS_E_IO, errno, "%s/%s",
+				  k->place->final, name);
+}
+
+/* A new directory below the staging one; open. -1: it failed. */
+static int make_below(const struct keep *k, const char *name)
+{
+	char path[4096];
+	int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/%s", k->place->staging, name);
+	if (mkdirat(k->to, name, 0700) == 0 &&
+	    cs_ca_place_give(k->place->dir, path, k->err))
+		fd = openat(k->to, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		keep_fails(k, name);
+	return fd;
+}
+
+static bool is_regular(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode);
+}
+
+/* An older generation's directory: its files, all of them. */
+static bool keep_generation(const struct keep *k, const char *name)
+{
+	int from = openat(k->from, name,
+			  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int to = make_below(k, name);
+	DIR *d = from >= 0 ? fdopendir(from) : NULL;
+	struct dirent *e;
+	bool ok = to >= 0 && d != NULL;
+
+	while (ok && (e = readdir(d)) != NULL)
+		if (is_regular(from, e->d_name))
+			ok = linkat(from, e->d_name, to, e->d_name, 0) == 0;
+	ok = ok && fsync(to) == 0;
+	if (!ok)
+		keep_fails(k, name);
+	if (d != NULL)
+		closedir(d);
+	else if (from >= 0)
+		close(from);
+	if (to >= 0)
+		close(to);
+	return ok;
+}
+
+/* One entry of the present directory that is not the generation's own. */
+static bool keep_entry(const struct keep *k, const char *name)
+{
+	static const char *const own[] = {".",		 "..",
+					  "key.pem",	 "chain.pem",
+					  "request.pem", "generation.yaml",
+					  "next"};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(name, own[i]) == 0)
+			return true;
+	if (strncmp(name, "generation-", 11) == 0)
+		return keep_generation(k, name);
+	if (!is_regular(k->from, name))
+		return cs_error_set(k->err, CS_E_FORMAT,
+				    "%s/%s: no file of an issuer's; move it "
+				    "elsewhere",
+				    k->place->final, name);
+	return linkat(k->from, name, k->to, name, 0) == 0 ||
+	       keep_fails(k, name);
+}
+
+/* The present key (if it is there) and chain, with what is said of them. */
+static bool keep_present(const struct keep *k, unsigned generation,
+			 struct cs_span state)
+{
+	char name[32], path[64];
+	bool ok;
+	int to;
+
+	snprintf(name, sizeof(name), "generation-%u", generation);
+	snprintf(path, sizeof(path), "%s/generation.yaml", name);
+	to = make_below(k, name);
+	ok = to >= 0;
+	if (ok && !is_regular(k->from, "chain.pem"))
+		ok = cs_error_set(k->err, CS_E_FORMAT,
+				  "%s/chain.pem: not a regular file",
+				  k->place->final);
+	if (ok && (linkat(k->from, "chain.pem", to, "chain.pem", 0) != 0 ||
+		   (linkat(k->from, "key.pem", to, "key.pem", 0) != 0 &&
+		    errno != ENOENT)))
+		ok = keep_fails(k, name);
+	if (to >= 0)
+		close(to);
+	return ok &&
+	       cs_files_write(k->place->staging, path, state, 0644, k->err);
+}
+
+bool cs_ca_place_keep(const struct cs_ca_place *p, unsigned generation,
+		      struct cs_span state, struct cs_error *err)
+{
+	struct keep k = {.place = p, .err = err};
+	DIR *d = opendir(p->final);
+	struct dirent *e;
+	bool ok;
+
+	k.from = d != NULL ? dirfd(d) : -1;
+	k.to = open(p->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ok = (d != NULL && k.to >= 0) || keep_fails(&k, "");
+	ok = ok && keep_present(&k, generation, state);
+	while (ok && (e = readdir(d)) != NULL)
+		ok = keep_entry(&k, e->d_name);
+	if (k.to >= 0)
+		close(k.to);
+	if (d != NULL)
+		closedir(d);
+	return ok;
+}
+
+bool cs_ca_place_take_key(const struct cs_ca_place *p, const char *from,
+			  struct cs_error *err)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", p->final, from);
+	return linkat(AT_FDCWD, path, AT_FDCWD, p->key, 0) == 0 ||
+	       cs_error_set_errno(err, CS_E_IO, errno, "%s", path);
+}
+
+/* -- into its place ------------------------------------------------------- */
 
 bool cs_ca_place_give(const char *dir, const char *path, struct cs_error *err)
 {
@@ -120,10 +270,29 @@ static bool sync_place(const struct cs_ca_place *p, struct cs_error *err)
 	return ok;
 }
 
+/* Both directories change places: from here on the new generation is. */
+static bool exchange(struct cs_ca_place *p, struct cs_error *err)
+{
+	int fd = open(p->staging, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	(void)cs_failpoint("ca.before_exchange");
+	if (!ok || renameat2(AT_FDCWD, p->staging, AT_FDCWD, p->final,
+			     RENAME_EXCHANGE) != 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", p->final);
+	(void)cs_failpoint("ca.after_exchange");
+	/* Staged is the old one now: it goes at the end. */
+	return sync_place(p, err);
+}
+
 bool cs_ca_place_commit(struct cs_ca_place *p, struct cs_error *err)
 {
 	if (!give(p, err))
 		return false;
+	if (p->kind == CS_CA_PLACE_ROLLOVER)
+		return exchange(p, err);
 	if (rename(p->staging, p->final) != 0)
 		return cs_error_set_errno(err, CS_E_IO, errno, "%s", p->final);
 	p->staged = false;

@@ -18,10 +18,12 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/span.h"
 
 enum cs_ca_place_kind {
-	CS_CA_PLACE_NEW,  /* issuers/NAME, which must not be there */
-	CS_CA_PLACE_NEXT, /* issuers/NAME/next, likewise */
+	CS_CA_PLACE_NEW,      /* issuers/NAME, which must not be there */
+	CS_CA_PLACE_NEXT,     /* issuers/NAME/next, likewise */
+	CS_CA_PLACE_ROLLOVER, /* issuers/NAME, which changes places */
 };
 
 struct cs_ca_place {
@@ -35,13 +37,29 @@ struct cs_ca_place {
 	bool staged;
 };
 
-/* CS_E_EXISTS: what is to be made is there already. */
+/* CS_E_EXISTS: what is to be made is there already (or, ROLLOVER, not). */
 bool cs_ca_place_begin(const char *dir, const char *issuer,
 		       enum cs_ca_place_kind kind, struct cs_arena *arena,
 		       struct cs_ca_place *place,
 		       struct cs_error *err) CS_MUST_USE;
 
-/* Into its place, durably. */
+/*
+ * ROLLOVER: what stays goes into the new place by links, nothing is moved:
+ * the present key and chain into generation-N, whose generation.yaml says
+ * `state`; older generations and files of other people as they are. A CSR
+ * that waited is left behind. CS_E_FORMAT: something is there that is neither.
+ */
+bool cs_ca_place_keep(const struct cs_ca_place *place, unsigned generation,
+		      struct cs_span state, struct cs_error *err) CS_MUST_USE;
+
+/* ROLLOVER: the new key is one that lies in issuers/NAME: "next/key.pem". */
+bool cs_ca_place_take_key(const struct cs_ca_place *place, const char *from,
+			  struct cs_error *err) CS_MUST_USE;
+
+/*
+ * Into its place, durably. ROLLOVER: the two directories change places in one
+ * step (RENAME_EXCHANGE), and what is then the old one is removed.
+ */
 bool cs_ca_place_commit(struct cs_ca_place *place,
 			struct cs_error *err) CS_MUST_USE;
 

@@ -118,6 +118,50 @@ static bool take_waiting(struct backup *b, const struct cs_config_issuer *c,
 	       (!b->keys || take(b, c->key, 0600, err));
 }
 
+/* A file below `folder` that need not be there. */
+static bool take_if_there(struct backup *b, const char *folder,
+			  const char *name, mode_t mode, struct cs_error *err)
+{
+	const char *file = cs_arena_printf(&b->arena, "%s/%s", folder, name);
+	const char *path =
+		file != NULL ? cs_files_path(&b->arena, b->install->dir, file)
+			     : NULL;
+
+	if (path == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	return access(path, F_OK) != 0 || take(b, file, mode, err);
+}
+
+/* What is said of the present generations, CSRs for next ones, and all before.
+ */
+static bool take_generations(struct backup *b, struct cs_error *err)
+{
+	const struct cs_install *in = b->install;
+
+	for (size_t i = 0; i < in->config.n_issuers; i++) {
+		const char *folder = cs_arena_printf(
+			&b->arena, "issuers/%s", in->config.issuers[i].name);
+
+		if (folder == NULL)
+			return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+		if (!take_if_there(b, folder, CS_GENERATION_FILE, 0644, err) ||
+		    !take_if_there(b, folder, "next/request.pem", 0644, err) ||
+		    (b->keys &&
+		     !take_if_there(b, folder, "next/key.pem", 0600, err)))
+			return false;
+	}
+	for (size_t i = 0; i < in->older_n; i++) {
+		const char *folder = in->older[i].folder;
+
+		if (!take_if_there(b, folder, "chain.pem", 0644, err) ||
+		    !take_if_there(b, folder, CS_GENERATION_FILE, 0644, err) ||
+		    (b->keys &&
+		     !take_if_there(b, folder, "key.pem", 0600, err)))
+			return false;
+	}
+	return true;
+}
+
 /* Everything beside the ledger. */
 static bool take_files(struct backup *b, struct cs_error *err)
 {
@@ -138,6 +182,8 @@ static bool take_files(struct backup *b, struct cs_error *err)
 		    (b->keys && !take(b, c->issuers[i].key, 0600, err)))
 			return false;
 	}
+	if (!take_generations(b, err))
+		return false;
 	for (size_t i = 0; i < b->install->waiting_n; i++)
 		if (!take_waiting(b, b->install->waiting[i].config, err))
 			return false;

@@ -2,6 +2,7 @@
  * `ca create`, `ca import`: a further issuer for an installation.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/time.h"
@@ -126,7 +127,8 @@ static bool create(struct cs_ca_job *j, struct cs_ca_create *c,
 
 static bool do_create(struct cs_ca_job *j, struct cs_error *err)
 {
-	struct cs_ca_create c = {.parent_key = {-1, ""},
+	struct cs_ca_create c = {.before_key = {-1, ""},
+				 .parent_key = {-1, ""},
 				 .parent_passphrase = {-1, ""}};
 	bool ok = cs_ca_job_plan(j, err) && create(j, &c, err);
 
@@ -140,7 +142,8 @@ static bool do_create(struct cs_ca_job *j, struct cs_error *err)
 static bool import_both(struct cs_ca_job *j, const struct cs_issuer_ca *ca,
 			struct cs_error *err)
 {
-	struct cs_ca_import c = {.ca = ca, .from = {-1, ""}};
+	struct cs_ca_import c = {
+		.ca = ca, .from = {-1, ""}, .before_key = {-1, ""}};
 	bool ok;
 
 	ok = cs_ca_job_open(j->call, cs_call_get(j->call, "key"), &c.from,
@@ -164,6 +167,8 @@ static bool import_waiting(struct cs_ca_job *j,
 {
 	const char *dir = j->install->dir;
 	const char *path = cs_files_path(&j->arena, dir, w->config->chain);
+	const char *request = cs_arena_printf(
+		&j->arena, "%s/issuers/%s/request.pem", dir, j->name);
 	struct cs_ca_request_facts f;
 
 	j->issuer = *w->config;
@@ -181,6 +186,8 @@ static bool import_waiting(struct cs_ca_job *j,
 	    !cs_files_write(dir, w->config->chain, ca->full_pem, 0644, err) ||
 	    !cs_ca_place_give(dir, path, err))
 		return false;
+	if (request != NULL)
+		(void)unlink(request);
 	tell(j, ca);
 	return true;
 }

@@ -169,6 +169,59 @@ static int run_list(const struct cs_call *call)
 	return status;
 }
 
+/* The chain of the present generation, or of --generation; or the CSR. */
+static int print_pem(const struct cs_call *call, const json_t *one)
+{
+	const json_t *of = one;
+	struct cs_error err = {0};
+	unsigned number = 0;
+	json_t *g;
+	size_t i;
+
+	if (!cs_call_number(call, "generation", 1, CS_MAX_GENERATION, &number,
+			    &err))
+		return cs_call_fail(call, &err);
+	if (number > 0)
+		of = NULL;
+	json_array_foreach(json_object_get(one, "generations"), i, g)
+	{
+		if (json_integer_value(json_object_get(g, "generation")) ==
+		    (json_int_t)number)
+			of = g;
+	}
+	if (of == NULL) {
+		cs_error_set(&err, CS_E_NOT_FOUND,
+			     "issuer %s has no generation %u", call->args[0],
+			     number);
+		return cs_call_fail(call, &err);
+	}
+	fprintf(call->out, "%s%s%s", cs_reply_text(of, "chain"),
+		cs_reply_text(of, "ca"), cs_reply_text(of, "request"));
+	return CS_EXIT_DONE;
+}
+
+/* What is there, without PEM, and its generations below it. */
+static void print_table(const struct cs_call *call, json_t *one)
+{
+	static const char *const header[] = {"GENERATION", "STATE", "CREATED",
+					     "NOT AFTER", "SERIAL"};
+	static const char *const names[] = {"generation", "state", "created",
+					    "not_after", "serial"};
+	json_t *generations = json_incref(json_object_get(one, "generations"));
+
+	json_object_del(one, "request");
+	json_object_del(one, "ca");
+	json_object_del(one, "chain");
+	json_object_del(one, "generations");
+	cs_show_object(one, call->out);
+	if (json_array_size(generations) > 1) {
+		fputc('\n', call->out);
+		cs_show_list(generations, header, names,
+			     sizeof(names) / sizeof(names[0]), call->out);
+	}
+	json_decref(generations);
+}
+
 static int run_show(const struct cs_call *call)
 {
 	int status = CS_EXIT_DONE;
@@ -185,21 +238,20 @@ static int run_show(const struct cs_call *call)
 			     call->args[0]);
 		return cs_call_fail(call, &err);
 	}
-	if (cs_call_wants(call, "json")) {
+	if (cs_call_wants(call, "json"))
 		status = print_json(call, one);
-	} else if (cs_call_wants(call, "pem")) {
-		fprintf(call->out, "%s%s%s", cs_reply_text(one, "chain"),
-			cs_reply_text(one, "ca"),
-			cs_reply_text(one, "request"));
-	} else {
-		json_object_del(one, "request");
-		json_object_del(one, "ca");
-		json_object_del(one, "chain");
-		cs_show_object(one, call->out);
-	}
+	else if (cs_call_wants(call, "pem"))
+		status = print_pem(call, one);
+	else
+		print_table(call, one);
 	json_decref(one);
 	return status;
 }
+
+static const struct cs_option show_options[] = {
+	{"generation", 0, "G", "with -o pem: the chain of this generation"},
+	{0},
+};
 
 const struct cs_command cs_cmd_ca_list = {
 	.name = "ca list",
@@ -217,6 +269,7 @@ const struct cs_command cs_cmd_ca_show = {
 	.max_args = 1,
 	.help = "Show an issuer: certificate, ceiling, where its CRLs are",
 	.outputs = "table|json|pem",
+	.options = show_options,
 	.example = "countersign ca show default -o pem",
 	.run = run_show,
 };

@@ -236,7 +236,7 @@ static void tell_missing_keys(struct restore *r)
 {
 	struct cs_error err = {0};
 	struct cs_install *in = cs_install_load(r->dir, &err);
-	const char *keys[CS_MAX_ISSUERS + 2];
+	const char *keys[CS_MAX_ISSUERS + CS_MAX_OLDER + 2];
 	size_t n = 0;
 
 	if (in == NULL) {
@@ -244,7 +244,11 @@ static void tell_missing_keys(struct restore *r)
 		return;
 	}
 	for (size_t i = 0; i < in->config.n_issuers; i++)
-		keys[n++] = in->config.issuers[i].key;
+		if (!in->state[i].key_is_destroyed)
+			keys[n++] = in->config.issuers[i].key;
+	for (size_t i = 0; i < in->older_n; i++)
+		if (!in->older[i].state.key_is_destroyed)
+			keys[n++] = in->older[i].key;
 	keys[n++] = in->config.log_key;
 	keys[n++] = in->config.tls_key;
 	for (size_t i = 0; i < n; i++) {

@@ -91,8 +91,7 @@ static struct cs_issuer_ca *load_ca(struct cs_install *in,
 	return ca;
 }
 
-/* Do the issuer's files lie where we keep generations? */
-static bool is_kept(const struct cs_config_issuer *c)
+bool cs_install_is_kept(const struct cs_config_issuer *c)
 {
 	char key[PATH_MAX], chain[PATH_MAX];
 
@@ -142,7 +141,7 @@ static bool load_issuer(struct cs_install *in, size_t i, struct cs_error *err)
 
 	*g = (struct cs_generation){.number = 1};
 	snprintf(folder, sizeof(folder), "issuers/%s", c->name);
-	if (is_kept(c) &&
+	if (cs_install_is_kept(c) &&
 	    !cs_generation_read(in->dir, folder, &in->arena, g, err))
 		return false;
 	/* What is in force is as the configuration says it. */

@@ -59,6 +59,12 @@ void cs_install_free(struct cs_install *in);
 struct cs_install *cs_install_load(const char *dir,
 				   struct cs_error *err) CS_MUST_USE;
 
+/*
+ * Do an issuer's key and chain lie in issuers/NAME, where its generations are
+ * kept? Those of other places have one generation.
+ */
+bool cs_install_is_kept(const struct cs_config_issuer *issuer);
+
 /* The issuer of this name that waits; NULL: none. */
 const struct cs_install_waiting *cs_install_waiting(const struct cs_install *in,
 						    const char *name);

@@ -79,16 +79,18 @@ libcs_cli_a_SOURCES += \
 	cli/ca_job.c cli/ca_job.h \
 	cli/ca_place.c cli/ca_place.h \
 	cli/cmd_ca.c cli/cmd_ca_csr.c cli/cmd_ca_list.c \
+	cli/cmd_ca_rollover.c \
 	cli/config_edit.c cli/config_edit.h \
 	cli/issuers.c cli/issuers.h \
 	cli/roots.c cli/roots.h
 
-cli_tests = cli/command_test cli/config_edit_test cli/config_test cli/files_test cli/house_test \
+cli_tests = cli/command_test cli/generation_test cli/config_edit_test cli/config_test cli/files_test cli/house_test \
 	cli/show_test cli/text_test
 UNIT_TESTS += $(cli_tests)
 CLI_LIBS = libcs_cli.a $(POLICY_LIBS)
 cli_command_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_config_edit_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
+cli_generation_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_config_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_files_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 cli_house_test_LDADD = libcs_cli.a $(ISSUER_LIBS) $(CMOCKA_LIBS)

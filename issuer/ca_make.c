@@ -100,12 +100,39 @@ static bool parent_organization(struct maker *m, struct cs_span *ret,
 	return true;
 }
 
+/* The subject of the generation before, attribute by attribute. */
+static bool keep_subject(struct maker *m, struct cs_error *err)
+{
+	const struct cs_issuer_ca *before = m->c->before;
+	struct cs_tbs_facts facts;
+	struct cs_plan_attr *attrs;
+
+	if (!cs_cert_facts_read(m->w.hash, before->certificate, &m->w.arena,
+				&facts, err))
+		return cs_error_prefix(err,
+				       "the subject of the present certificate "
+				       "cannot be kept (say --name)");
+	attrs = cs_arena_new_array(&m->w.arena, facts.cert.subject_n + 1,
+				   sizeof(*attrs));
+	if (attrs == NULL)
+		return no_memory(err);
+	for (size_t i = 0; i < facts.cert.subject_n; i++)
+		attrs[i] = (struct cs_plan_attr){
+			.oid = facts.cert.subject[i].oid,
+			.value = facts.cert.subject[i].value};
+	m->plan.subject = attrs;
+	m->plan.subject_n = facts.cert.subject_n;
+	return true;
+}
+
 /* O as the parent has it, CN as it was asked for. */
 static bool plan_subject(struct maker *m, struct cs_error *err)
 {
 	struct cs_span cn = m->c->name, organization;
 	size_t n = 0;
 
+	if (cn.n == 0 && m->c->before != NULL)
+		return keep_subject(m, err);
 	if (!parent_organization(m, &organization, err))
 		return false;
 	if (cn.n == 0) {
@@ -182,10 +209,10 @@ static bool write_root_tbs(struct maker *m, struct cs_span serial,
 		return false;
 	cs_tbs_version_and_serial(out, serial);
 	cs_der_write_raw(out, cs_sigalg_der(cs_sigalg_for_key(&m->facts)));
-	if (!cs_tbs_name(m->subject, m->plan.subject_n, out, err) ||
+	if (!cs_tbs_name(m->plan.subject, m->plan.subject_n, out, err) ||
 	    !cs_tbs_validity(out, m->plan.not_before_s, m->plan.not_after_s,
 			     err) ||
-	    !cs_tbs_name(m->subject, m->plan.subject_n, out, err))
+	    !cs_tbs_name(m->plan.subject, m->plan.subject_n, out, err))
 		return false;
 	cs_der_write_raw(out, m->facts.spki);
 	outer = cs_der_write_begin(out, CS_DER_CONTEXT_CONSTRUCTED(3));
@@ -270,12 +297,37 @@ static bool write_files(struct maker *m, struct cs_error *err)
 	struct cs_secret passphrase = {0};
 	bool ok;
 
+	if (c->key == NULL)
+		return cs_newfile_write(c->chain, 0644, cs_buf_span(&m->chain),
+					err);
 	ok = cs_keygen_passphrase(c->passphrase.fd, &passphrase, err) ||
 	     cs_error_prefix(err, "%s", c->passphrase.name);
 	ok = ok && cs_key_write(m->key, c->key, &passphrase, err) &&
 	     cs_newfile_write(c->chain, 0644, cs_buf_span(&m->chain), err);
 	cs_secret_done(&passphrase);
 	return ok;
+}
+
+/* Its own key: made, or the one of the generation before. */
+static bool take_key(struct maker *m, struct cs_error *err)
+{
+	const struct cs_ca_create *c = m->c;
+	struct cs_secret passphrase = {0};
+	bool ok;
+
+	if (c->before != NULL && c->key == NULL) {
+		m->key = read_key(&c->before_key, &c->passphrase, err);
+		return m->key != NULL &&
+		       cs_keygen_facts(&m->w, m->key, &m->facts, err);
+	}
+	ok = cs_keygen_passphrase(c->passphrase.fd, &passphrase, err) ||
+	     cs_error_prefix(err, "%s", c->passphrase.name);
+	ok = ok &&
+	     (c->before == NULL ||
+	      cs_keygen_same_protection(c->before_key.fd, &passphrase, err) ||
+	      cs_error_prefix(err, "%s", c->before_key.name));
+	cs_secret_done(&passphrase);
+	return ok && cs_keygen_key(&m->w, c->kind, &m->key, &m->facts, err);
 }
 
 /* In the child: everything of a new issuer. */
@@ -288,9 +340,8 @@ static bool create(const void *what, struct cs_buf *out, struct cs_error *err)
 	cs_buf_init(&m.tbs, CS_MAX_TBS);
 	cs_buf_init(&m.chain, CS_MAX_PEM_FILE);
 	ok = cs_keygen_work_init(&m.w, err) && find_parent(&m, err) &&
-	     make_plan(&m, err) &&
-	     cs_keygen_key(&m.w, m.c->kind, &m.key, &m.facts, err) &&
-	     certify(&m, err) && check_result(&m, err) && write_files(&m, err);
+	     make_plan(&m, err) && take_key(&m, err) && certify(&m, err) &&
+	     check_result(&m, err) && write_files(&m, err);
 	cs_key_free(m.key);
 	cs_key_free(m.parent_key);
 	cs_buf_done(&m.tbs);
@@ -334,6 +385,8 @@ static bool import(const void *what, struct cs_buf *out, struct cs_error *err)
 	(void)out;
 	ok = (cs_keygen_passphrase(c->passphrase.fd, &passphrase, err) ||
 	      cs_error_prefix(err, "%s", c->passphrase.name)) &&
+	     (cs_keygen_same_protection(c->before_key.fd, &passphrase, err) ||
+	      cs_error_prefix(err, "%s", c->before_key.name)) &&
 	     (cs_key_read_file(c->from.fd, &pem, err) ||
 	      cs_error_prefix(err, "%s", c->from.name)) &&
 	     take_over(c, &pem, &passphrase, err);

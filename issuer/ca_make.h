@@ -30,6 +30,14 @@ struct cs_ca_create {
 	enum cs_key_kind kind;
 	struct cs_span issuer; /* the new one's name: "web" */
 	struct cs_span name;   /* its CN; empty: "ORGANIZATION CA web" */
+	/*
+	 * At a rollover: the generation before, whose subject it keeps when
+	 * `name` is empty; and that one's key, which it keeps, too, when
+	 * `key` below is NULL. An encrypted one has to open with `passphrase`
+	 * in any case. NULL, fd -1: it is the first.
+	 */
+	const struct cs_issuer_ca *before;
+	struct cs_ca_file before_key;
 	int64_t now_s;
 	unsigned days;		      /* of life, a day at least */
 	unsigned path_len;	      /* CAs that may stand below it */
@@ -50,6 +58,7 @@ struct cs_ca_create {
 };
 
 /*
+ * CS_E_CERT: the subject of the generation before is not one that we write;
  * CS_E_KEY: the parent's key is none of the parents', or cannot be read;
  * CS_E_CEILING: the parent may not sign this, with the first reason.
  */
@@ -65,6 +74,7 @@ struct cs_ca_import {
 	const struct cs_issuer_ca *ca; /* loaded from the chain file */
 	struct cs_ca_file from;	       /* the key */
 	struct cs_ca_file passphrase;
+	struct cs_ca_file before_key; /* of the generation before, as above */
 	const char *key;
 	const char *chain;
 };

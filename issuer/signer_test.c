@@ -21,6 +21,7 @@ struct fixture {
 	struct cs_link *ledger; /* our ends */
 	struct cs_link *parent;
 	unsigned number, count; /* of the signers */
+	enum cs_signer_duty duty;
 	pid_t pid;
 	struct cs_crypto *crypto;
 	struct cs_fact_key key; /* a subject's */
@@ -110,7 +111,8 @@ static void start_signer(struct fixture *f, const char *key_path)
 			     .room = "signer",
 			     .level = CS_LOG_ERROR,
 			     .clock = cs_clock_system()};
-	struct cs_signer_issuer issuer = {.ca = f->maker.ca,
+	struct cs_signer_issuer issuer = {.duty = f->duty,
+					  .ca = f->maker.ca,
 					  .ceiling = &f->maker.ceiling,
 					  .key_fd = open(key_path, O_RDONLY),
 					  .key_name = "key.pem",
@@ -383,6 +385,44 @@ static void refuses_what_the_ca_excludes_by_itself(void **state)
 	f->maker.ca->constraints_n = 0;
 }
 
+static void refuses_certificates_of_a_generation_that_is_over(void **state)
+{
+	static const char *const words[] = {
+		[CS_SIGNER_SUPERSEDED] = "generation 1 signs no certificates "
+					 "any more: it is superseded",
+		[CS_SIGNER_RETIRED] = "it is retired"};
+	struct fixture *f = *state;
+
+	for (unsigned d = CS_SIGNER_SUPERSEDED; d <= CS_SIGNER_RETIRED; d++) {
+		f->duty = d;
+		start_and_seed(f, 0);
+		build(f, f->maker.ca, NULL);
+		sign(f, 1, "default");
+		assert_int_equal(f->answer.ok, 0);
+		assert_int_equal(f->answer.signature.n, 0);
+		assert_string_equal(f->code, "ceiling");
+		assert_non_null(strstr(f->detail, words[d]));
+		assert_int_equal(end_signer(f), 0);
+	}
+	f->duty = CS_SIGNER_CERTIFICATES;
+}
+
+static void finds_a_key_by_the_label_of_its_generation(void **state)
+{
+	struct cs_span label = CS_SPAN_LIT("default@2");
+	struct fixture *f = *state;
+
+	f->maker.ca->label = label;
+	start_and_seed(f, 0);
+	build(f, f->maker.ca, NULL);
+	sign(f, 1, "default");
+	assert_string_equal(f->code, "not-found");
+	sign(f, 2, "default@2");
+	assert_int_equal(f->answer.ok, 1);
+	assert_int_equal(end_signer(f), 0);
+	f->maker.ca->label = f->maker.ca->name;
+}
+
 static void refuses_what_is_no_tbs(void **state)
 {
 	struct fixture *f = *state;
@@ -483,6 +523,9 @@ int main(void)
 		cmocka_unit_test(signs_its_own_share_of_the_sequences_only),
 		cmocka_unit_test(refuses_what_is_beyond_the_ceiling),
 		cmocka_unit_test(refuses_what_the_ca_excludes_by_itself),
+		cmocka_unit_test(
+			refuses_certificates_of_a_generation_that_is_over),
+		cmocka_unit_test(finds_a_key_by_the_label_of_its_generation),
 		cmocka_unit_test(refuses_what_is_no_tbs),
 		cmocka_unit_test(ends_when_it_is_asked_before_it_is_seeded),
 		cmocka_unit_test(ends_at_a_second_seed_and_at_noise),

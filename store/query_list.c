@@ -377,6 +377,9 @@ bool cs_query_issuers(struct cs_questions *q, struct cs_error *err)
 		cs_json_member_int(&j, "crl_shards", cs_stmt_col_int(&s, 7));
 		cs_json_member_int(&j, "generation", cs_stmt_col_int(&s, 2));
 		cs_query_put_text(&j, "name", cs_stmt_col(&s, 1));
+		cs_json_name(&j, "not_after");
+		cs_json_time_ms(&j, cs_stmt_col_int(&s, 9) * 1000);
+		cs_json_member_hex(&j, "serial", cs_stmt_col(&s, 10));
 		cs_json_member_hex(&j, "sha256", cs_stmt_col(&s, 3));
 		cs_json_end(&j);
 	}

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from tests.lib import invariants  # noqa: E402
@@ -14,6 +15,8 @@ house = House()
 KINDS = {"ec-p256": "prime256v1", "ec-p384": "secp384r1",
          "rsa-3072": "(3072 bit)", "rsa-4096": "(4096 bit)",
          "ed25519": "ED25519"}
+CSRS = {}
+SECOND = {}
 P256 = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
 CA_EXT = ("basicConstraints=critical,CA:TRUE,pathlen:0\n"
           "keyUsage=critical,keyCertSign,cRLSign\n"
@@ -79,8 +82,9 @@ def signed(csr, days=1000, ext=CA_EXT):
 
 def issue(name, key, dns, approved=False):
     """A certificate of that issuer; the answer's JSON."""
-    got = house.submit("ci", house.csr(dns), key, issuer=name,
-                       approved=approved)
+    csr = CSRS.setdefault(key, None) or house.csr(dns)
+    CSRS[key] = csr
+    got = house.submit("ci", csr, key, issuer=name, approved=approved)
     if got.status == 202:
         status, _, body = house.http(
             "POST", f"/v1/requests/{got.json['id']}/approve", json.dumps(
@@ -206,6 +210,177 @@ def a_backup_has_what_waits():
     for name in ("key.pem", "request.pem"):
         expect(read(os.path.join(away, "issuers", "later", name)) ==
                read(path("issuers", "later", name)), name)
+
+
+@tap.test
+def rollover_makes_the_next_generation_and_the_old_answers_stay():
+    house.cli("ca", "create", "web", "--under", "root", "--crl-url",
+              "http://crl.example/crl/web", "--key", "ec-p384")
+    refused("ca", "rollover", "web", says="is not recorded yet")
+    expect(house.stop() == 0, "stop")
+    house.start()
+    before = issue("web", "w-1", "one.example")
+    pending = house.submit("ci", house.csr("wait.example"), "w-wait",
+                           issuer="web", approved=False)
+    expect(pending.status == 202, f"{pending.status} {pending.body}")
+    done = house.cli("ca", "rollover", "web", "--days", "2000")
+    expect("Made generation 2 of the issuer web" in done.stdout and
+           "http://crl.example/crl/web@2" in done.stdout and
+           "restart the server" in done.stdout, done.stdout)
+    expect("warning: it ends before" in done.stderr, done.stderr)
+    refused("ca", "rollover", "web", says="is not recorded yet")
+    issue("web", "w-2", "two.example")
+    expect(house.get("/v1/issuers/web", "ci")[1]["generation"] == 1,
+           "it took effect without a restart")
+    expect(house.stop() == 0, "stop")
+    house.start()
+    now = house.get("/v1/issuers/web", "ci")[1]
+    expect(now["generation"] == 2 and now["state"] == "active" and
+           now["crl_url"] == "http://crl.example/crl/web@2" and
+           now["key"] == "ec-p384", str(now))
+    states = [(g["generation"], g["state"], g["crl_url"])
+              for g in now["generations"]]
+    expect(states == [(1, "superseded", "http://crl.example/crl/web"),
+                      (2, "active", "http://crl.example/crl/web@2")],
+           str(states))
+    again = issue("web", "w-1", "one.example")
+    expect(again == before, "an old answer changed")
+    status, _, body = house.http(
+        "POST", f"/v1/requests/{pending.json['id']}/approve", json.dumps(
+            {"request_sha256": pending.json["request_sha256"]}).encode(),
+        house.tokens["boss"])
+    expect(status == 200, f"{status} {body}")
+    after = json.loads(body)
+    SECOND.update(after)
+    text = run("openssl", "x509", "-in", verified(after), "-noout",
+               "-text").stdout
+    expect("URI:http://crl.example/crl/web@2/0.crl" in text, text)
+    verified(before)
+    old = house.get("/v1/certificates/" + before["serial"], "ci")[1]
+    expect(old["generation"] == 1 and old["certificate"] ==
+           before["certificate"], str(old))
+    new = house.get("/v1/certificates/" + after["serial"], "ci")[1]
+    expect(new["generation"] == 2, str(new))
+    pem = house.cli("ca", "show", "web", "-o", "pem", "--generation",
+                    "1").stdout
+    expect(pem == read(path("issuers/web/generation-1/chain.pem")), pem)
+    expect("superseded" in house.cli("ca", "show", "web").stdout, "ca show")
+    status, _, chain = house.http("GET", "/v1/issuers/web/chain.pem")
+    expect(status == 200 and chain.decode() == now["chain"], "chain.pem")
+    listed = house.cli("audit", "list", "--kind", "ca.created", "-o",
+                       "ndjson").stdout
+    expect('"generation":2,"issuer":"web"' in listed, listed)
+
+
+@tap.test
+def a_generation_may_keep_its_key():
+    done = house.cli("ca", "rollover", "web", "--same-key")
+    expect("the same as before" in done.stdout, done.stdout)
+    expect(house.stop() == 0, "stop")
+    house.start()
+    now = house.get("/v1/issuers/web", "ci")[1]
+    expect([g["generation"] for g in now["generations"]] == [1, 2, 3],
+           str(now["generations"]))
+    expect(read(path("issuers/web/key.pem")) ==
+           read(path("issuers/web/generation-2/key.pem")), "another key")
+    body = issue("web", "w-3", "three.example")
+    verified(body)
+    # What was issued before verifies under the newer certificate, too.
+    run("openssl", "verify", "-CAfile", write(now["ca"], at("root")),
+        "-untrusted", write(now["chain"], at("chain")),
+        write(SECOND["certificate"], at("leaf")))
+
+
+@tap.test
+def a_foreign_ca_certifies_the_next_generation():
+    for name, more in (("new-ec-p256", ()), ("new-ed25519", ("--same-key",))):
+        csr = at(name + "-next.csr")
+        house.cli("ca", "csr", name, *more, "--out", csr)
+        text = run("openssl", "req", "-in", csr, "-noout", "-subject").stdout
+        expect(f"Corp {name[4:]} CA" in text, text)
+        refused("ca", "rollover", name, says="a CSR waits")
+        refused("ca", "rollover", name, "--chain", signed(at("ec-p384.csr")),
+                says="is not for the key of")
+        again = house.cli("ca", "csr", name)
+        expect(again.stdout == read(csr), "another CSR")
+        done = house.cli("ca", "rollover", name, "--chain", signed(csr, 900))
+        expect("Made generation 2" in done.stdout and
+               "ends before" in done.stderr, f"{done.stdout} {done.stderr}")
+        expect(not os.path.exists(path("issuers", name, "next")), "next/")
+    refused("ca", "rollover", "new-rsa-3072", "--chain",
+            path("issuers/new-rsa-3072/chain.pem"),
+            says="has this certificate already")
+    refused("ca", "rollover", "new-rsa-3072", "--chain",
+            signed(at("ec-p384.csr"), 90), says="bring it (--key)")
+    # Both from elsewhere, for an issuer whose key is encrypted.
+    run("openssl", "req", "-new", *P256, "-nodes", "-keyout", at("brought"),
+        "-subj", "/O=Corp/CN=CA locked", "-out", at("brought.csr"))
+    os.chmod(at("brought"), 0o600)
+    house.cli("ca", "rollover", "locked", "--chain", signed(at("brought.csr")),
+              "--key", at("brought"))
+    expect("ENCRYPTED" in read(path("issuers/locked/key.pem")), "it is plain")
+    expect(house.stop() == 0, "stop")
+    house.start()
+    for name in ("new-ec-p256", "new-ed25519", "locked"):
+        body = issue(name, "n-" + name, "next.example")
+        verified(body)
+        got = house.get("/v1/certificates/" + body["serial"], "ci")[1]
+        expect(got["generation"] == 2, str(got))
+    # An old answer comes from the ledger, whatever the files are now.
+    verified(issue("locked", "l", "locked.example"))
+
+
+@tap.test
+def a_crash_leaves_the_old_generation_or_the_new_one():
+    for point, generation in (("ca.before_exchange", 1),
+                              ("ca.after_exchange", 2)):
+        names = ("key.pem", "chain.pem")
+        old = [read(path("issuers/hand", n)) for n in names]
+        house.env["CS_FAILPOINTS"] = point + "=kill"
+        done = house.cli("ca", "rollover", "hand", "--chain",
+                         signed(at("hand.csr"), 800), check=False)
+        del house.env["CS_FAILPOINTS"]
+        expect(done.returncode == -9, f"{point}: {done.returncode}")
+        now = [read(path("issuers/hand", n)) for n in names]
+        expect((now == old) == (generation == 1), f"{point}: half")
+        expect(house.stop() == 0, "stop")
+        house.start()
+        shown = house.get("/v1/issuers/hand", "ci")[1]
+        expect(shown["generation"] == generation, f"{point}: {shown}")
+        verified(issue("hand", point, "crash.example"))
+    house.cli("ca", "rollover", "hand", "--chain",
+              signed(at("hand.csr"), 801))
+    expect(not os.path.exists(path("issuers/.hand.new")), "it is not removed")
+    expect(os.path.exists(path("issuers/hand/generation-2/key.pem")) and
+           os.path.exists(path("issuers/hand/generation-1/key.pem")), "keys")
+
+
+@tap.test
+def a_backup_has_all_generations():
+    house.cli("backup", at("two"), "--including-private-keys")
+    away = at("away-two")
+    run(COUNTERSIGN, "restore", at("two"), "--dir", away, env=house.env)
+    for folder, _, files in os.walk(path("issuers")):
+        for name in files:
+            there = os.path.join(folder, name).replace(house.dir, away)
+            expect(read(os.path.join(folder, name)) == read(there), there)
+    run(COUNTERSIGN, "audit", "verify", "--dir", away, env=house.env)
+
+
+@tap.test
+def the_listener_is_renewed_under_the_new_generation():
+    house.cli("ca", "rollover", "default")
+    expect(house.stop() == 0, "stop")
+    shift = write(str(80 * 86400 * 1000), at("shift"))
+    house.start(env={"CS_CLOCK_SHIFT_FILE": shift})
+    end = time.monotonic() + 15
+    while "house.renewed" not in house.log_text():
+        expect(time.monotonic() < end, "it is not renewed")
+        time.sleep(0.05)
+    run("openssl", "verify", "-partial_chain", "-attime",
+        str(int(time.time()) + 80 * 86400), "-CAfile",
+        write(house.cli("ca", "show", "default", "-o", "pem").stdout,
+              at("default.pem")), path("tls/chain.pem"))
 
 
 @tap.test
