@@ -1,6 +1,7 @@
 #include "cli/list.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "api/csv.h"
 #include "base/clock.h"
@@ -11,6 +12,8 @@
 /* A page, and everything that one call shows. */
 #define PAGE_ITEMS 1000
 #define MAX_ITEMS  1000000
+/* How often a further page is asked for, a second apart. */
+#define PAGE_TRIES 10
 
 bool cs_list_parse_time(const char *option, const char *text, int64_t *ret,
 			struct cs_error *err)
@@ -126,6 +129,27 @@ static bool take_page(const struct cs_call *call,
 	return cs_ask_question(call, &q, ret_reply, err);
 }
 
+/*
+ * The same, again when the server has too much to do: what has begun is
+ * better finished than begun anew.
+ */
+static bool take_next_page(const struct cs_call *call,
+			   const struct cs_question_call *first,
+			   const char *cursor, size_t want,
+			   struct cs_reply *ret_reply, struct cs_error *err)
+{
+	const struct timespec second = {.tv_sec = 1};
+	unsigned tries = cursor != NULL ? PAGE_TRIES : 1;
+
+	while (take_page(call, first, cursor, want, ret_reply, err)) {
+		if (ret_reply->status != 503 || --tries == 0)
+			return true;
+		cs_reply_done(ret_reply);
+		(void)nanosleep(&second, NULL);
+	}
+	return false;
+}
+
 bool cs_list_pages(const struct cs_call *call, const struct cs_list *list,
 		   cs_list_page_fn *fn, void *ctx, int *ret_status,
 		   struct cs_error *err)
@@ -146,9 +170,9 @@ bool cs_list_pages(const struct cs_call *call, const struct cs_list *list,
 
 		if (page.body != NULL && cursor == NULL)
 			break;
-		ok = take_page(call, &q, cursor,
-			       left < PAGE_ITEMS ? left : PAGE_ITEMS, &next,
-			       err);
+		ok = take_next_page(call, &q, cursor,
+				    left < PAGE_ITEMS ? left : PAGE_ITEMS,
+				    &next, err);
 		cs_reply_done(&page);
 		if (!ok)
 			return false;

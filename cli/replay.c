@@ -11,10 +11,19 @@
 #include "base/time.h"
 #include "issuer/judge.h"
 
+/* One CA certificate of an issuer. */
+struct generation {
+	size_t issuer; /* of the installation */
+	const struct cs_issuer_ca *ca;
+	uint8_t sha256[CS_SHA256_SIZE];
+};
+
 struct cs_replayer {
 	const struct cs_install *install; /* borrowed */
-	struct cs_judge_issuer *issuers;  /* of the installation */
-	uint8_t (*ca_sha256)[CS_SHA256_SIZE];
+	struct cs_judge_issuer *issuers;  /* with the CAs of the item */
+	bool *has_issued;		  /* of each: one was met */
+	struct generation *generations;	  /* by issuer, oldest first */
+	size_t generations_n;
 	struct cs_judge *judge;
 	struct cs_hash *hash;
 	int64_t now_ms;
@@ -85,7 +94,8 @@ void cs_replayer_free(struct cs_replayer *r)
 	cs_judge_free(r->judge);
 	cs_hash_free(r->hash);
 	cs_mem_free(r->issuers);
-	cs_mem_free(r->ca_sha256);
+	cs_mem_free(r->generations);
+	cs_mem_free(r->has_issued);
 	cs_arena_done(&r->arena);
 	cs_buf_done(&r->csr);
 	cs_buf_done(&r->tbs);
@@ -101,21 +111,39 @@ static int64_t time_of_item(void *ctx)
 	return r->now_ms;
 }
 
-/* The issuers as they are today. */
+/* One generation more. */
+static bool add_generation(struct cs_replayer *r, size_t issuer,
+			   const struct cs_issuer_ca *ca, struct cs_error *err)
+{
+	struct generation *g = &r->generations[r->generations_n++];
+
+	g->issuer = issuer;
+	g->ca = ca;
+	return cs_hash_sha256(r->hash, ca->certificate, g->sha256, err);
+}
+
+/* The issuers, with every CA certificate that they have or had. */
 static bool take_issuers(struct cs_replayer *r, struct cs_error *err)
 {
 	const struct cs_install *in = r->install;
 	size_t n = in->config.n_issuers;
 
 	r->issuers = cs_mem_new_array(n, sizeof(*r->issuers));
-	r->ca_sha256 = cs_mem_new_array(n, sizeof(*r->ca_sha256));
-	if (r->issuers == NULL || r->ca_sha256 == NULL)
+	r->generations =
+		cs_mem_new_array(n + in->older_n, sizeof(*r->generations));
+	r->has_issued = cs_mem_new_array(n, sizeof(*r->has_issued));
+	if (r->issuers == NULL || r->generations == NULL ||
+	    r->has_issued == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory to replay");
 	for (size_t i = 0; i < n; i++) {
 		r->issuers[i] =
 			(struct cs_judge_issuer){in->ca[i], &in->ceiling[i]};
-		if (!cs_hash_sha256(r->hash, in->ca[i]->certificate,
-				    r->ca_sha256[i], err))
+		for (size_t k = 0; k < in->older_n; k++) {
+			if (in->older[k].issuer == i &&
+			    !add_generation(r, i, in->older[k].ca, err))
+				return false;
+		}
+		if (!add_generation(r, i, in->ca[i], err))
 			return false;
 	}
 	return true;
@@ -288,6 +316,37 @@ static bool read_request(struct matter *m)
 	q.csr = cs_buf_span(&r->csr);
 	cs_msg_request_encode(&q, &r->request);
 	return cs_buf_finish(&r->request, "the request", m->err);
+}
+
+/*
+ * Judge it under the CA certificate of then: the one that issued it or, where
+ * none did, the one that issued last before it or was the newest then. One
+ * that is gone is replaced by today's.
+ */
+static void choose_ca(struct matter *m)
+{
+	struct cs_replayer *r = m->r;
+	const struct cs_issuer_ca *newest = r->install->ca[m->issuer];
+	const struct cs_issuer_ca *of_then = NULL;
+	uint8_t sha256[CS_SHA256_SIZE];
+	bool is_named;
+
+	if (!m->was_issued && r->has_issued[m->issuer])
+		return;
+	is_named =
+		cs_codec_hex_fixed(cs_span_str(text_of(m->item, "ca_sha256")),
+				   sha256, sizeof(sha256));
+	for (size_t i = 0; i < r->generations_n; i++) {
+		const struct generation *g = &r->generations[i];
+
+		if (g->issuer == m->issuer &&
+		    (is_named ? memcmp(g->sha256, sha256, sizeof(sha256)) == 0
+			      : g->ca->not_before_s <= r->now_ms / 1000))
+			of_then = g->ca;
+	}
+	m->result->other_ca = m->was_issued && of_then == NULL;
+	r->has_issued[m->issuer] |= m->was_issued;
+	r->issuers[m->issuer].ca = of_then != NULL ? of_then : newest;
 }
 
 /* -- judging --------------------------------------------------------------- */
@@ -463,16 +522,6 @@ static void forget_ca(struct cs_cert_diff *diff)
 	diff->n = n;
 }
 
-/* Was it issued under the certificate that the CA has today? */
-static bool is_same_ca(const struct matter *m)
-{
-	uint8_t sha256[CS_SHA256_SIZE];
-
-	return cs_codec_hex_fixed(cs_span_str(text_of(m->item, "ca_sha256")),
-				  sha256, sizeof(sha256)) &&
-	       memcmp(sha256, m->r->ca_sha256[m->issuer], sizeof(sha256)) == 0;
-}
-
 /* Issued both times: is it the same certificate? */
 static bool compare_certificates(struct matter *m,
 				 const struct cs_tbs_facts *was)
@@ -481,7 +530,6 @@ static bool compare_certificates(struct matter *m,
 	struct cs_span tbs = m->judged.intent.tbs;
 	struct cs_tbs_facts now;
 
-	out->other_ca = !is_same_ca(m);
 	if (cs_span_equal(was->tbs, tbs))
 		return true;
 	if (!cs_tbs_facts_read(m->r->hash, tbs, &m->r->arena, &now, m->err) ||
@@ -562,7 +610,10 @@ static bool replay(struct matter *m, enum cs_replay_care care)
 	struct cs_replay_result *out = m->result;
 	struct cs_tbs_facts was;
 
-	if (!read_request(m) || !judge(m, &was))
+	if (!read_request(m))
+		return false;
+	choose_ca(m);
+	if (!judge(m, &was))
 		return false;
 	out->csr_octets = m->r->csr.n;
 	if (out->class == CS_REPLAY_ERROR)

@@ -20,9 +20,9 @@
  *
  * Not replayed is what the ledger alone decides: limits and the reuse of keys
  * (a candidate's are not looked at, and what they refused then counts as not
- * replayed), denials, expiry. The issuers' ceilings and CAs are today's; what
- * another CA's certificate than today's issued is compared but for what the
- * CA adds.
+ * replayed), denials, expiry. The issuers' ceilings are today's. The CA
+ * certificate is that of then, out of the issuer's generations; where it is
+ * gone, certificates are compared but for what the CA adds.
  *
  * One object a command; what a result borrows lives until the next judgement.
  */
@@ -69,7 +69,7 @@ const char *cs_replay_skip_name(enum cs_replay_skip s);
 struct cs_replay_result {
 	enum cs_replay_class class;
 	enum cs_replay_skip skip; /* NOT_REPLAYED */
-	bool other_ca; /* its certificate is of another than today's CA */
+	bool other_ca; /* the CA certificate that issued it is gone */
 	json_t *was;   /* the recorded members; NULL: none */
 	json_t *now;   /* the same by the candidate; NULL: not judged */
 	/* What caused it: of the candidate, or of the set that decided. */

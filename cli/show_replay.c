@@ -96,8 +96,8 @@ static void show_skips(const json_t *report, FILE *out)
 	}
 	if (more > 0)
 		fprintf(out,
-			"  %lld issued under another CA certificate than "
-			"today's: compared but for what the CA adds\n",
+			"  %lld issued under a CA certificate that is gone: "
+			"compared but for what the CA adds\n",
 			more);
 }
 
@@ -182,6 +182,17 @@ static void show_witness(const json_t *w, FILE *out)
 	fputc('\n', out);
 }
 
+/* The rule; without one the code, or the field that it is about. */
+static const char *label_of(const json_t *g)
+{
+	static const char *const names[] = {"rule", "code", "field"};
+	size_t i = 0;
+
+	while (i < 2 && text_of(g, names[i])[0] == '\0')
+		i++;
+	return text_of(g, names[i]);
+}
+
 /* One group: what, how often, by which rule, and its witness. */
 static void show_group(const json_t *g, FILE *out)
 {
@@ -189,8 +200,7 @@ static void show_group(const json_t *g, FILE *out)
 
 	fprintf(out, "\n%s  %lld \xc3\x97  ", words_of(text_of(g, "class")),
 		count_of(g, "count"));
-	cs_text_print(out, text_of(g, "rule")[0] != '\0' ? text_of(g, "rule")
-							 : text_of(g, "code"));
+	cs_text_print(out, label_of(g));
 	if (text_of(g, "at")[0] != '\0')
 		print_member(g, "at", "  ", out);
 	fputc('\n', out);
