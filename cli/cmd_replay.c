@@ -186,7 +186,8 @@ static bool print_lines(const struct cs_call *call, const json_t *groups,
 	}
 	if (!cs_buf_finish(&line, "the report", err))
 		return false;
-	fwrite(line.p, 1, line.n, call->out);
+	if (line.n > 0)
+		fwrite(line.p, 1, line.n, call->out);
 	return true;
 }
 
