@@ -159,11 +159,9 @@ void cs_front_admin_done(struct cs_front *f, uint64_t ticket,
 		cs_front_note_late(f, w->http, w->asker.client, m->code);
 	if (w->kind == CS_WAIT_CHECK)
 		cs_front_policy_done(f, w, m);
-	else if (m->ok == 0) {
-		if (w->kind == CS_WAIT_REVOKE)
-			cs_front_revoke_refused(f, w, m->code);
+	else if (m->ok == 0)
 		cs_front_reply_foreign(f, w->http, m->code, m->detail);
-	} else if (w->kind == CS_WAIT_CLIENT_ADD)
+	else if (w->kind == CS_WAIT_CLIENT_ADD)
 		cs_front_reply_token(f, w, m->body);
 	else
 		cs_front_reply_json(

@@ -31,20 +31,13 @@ static bool send_revoke(struct cs_front *f, struct cs_call *c,
 	struct cs_error err;
 	struct cs_wait *w;
 
-	if (!cs_front_wait(f, c, CS_WAIT_REVOKE, &w))
+	if (!cs_front_wait(f, c, CS_WAIT_ADMIN, &w))
 		return false;
-	/* For the log, in case that the ledger refuses the right. */
-	if (!cs_arena_dup(&w->arena, cs_front_host(c->request->peer),
-			  &w->address) ||
-	    !cs_arena_dup(&w->arena, c->request->head->path, &w->path))
-		cs_problem_set(c->p, CS_PROBLEM_BUSY, "", "Out of memory.");
-	else if (cs_link_send_revoke(f->ledger, w->ticket, m, &err))
+	if (cs_link_send_revoke(f->ledger, w->ticket, m, &err))
 		return true;
-	else
-		cs_problem_set(c->p, cs_problem_of_error(err.code), "", "%s",
-			       err.text);
 	cs_waits_end(f->waits, w);
-	return false;
+	return cs_problem_set(c->p, cs_problem_of_error(err.code), "", "%s",
+			      err.text);
 }
 
 bool cs_front_revoke(struct cs_front *f, struct cs_call *c)
@@ -73,22 +66,4 @@ bool cs_front_revoke(struct cs_front *f, struct cs_call *c)
 	ok = read_body(&b, &m) && send_revoke(f, c, &m);
 	json_decref(b.object);
 	return ok;
-}
-
-void cs_front_revoke_refused(struct cs_front *f, const struct cs_wait *w,
-			     struct cs_span code)
-{
-	const struct cs_client *client =
-		cs_clients_by_id(f->clients, w->asker.client);
-	struct cs_front_refusal r = {
-		.address = w->address,
-		.code = cs_problem_from_name(code),
-		.path = w->path,
-		.uid = w->asker.uid,
-	};
-
-	if (client != NULL)
-		r.client = client->name;
-	if (cs_problem_status(r.code) == 403)
-		cs_front_note(f, &r);
 }

@@ -356,9 +356,6 @@ bool cs_front_revoke_credential(struct cs_front *f, struct cs_call *c);
 void cs_front_reply_token(struct cs_front *f, const struct cs_wait *w,
 			  struct cs_span change);
 bool cs_front_revoke(struct cs_front *f, struct cs_call *c);
-/* The ledger did not let it: a right that is missing is told to the log. */
-void cs_front_revoke_refused(struct cs_front *f, const struct cs_wait *w,
-			     struct cs_span code);
 bool cs_front_accept_clock(struct cs_front *f, struct cs_call *c);
 bool cs_front_backup(struct cs_front *f, struct cs_call *c);
 void cs_front_reply_status(struct cs_front *f, uint64_t ticket,
