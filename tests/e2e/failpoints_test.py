@@ -107,7 +107,8 @@ def killed_at_each_failpoint_it_recovers():
         expect(house.stop() == 0, "stop")
         for point, room, *special in listed():
             if point.startswith("ledger.recover") or \
-                    special in (["init"], ["error"], ["elsewhere"]):
+                    special in (["init"], ["error"], ["elsewhere"],
+                                ["revoke"]):
                 continue
             if special == ["paced"]:
                 for action in ("kill", "kill@2"):
@@ -118,6 +119,51 @@ def killed_at_each_failpoint_it_recovers():
             for action in ("kill", "kill@3", "segv@3", "exit@2"):
                 print(f"# {point}={action}", flush=True)
                 run_point(house, csr, point, room, action)
+
+
+def revoke_until_it_dies(house, serials, point, action):
+    """Revoke one after the other; those that got no answer."""
+    once = os.path.join(house.root, f"once-revoke-{point}-{action}")
+    house.start(env={"CS_FAILPOINTS": f"{point}={action}",
+                     "CS_FAILPOINT_ONCE": once})
+    lost = []
+    for serial in serials:
+        try:
+            expect(house.revoke("ci", serial, "superseded")[0] == 200,
+                   "refused")
+        except OSError:
+            lost.append(serial)
+        except Exception as e:
+            expect(not isinstance(e, Failure), str(e))
+            lost.append(serial)
+        if os.path.exists(once):
+            break
+    expect(os.path.exists(once), f"{point} was never passed")
+    return lost
+
+
+@tap.test
+def killed_around_a_revocation_it_loses_none_that_was_answered():
+    with House() as house:
+        house.start()
+        house.client_add("ci", "submit", "approve", "revoke")
+        csr = house.csr("www.fail.example")
+        for point in ("ledger.before_begin", "ledger.after_intent_rows",
+                      "ledger.before_commit", "ledger.after_commit",
+                      "ledger.before_revoke_answer", "front.before_reply"):
+            print(f"# {point}=kill@2", flush=True)
+            serials = [house.submit("ci", csr).json["serial"]
+                       for _ in range(4)]
+            expect(house.stop() == 0, "stop")
+            lost = revoke_until_it_dies(house, serials, point, "kill@2")
+            expect(house.wait_end() == 75, "it did not end with 75")
+            house.start()
+            for serial in lost:
+                status, body = house.revoke("ci", serial, "superseded")
+                expect(status == 200, body)
+            found = invariants.violations(invariants.View(house))
+            expect(not found, f"{point}: " + "; ".join(found[:5]))
+        expect(house.stop() == 0, "it did not stop cleanly")
 
 
 @tap.test

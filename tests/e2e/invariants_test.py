@@ -12,12 +12,14 @@ from tests.lib.house import Answer, House, Tap, expect  # noqa: E402
 tap = Tap()
 house = House()
 house.start()
-house.client_add("ci", "submit", "approve")
+house.client_add("ci", "submit", "approve", "revoke")
 csrs = [house.csr(f"host{i}.inv.example") for i in range(2)]
 for i in range(4):
     got = house.submit("ci", csrs[i % 2], f"k{i}")
     expect(got.status == 201, f"{got.status} {got.body}")
 house.submit("ci", house.csr("a..b"), "bad")
+for answer in house.answers[:2]:
+    expect(house.revoke("ci", answer.json["serial"])[0] == 200, "revoke")
 
 
 def view(*statements, answers=None, signed=None):
@@ -162,6 +164,30 @@ def i11_finds_a_signature_that_does_not_verify():
     plant(invariants.i11_certificates_are_what_was_intended, "attempt", view(
         "UPDATE outcome SET signature = (SELECT signature FROM outcome"
         f" WHERE seq = {FIRST}) WHERE seq = {LAST}"))
+
+
+@tap.test
+def i12_finds_a_revocation_that_was_taken_back():
+    check = invariants.i12_what_is_revoked_stays_revoked
+    expect(not list(check(invariants.View(house))), "nothing is wrong")
+    first = "(SELECT min(seq) FROM revocation)"
+    for sentence, sql in (
+            ("is gone, or changed",
+             f"DELETE FROM revocation WHERE seq = {first}"),
+            ("to be revoked, is not",
+             f"DELETE FROM revocation WHERE seq = {first}"),
+            ("leaves revoke", f"DELETE FROM revocation WHERE seq = {first}"),
+            ("is gone, or changed",
+             f"UPDATE revocation SET reason = 4 WHERE seq = {first}"),
+            ("has no leaf",
+             f"UPDATE revocation SET at_ms = 1 WHERE seq = {first}"),
+            ("of no certificate",
+             "UPDATE attempt SET request = NULL WHERE seq = " + first),
+            ("otherwise than answered",
+             "UPDATE revocation SET leaf = leaf - 1 WHERE seq = " + first)):
+        plant(check, sentence, view(sql))
+    # What a test has planted is not taken for what was there before.
+    expect(not list(check(invariants.View(house))), "it learned a plant")
 
 
 @tap.test

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """kill -9 of a random process at random times under load, many rounds.
 
+Clients submit, and revoke some of what they were issued.
+
 After each kill: a worker's death is survived without a restart, any other
 ends the house, which is started again and recovers. Then every key whose
 answer was lost is sent again, and the invariants are checked. Rounds:
@@ -33,6 +35,7 @@ class Load:
         self.sent = 0
         self.lock = threading.Lock()
         self.lost = []
+        self.unsaid = []
 
     def next_key(self):
         with self.lock:
@@ -49,14 +52,34 @@ class Load:
             return None
         return a if a.terminal else None
 
+    def revoke(self, serial, reason):
+        """Revoke once; False: no answer came."""
+        try:
+            return self.house.revoke("ci", serial, reason)[0] == 200
+        except Exception:
+            return False
+
+    def revoke_some(self, answer):
+        """One of six certificates is revoked as soon as it is there."""
+        if answer.status != 201 or random.randrange(6) > 0:
+            return
+        serial = answer.json["serial"]
+        reason = random.choice(("keyCompromise", "superseded", "unspecified"))
+        if not self.revoke(serial, reason):
+            with self.lock:
+                self.unsaid.append((serial, reason))
+
     def client(self, until):
         while not until.is_set():
             key = self.next_key()
             csr = random.choice(self.csrs)
-            if self.one(key, csr) is None:
-                with self.lock:
-                    self.lost.append((key, csr))
-                time.sleep(0.005)
+            answer = self.one(key, csr)
+            if answer is not None:
+                self.revoke_some(answer)
+                continue
+            with self.lock:
+                self.lost.append((key, csr))
+            time.sleep(0.005)
 
     def run_for(self, kill):
         """Load until `kill` has been called; then stop."""
@@ -79,6 +102,11 @@ class Load:
             key, csr = self.lost.pop()
             while self.one(key, csr) is None:
                 expect(time.monotonic() < end, f"{key} gets no answer")
+                time.sleep(0.02)
+        while self.unsaid:
+            serial, reason = self.unsaid.pop()
+            while not self.revoke(serial, reason):
+                expect(time.monotonic() < end, f"{serial} is not revoked")
                 time.sleep(0.02)
 
 
@@ -107,7 +135,7 @@ def kill_9_at_random_times_loses_nothing():
     killed = {}
     with House() as house:
         house.start()
-        house.client_add("ci", "submit", "approve")
+        house.client_add("ci", "submit", "approve", "revoke")
         csrs = [house.csr(f"host{i}.kill.example") for i in range(8)]
         load = Load(house, csrs)
         for n in range(1, ROUNDS + 1):
@@ -126,7 +154,8 @@ def kill_9_at_random_times_loses_nothing():
         abandoned = view.all("SELECT count(*) c FROM outcome"
                              " WHERE signature IS NULL")[0]["c"]
         print(f"# killed {killed}; {load.sent} requests, {issued} answers "
-              f"with a certificate, {abandoned} attempts abandoned")
+              f"with a certificate, {abandoned} attempts abandoned, "
+              f"{len(house.revoked_before)} revoked")
 
 
 def replay(house, csrs):

@@ -71,6 +71,8 @@ class House:
         self.port = None
         self.tokens = {}
         self.answers = []
+        self.revocations = []  # as they were answered
+        self.revoked_before = {}  # rows that tests/lib/invariants.py saw
         self.csrs = []
         self.log = open(os.path.join(self.root, "log"), "ab")
         self.cli("init", "--host", "127.0.0.1", *init_options)
@@ -225,6 +227,17 @@ class House:
         answer = Answer((client, key), status, got, data)
         self.answers.append(answer)
         return answer
+
+    def revoke(self, client, serial, reason="unspecified", timeout=20):
+        """POST .../revoke; what was answered is kept. May raise OSError."""
+        status, _, data = self.http(
+            "POST", f"/v1/certificates/{serial}/revoke",
+            json.dumps({"reason": reason}).encode(), self.tokens[client],
+            timeout=timeout)
+        body = json.loads(data)
+        if status == 200:
+            self.revocations.append(body)
+        return status, body
 
     # -- looking inside ----------------------------------------------------
 

@@ -35,6 +35,7 @@ class View:
 
     def __init__(self, house, db=None, answers=None, signed=None):
         self.house = house
+        self.is_own = db is None  # not one that a test has changed
         self.db = db if db is not None else house.database()
         self.answers = house.answers if answers is None else answers
         self.signed = signed_list(house) if signed is None else signed
@@ -117,7 +118,7 @@ def i4_each_decision_has_one_leaf(v):
             (1, "outcome o JOIN attempt a USING (seq) WHERE o.signature"
                 " NOT NULL AND a.request NOT NULL"),
             (5, "outcome WHERE signature IS NULL"),
-            (7, "policy_set"), (14, "issuer")):
+            (6, "revocation"), (7, "policy_set"), (14, "issuer")):
         leaves = v.all("SELECT count(*) c FROM leaf WHERE kind = ?", kind)
         rows = v.all(f"SELECT count(*) c FROM {table}")
         if leaves[0]["c"] != rows[0]["c"]:
@@ -232,6 +233,43 @@ def long_form(tag, content):
         return bytes([tag, n]) + content
     length = n.to_bytes((n.bit_length() + 7) // 8, "big")
     return bytes([tag, 0x80 | len(length)]) + length + content
+
+
+def revocation_rows(v):
+    """{seq: row}, with what each has to agree with."""
+    return {r["seq"]: r for r in v.all(
+        "SELECT v.*, hex(v.serial) serial_hex, l.kind, l.at_ms leaf_ms,"
+        " hex(l.hash) leaf_hash, a.request, a.serial of_attempt"
+        " FROM revocation v LEFT JOIN leaf l ON l.idx = v.leaf"
+        " LEFT JOIN attempt a ON a.seq = v.seq")}
+
+
+def i12_what_is_revoked_stays_revoked(v):
+    """Rows stay; each has its leaf and attempt; what was answered stands."""
+    rows = revocation_rows(v)
+    for seq, before in v.house.revoked_before.items():
+        if seq not in rows or tuple(rows[seq]) != before:
+            yield f"I12: the revocation of attempt {seq} is gone, or changed"
+    for seq, r in rows.items():
+        if r["kind"] != 6 or r["leaf_ms"] != r["at_ms"]:
+            yield f"I12: the revocation of attempt {seq} has no leaf"
+        if r["request"] is None or r["of_attempt"] != r["serial"]:
+            yield f"I12: the revocation of attempt {seq} is of no " \
+                  "certificate that was asked for"
+    leaves = v.all("SELECT count(*) c FROM leaf WHERE kind = 6")[0]["c"]
+    if leaves != len(rows):
+        yield f"I12: {leaves} leaves revoke, {len(rows)} rows"
+    by_serial = {r["serial_hex"].lower(): r for r in rows.values()}
+    for a in v.house.revocations:
+        r = by_serial.get(a["serial"])
+        if r is None:
+            yield f"I12: {a['serial']} was answered to be revoked, is not"
+        elif (r["leaf"], r["leaf_hash"].lower()) != (
+                a["log"]["index"], a["log"]["leaf_hash"]):
+            yield f"I12: {a['serial']} is revoked otherwise than answered"
+    if v.is_own:
+        v.house.revoked_before.update(
+            {seq: tuple(r) for seq, r in rows.items()})
 
 
 def i13_recorded_time_goes_back_only_where_the_clock_was_accepted(v):
