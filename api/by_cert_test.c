@@ -231,6 +231,22 @@ static void the_narrower_binding_decides(void **state)
 	unmake(&ca);
 }
 
+/* By which front knows what is revoked. */
+static void a_serial_is_read_without_leading_zeros(void **state)
+{
+	struct made leaf;
+	struct cs_peer_cert *cert;
+
+	(void)state;
+	make(&leaf, NULL, (struct spec){.name = "l"});
+	cert = cs_peer_cert_new(der_of(&leaf), NULL, 0, NULL);
+	assert_non_null(cert);
+	assert_true(
+		cs_span_equal(cs_peer_cert_serial(cert), CS_SPAN_LIT("\x07")));
+	cs_peer_cert_free(cert);
+	unmake(&leaf);
+}
+
 static void names_are_compared_exactly(void **state)
 {
 	static const struct {
@@ -465,6 +481,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_narrower_binding_decides),
+		cmocka_unit_test(a_serial_is_read_without_leading_zeros),
 		cmocka_unit_test(names_are_compared_exactly),
 		cmocka_unit_test(a_nul_in_a_name_is_no_end_of_it),
 		cmocka_unit_test(a_certificate_has_to_be_a_clients_and_in_time),

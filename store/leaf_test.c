@@ -55,6 +55,7 @@ static const struct column columns[] = {
 	{"pending_body", OCTETS, AT(pending_body)},
 	{"pending_terms", OCTETS, AT(pending_terms)},
 	{"realm", TEXT, AT(realm)},
+	{"reason", UINT32, AT(reason)},
 	{"received", INT64, AT(received_ms)},
 	{"rows", OCTETS, AT(rows)},
 	{"scalars", OCTETS, AT(scalars)},

@@ -12,7 +12,7 @@ from tests.lib.house import House, Tap, expect  # noqa: E402
 tap = Tap()
 house = House()
 house.start()
-house.client_add("ci", "submit", "approve")
+house.client_add("ci", "submit", "approve", "revoke")
 house.client_add("robot", "submit")
 CSR = house.csr("www.tamper.example")
 house.submit("ci", CSR, "one")
@@ -20,7 +20,8 @@ house.submit("ci", house.csr("b.tamper.example", subject="/O=x/CN=y"), "no")
 pending = house.submit("robot", CSR, "later", approved=False)
 old = house.snapshot()
 house.submit("ci", CSR, "two")
-house.submit("ci", CSR, "three")
+last = house.submit("ci", CSR, "three")
+expect(house.revoke("ci", last.json["serial"])[0] == 200, "revoke")
 expect(house.stop() == 0, "stop")
 
 
@@ -60,11 +61,14 @@ def one_byte_in_any_column_of_a_decision_is_found_with_its_index():
                      (leaf,)).fetchone()[0]
     n = db.execute("SELECT request FROM attempt WHERE seq = ?",
                    (seq,)).fetchone()[0]
+    revoked = db.execute("SELECT leaf FROM revocation").fetchone()[0]
     missed = []
-    for table, key in (("request", f"n = {n}"), ("attempt", f"seq = {seq}"),
-                       ("outcome", f"seq = {seq}"),
-                       ("approval", f"request = {n}"),
-                       ("leaf", f"idx = {leaf}")):
+    for table, key, leaf in (("request", f"n = {n}", leaf),
+                             ("attempt", f"seq = {seq}", leaf),
+                             ("outcome", f"seq = {seq}", leaf),
+                             ("approval", f"request = {n}", leaf),
+                             ("leaf", f"idx = {leaf}", leaf),
+                             ("revocation", f"leaf = {revoked}", revoked)):
         for column in db.execute(f"PRAGMA table_info({table})").fetchall():
             name, kind = column["name"], column["type"]
             change = {
@@ -94,7 +98,7 @@ def a_removed_row_of_any_table_is_found():
     for table in ("request", "attempt", "outcome", "refusal", "approval",
                   "leaf", "checkpoint", "client", "credential", "issuer",
                   "policy_set", "policy_source", "policy_set_source",
-                  "meta", "key_use"):
+                  "meta", "key_use", "revocation"):
         path, changes = tampered(
             f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid)"
             f" FROM {table})" if table not in ("key_use", "policy_set_source")

@@ -115,6 +115,14 @@ ATTEMPT = {
 }
 
 
+REVOKED = {
+    "client": "portal", "client_id": 4, "credential": 7, "generation": 1,
+    "issuer": "default", "issuer_id": 1, "kind": "revoked",
+    "not_after": 1795638043, "seq": 9,
+    "serial": "5b000102030405060708090a0b0c0d0e0f", "terms": "0d00000000",
+}
+
+
 def leaves():
     issued = {"changed": True, "diff": [
         {"asked": None, "at": "web.yaml:14", "disposition": "overridden",
@@ -132,6 +140,7 @@ def leaves():
         {"code": "SAN_DNS_NOT_ALLOWED", "field": "san.dns[%d]" % i,
          "value": "n%d.%s.example" % (i, "x" * 200)} for i in range(100)])
     flat = dict(refused, detail="y" * MAX_LEAF)
+    words = {"message": "ticket 4712", "reason": "keyCompromise"}
     plain = {"at": 1795551643003, "index": 12}
     return [
         leaf("issued: every member of the straight way", issued,
@@ -168,6 +177,13 @@ def leaves():
               "rows": hexed('{"client":[],"credential":[]}'), "uid": 0}),
         leaf("a start: nothing but when", {"version": "0.1.0"},
              {"at": 0, "index": 1, "kind": "start"}),
+        leaf("revoked, with a reason and words", words,
+             {**REVOKED, **plain, "body": canonical(words).hex(),
+              "reason": 1, "uid": 0}),
+        leaf("revoked for no reason that was said",
+             {"reason": "unspecified"},
+             {**REVOKED, **plain,
+              "body": hexed('{"reason":"unspecified"}')}),
     ]
 
 
