@@ -16,7 +16,7 @@
 #define MAX_USERS CS_MAX_CALL_OPTIONS
 
 static const struct cs_option options[] = {
-	{"from", 0, "SYSTEM", "approver-policy; otherwise what it is tells"},
+	{"from", 0, "SYSTEM", "approver-policy, step-ca or vault"},
 	{"issuer", 0, "NAME", "the issuer that the policies are for"},
 	{"requester", 0, "USER", "who may ask (repeat); `*`: anybody"},
 	{"out", 0, "PATH", "a file for each policy in this directory"},
@@ -62,7 +62,8 @@ static bool read_options(const struct cs_call *call,
 	if (from != NULL && !cs_import_from_name(cs_span_str(from), &o->from))
 		return cs_error_set(err, CS_E_USAGE,
 				    "--from %s: policies of that system are "
-				    "not known; known is approver-policy",
+				    "not known; known are approver-policy, "
+				    "step-ca and vault",
 				    from);
 	o->issuer = cs_span_str(cs_call_get(call, "issuer"));
 	while ((user = cs_call_get_nth(call, "requester", o->users_n)) != NULL)
@@ -254,7 +255,7 @@ const struct cs_command cs_cmd_policy_import = {
 	.args = "FILE...",
 	.min_args = 1,
 	.max_args = CS_MAX_CALL_ARGS,
-	.help = "Translate policies of approver-policy",
+	.help = "Translate policies of approver-policy, step-ca or Vault",
 	.options = options,
 	.example = "countersign policy import crp.yaml --issuer default "
 		   "--requester '*' --out policies.imported",

@@ -5,11 +5,13 @@
 static const char *const from_names[] = {
 	[CS_IMPORT_ANY] = "",
 	[CS_IMPORT_APPROVER_POLICY] = "approver-policy",
+	[CS_IMPORT_STEP_CA] = "step-ca",
+	[CS_IMPORT_VAULT] = "vault",
 };
 
 bool cs_import_from_name(struct cs_span name, enum cs_import_from *ret_from)
 {
-	for (int f = CS_IMPORT_APPROVER_POLICY; f <= CS_IMPORT_LAST; f++) {
+	for (int f = CS_IMPORT_APPROVER_POLICY; f <= CS_IMPORT_VAULT; f++) {
 		if (!cs_span_equal_str(name, from_names[f]))
 			continue;
 		*ret_from = (enum cs_import_from)f;
@@ -40,11 +42,37 @@ static bool begins(const struct cs_yaml *doc, const char *key,
 	       cs_span_starts_with(node->text, cs_span_str(prefix));
 }
 
+/* Has the map one of these members? */
+static bool has_one(const struct cs_yaml *map, const char *const *keys)
+{
+	if (map == NULL || map->kind != CS_YAML_MAP)
+		return false;
+	for (; *keys != NULL; keys++) {
+		if (cs_yaml_get(map, *keys) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /* Whose is the document? CS_IMPORT_ANY: nobody's that we know. */
 static enum cs_import_from recognise(const struct cs_yaml *doc)
 {
+	static const char *const step[] = {"authority", "provisioners",
+					   "policy", "x509", NULL};
+	static const char *const vault[] = {
+		"allowed_domains",  "allow_any_name",
+		"allow_subdomains", "allow_ip_sans",
+		"key_type",	    "allow_bare_domains",
+		"allowed_uri_sans", NULL};
+
 	if (begins(doc, "apiVersion", "policy.cert-manager.io/"))
 		return CS_IMPORT_APPROVER_POLICY;
+	if (cs_yaml_get(doc, "apiVersion") != NULL)
+		return CS_IMPORT_ANY;
+	if (has_one(doc, step))
+		return CS_IMPORT_STEP_CA;
+	if (has_one(doc, vault) || has_one(cs_yaml_get(doc, "data"), vault))
+		return CS_IMPORT_VAULT;
 	return CS_IMPORT_ANY;
 }
 
@@ -60,8 +88,14 @@ static void not_known(struct cs_importing *i, const struct cs_yaml *doc)
 			       "`use` a policy, say that with --requester",
 			       CS_SPAN_FMT(kind->text));
 	else
-		cs_import_fail(i, doc, "",
-			       "this is no CertificateRequestPolicy");
+		cs_import_fail(
+			i, doc, "",
+
+			"this is none of the documents that are known: "
+			"a CertificateRequestPolicy, a policy of "
+			"step-ca (with `x509` or `authority`), a role of "
+			"Vault's PKI engine (with `allowed_domains`); "
+			"name the system with --from");
 }
 
 /* One document. */
@@ -83,6 +117,12 @@ static void one(struct cs_importing *i, const struct cs_yaml *doc)
 			cs_import_crp(i, doc);
 		else
 			not_known(i, doc);
+		break;
+	case CS_IMPORT_STEP_CA:
+		cs_import_step(i, doc);
+		break;
+	case CS_IMPORT_VAULT:
+		cs_import_vault(i, doc);
 		break;
 	case CS_IMPORT_ANY:
 	default:

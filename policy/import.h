@@ -30,7 +30,8 @@
 enum cs_import_from {
 	CS_IMPORT_ANY, /* each document is recognised by what stands in it */
 	CS_IMPORT_APPROVER_POLICY,
-	CS_IMPORT_LAST = CS_IMPORT_APPROVER_POLICY
+	CS_IMPORT_STEP_CA,
+	CS_IMPORT_VAULT
 };
 
 /* By its name, "approver-policy", "step-ca" or "vault". */

@@ -314,7 +314,7 @@ static void selector(struct cs_importing *i, const struct cs_yaml *node)
 /* -- the document ----------------------------------------------------------
  */
 
-/* What is so for each of them, told once. */
+/* What is so for each of these, told once. */
 static void always(struct cs_importing *i, const struct cs_yaml *doc)
 {
 	struct cs_draft *draft = i->draft;
@@ -323,14 +323,6 @@ static void always(struct cs_importing *i, const struct cs_yaml *doc)
 		return;
 	i->told_crp = true;
 	i->draft = NULL;
-	cs_import_tell(i, CS_IMPORT_NOTE, doc, "",
-		       "names are compared as they are issued, in lower case "
-		       "where that makes no difference; what is malformed or "
-		       "can be read in two ways is refused");
-	cs_import_tell(i, CS_IMPORT_NOTE, doc, "",
-		       "a request has one common name, an RSA key of 2048 bits "
-		       "or more, no key that is known to be weak, and lives "
-		       "from a second to 36500 days");
 	cs_import_tell(i, CS_IMPORT_NOTE, doc, "",
 		       "extensions of the CSR that no field of approver-policy "
 		       "is about are refused (`extensions.unlisted: drop` "
@@ -341,11 +333,6 @@ static void always(struct cs_importing *i, const struct cs_yaml *doc)
 	cs_import_tell(i, CS_IMPORT_NOTE, doc, "",
 		       "a request that no policy is for is refused; with "
 		       "`no_policy: hold` for its issuer it waits, as it did");
-	if (i->options->users_n == 0)
-		cs_import_tell(i, CS_IMPORT_BY_HAND, doc, "",
-			       "who may `use` a policy is said by RBAC and not "
-			       "by these documents: they are for every "
-			       "requester, unless --requester says for whom");
 	i->draft = draft;
 }
 
@@ -419,6 +406,7 @@ void cs_import_crp(struct cs_importing *i, const struct cs_yaml *doc)
 	}
 	if (!cs_import_begin(i, doc, text))
 		return;
+	cs_import_always(i, doc);
 	always(i, doc);
 	cs_import_known(i, doc, "", keys);
 	metadata(i, meta);

@@ -1,5 +1,4 @@
 /* spec.allowed of a CertificateRequestPolicy. */
-#include "base/der.h"
 #include "policy/attribute.h"
 #include "policy/import_crp.h"
 #include "policy/usage.h"
@@ -87,25 +86,21 @@ static void names(struct cs_importing *i, const struct cs_yaml *allowed)
 
 /* A list of {oid, ...}; false: this one has no OID. */
 static bool rule_oid(struct cs_importing *i, const struct cs_yaml *rule,
-		     const char *path, struct cs_span *ret_oid)
+		     const char *path, struct cs_span *ret_oid,
+		     struct cs_span *ret_der)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf oid;
-	struct cs_error err = {0};
 	const char *field = cs_import_path(i, path, "oid");
 
-	cs_buf_init(&oid, CS_MAX_OID);
 	if (!cs_import_is_map(i, rule, path) ||
 	    !cs_import_text(i, cs_yaml_get(rule, "oid"), field, ret_oid)) {
 		cs_import_fail(i, rule, field, "an OID is wanted");
 		return false;
 	}
-	if (cs_der_oid_parse(*ret_oid, &oid, &err) &&
-	    cs_buf_finish(&oid, "the OID", &err))
+	if (cs_import_oid(i, *ret_oid, ret_der))
 		return true;
-	if (err.code == CS_E_NO_MEMORY)
-		i->no_memory = true;
-	else
-		cs_import_fail(i, rule, field, "%s", err.text);
+	if (!i->no_memory)
+		cs_import_fail(i, rule, field, "`%.*s` is no OID",
+			       CS_SPAN_FMT(cs_span_sub(*ret_oid, 0, 64)));
 	return false;
 }
 
@@ -122,10 +117,10 @@ static void other_names(struct cs_importing *i, const struct cs_yaml *list)
 		return;
 	for (c = list->child; c != NULL && !i->failed; c = c->next) {
 		const char *field = cs_import_item(i, path, n++);
-		struct cs_span oid = {0};
+		struct cs_span oid = {0}, der = {0};
 		json_t *rule;
 
-		if (!rule_oid(i, c, field, &oid))
+		if (!rule_oid(i, c, field, &oid, &der))
 			return;
 		rule = json_object();
 		cs_import_set_text(i, rule, "oid", oid);
@@ -151,19 +146,13 @@ static void other_attributes(struct cs_importing *i, const struct cs_yaml *list)
 	for (c = list->child; c != NULL && !i->failed; c = c->next) {
 		const char *field = cs_import_item(i, path, n++);
 		struct cs_crp_target target = {"", CS_PATTERN_TEXT, false};
-		CS_CLEANUP(cs_buf_done) struct cs_buf der;
 		const struct cs_attribute *known;
-		struct cs_span oid = {0};
+		struct cs_span oid = {0}, der = {0};
 		const char *name;
 
-		cs_buf_init(&der, CS_MAX_OID);
-		if (!rule_oid(i, c, field, &oid))
+		if (!rule_oid(i, c, field, &oid, &der))
 			return;
-		if (!cs_der_oid_parse(oid, &der, NULL) || !cs_buf_ok(&der)) {
-			i->no_memory = true;
-			return;
-		}
-		known = cs_attribute_by_oid(cs_buf_span(&der));
+		known = cs_attribute_by_oid(der);
 		name = known != NULL ? known->name
 				     : cs_arena_str(i->arena, oid);
 		if (name == NULL) {

@@ -19,6 +19,7 @@ struct cs_draft {
 	struct cs_import_policy *policy;
 	json_t *spec; /* owned; sections in any order */
 	bool shadow;  /* it must not decide */
+	bool is_step; /* of step-ca */
 	int weight;   /* how narrow its selection is */
 	struct cs_import_line **last;
 	struct cs_draft *next;
@@ -34,7 +35,9 @@ struct cs_importing {
 	struct cs_draft *drafts, **last_draft;
 	size_t drafts_n;	/* at most CS_MAX_POLICIES */
 	struct cs_draft *draft; /* the one being made; NULL: none */
-	bool told_crp, told_step, told_vault; /* what is always so */
+	bool told, told_crp;	/* what is always so */
+	size_t step_n;		/* policies of step-ca so far */
+	size_t shadows_n;
 	bool no_memory;
 	struct cs_error *err; /* of what cannot be read; set: `failed` */
 	bool failed;
@@ -52,6 +55,9 @@ void cs_import_shadow(struct cs_importing *i, const struct cs_yaml *at,
 /* What cannot be read: the import fails, at this place. */
 void cs_import_fail(struct cs_importing *i, const struct cs_yaml *at,
 		    const char *field, const char *fmt, ...) CS_PRINTF(4, 5);
+
+/* What is so for every policy, once. */
+void cs_import_always(struct cs_importing *i, const struct cs_yaml *at);
 
 /* "PATH.NAME" or "PATH[N]" in the arena; "" without memory. */
 const char *cs_import_path(struct cs_importing *i, const char *path,
@@ -92,6 +98,9 @@ void cs_import_known(struct cs_importing *i, const struct cs_yaml *map,
 		     const char *path, const struct cs_import_key *keys);
 
 /* -- the draft ------------------------------------------------------------- */
+
+/* The source's name without its ending: what has no name is called so. */
+struct cs_span cs_import_stem(const struct cs_importing *i);
 
 /* A new draft with a name made of the foreign one. */
 bool cs_import_begin(struct cs_importing *i, const struct cs_yaml *at,
@@ -149,6 +158,26 @@ enum cs_pattern_kind {
 enum cs_pattern cs_import_glob(struct cs_importing *i,
 			       enum cs_pattern_kind kind, struct cs_span glob,
 			       json_t **ret_matcher, const char **ret_why);
+
+/*
+ * A network or an address as Go reads it, whose bits behind the prefix may
+ * stand; to a matcher for addresses.
+ */
+enum cs_pattern cs_import_network(struct cs_importing *i, struct cs_span text,
+				  json_t **ret_matcher, const char **ret_why);
+
+/* The text as it matches itself in a regular expression, appended. */
+void cs_import_quote(struct cs_buf *b, struct cs_span text);
+
+/* Is it a dotted OID? *ret_der (in the arena) is its content octets. */
+bool cs_import_oid(struct cs_importing *i, struct cs_span text,
+		   struct cs_span *ret_der);
+
+/* Is there a `{{` in it, which begins a path in native literals? */
+bool cs_import_has_path(struct cs_span text);
+
+/* Is it a DNS name in its canonical form, and no wildcard? */
+bool cs_import_is_host(struct cs_importing *i, struct cs_span name);
 
 /* Does such a glob take the text? */
 bool cs_import_glob_takes(struct cs_span glob, struct cs_span text);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "policy/import_parts.h"
 #include "policy/name.h"
 
@@ -47,8 +48,7 @@ static bool has_star(struct cs_span glob)
 	return cs_span_find(glob, '*', NULL);
 }
 
-/* {{ begins a path in our literals, and cannot be escaped. */
-static bool has_path(struct cs_span text)
+bool cs_import_has_path(struct cs_span text)
 {
 	for (size_t i = 0; i + 1 < text.n; i++) {
 		if (text.p[i] == '{' && text.p[i + 1] == '{')
@@ -81,6 +81,17 @@ static bool tidy(struct cs_importing *i, struct cs_span glob, size_t from,
 	return true;
 }
 
+void cs_import_quote(struct cs_buf *b, struct cs_span text)
+{
+	for (size_t k = 0; k < text.n; k++) {
+		uint8_t c = text.p[k];
+
+		if (c != 0 && strchr("\\.+*?()|[]{}^$", c) != NULL)
+			cs_buf_add_byte(b, '\\');
+		cs_buf_add_byte(b, c);
+	}
+}
+
 /*
  * The glob as a regular expression of the whole text. A wildcard's own star is
  * matched only where an expression spells it out.
@@ -98,9 +109,7 @@ static enum cs_pattern regex(struct cs_importing *i, struct cs_span glob,
 			cs_buf_add_str(&b, k == 0 ? "\\*?.*" : ".*");
 			continue;
 		}
-		if (c != 0 && strchr("\\.+?()|[]{}^$", c) != NULL)
-			cs_buf_add_byte(&b, '\\');
-		cs_buf_add_byte(&b, c);
+		cs_import_quote(&b, cs_span_sub(glob, k, 1));
 	}
 	if (!cs_buf_ok(&b)) {
 		i->no_memory = i->no_memory || b.no_memory;
@@ -120,7 +129,7 @@ static enum cs_pattern any(json_t **ret)
 static enum cs_pattern text(struct cs_importing *i, struct cs_span glob,
 			    json_t **ret, const char **ret_why)
 {
-	if (has_path(glob)) {
+	if (cs_import_has_path(glob)) {
 		*ret_why = "`{{` begins a path in the native language";
 		return CS_PATTERN_NOT;
 	}
@@ -165,6 +174,25 @@ static bool is_canonical(struct cs_importing *i, name_fn *read,
 static bool is_dns(struct cs_importing *i, struct cs_span name)
 {
 	return is_canonical(i, cs_name_dns, name);
+}
+
+bool cs_import_oid(struct cs_importing *i, struct cs_span text,
+		   struct cs_span *ret_der)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf oid;
+	bool ok;
+
+	cs_buf_init(&oid, CS_MAX_OID);
+	ok = cs_der_oid_parse(text, &oid, NULL) && cs_buf_ok(&oid);
+	if (oid.no_memory ||
+	    (ok && !cs_arena_dup(i->arena, cs_buf_span(&oid), ret_der)))
+		i->no_memory = true;
+	return ok;
+}
+
+bool cs_import_is_host(struct cs_importing *i, struct cs_span name)
+{
+	return is_dns(i, name) && !cs_name_dns_is_wildcard(name);
 }
 
 /* An address from its text, and back. */
@@ -281,6 +309,61 @@ static enum cs_pattern network(struct cs_importing *i, struct cs_span prefix,
 	return CS_PATTERN_MADE;
 }
 
+/* Digits to a prefix of at most `max` bits; false: they are none. */
+static bool prefix_of(struct cs_span digits, unsigned max, unsigned *ret)
+{
+	unsigned bits = 0;
+
+	for (size_t k = 0; k < digits.n; k++) {
+		if (digits.p[k] < '0' || digits.p[k] > '9' || bits > max)
+			return false;
+		bits = 10 * bits + (unsigned)(digits.p[k] - '0');
+	}
+	*ret = bits;
+	return digits.n > 0 && bits <= max;
+}
+
+enum cs_pattern cs_import_network(struct cs_importing *i, struct cs_span text,
+				  json_t **ret_matcher, const char **ret_why)
+{
+	struct cs_span octets = {0}, shown = {0};
+	struct cs_error err = {0};
+	uint8_t net[16] = {0};
+	size_t slash = text.n;
+	unsigned bits = 0;
+	char *cidr;
+
+	*ret_why = "it is no network or address that can be told apart from "
+		   "others";
+	(void)cs_span_find(text, '/', &slash);
+	if (!cs_name_ip_octets(cs_span_sub(text, 0, slash), i->arena, &octets,
+			       &err) ||
+	    (slash < text.n &&
+	     !prefix_of(cs_span_sub(text, slash + 1, SIZE_MAX),
+			(unsigned)(8 * octets.n), &bits))) {
+		i->no_memory = i->no_memory || err.code == CS_E_NO_MEMORY;
+		return CS_PATTERN_NOT;
+	}
+	if (slash == text.n)
+		bits = (unsigned)(8 * octets.n);
+	for (unsigned bit = 0; bit < bits; bit++)
+		net[bit / 8] |= octets.p[bit / 8] & (0x80 >> bit % 8);
+	if (!cs_name_ip_text(cs_span_make(net, octets.n), i->arena, &shown,
+			     &err)) {
+		i->no_memory = i->no_memory || err.code == CS_E_NO_MEMORY;
+		return CS_PATTERN_NOT;
+	}
+	if (slash == text.n) {
+		*ret_matcher = cs_import_matcher(i, "exact", shown);
+		return CS_PATTERN_MADE;
+	}
+	cidr = cs_arena_printf(i->arena, "%.*s/%u", CS_SPAN_FMT(shown), bits);
+	if (cidr == NULL)
+		i->no_memory = true;
+	*ret_matcher = cs_import_matcher(i, "cidr", cs_span_str(cidr));
+	return CS_PATTERN_MADE;
+}
+
 static enum cs_pattern ip(struct cs_importing *i, struct cs_span glob,
 			  json_t **ret, const char **ret_why)
 {
@@ -381,7 +464,7 @@ static enum cs_pattern email(struct cs_importing *i, struct cs_span glob,
 	    !has_star(cs_span_sub(host, 2, SIZE_MAX)) &&
 	    is_dns(i, cs_span_sub(host, 2, SIZE_MAX)))
 		return domain(i, "**.", cs_span_sub(host, 2, SIZE_MAX), ret);
-	if (has_path(glob)) {
+	if (cs_import_has_path(glob)) {
 		*ret_why = "`{{` begins a path in the native language";
 		return CS_PATTERN_NOT;
 	}

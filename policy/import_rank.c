@@ -10,7 +10,7 @@
 #include "policy/match.h"
 
 /* Memory of one comparison of two globs. */
-#define SCRATCH ((size_t)1024 * 1024)
+#define SCRATCH ((size_t)256 * 1024)
 /* More pairs of globs than this are not compared: they count as meeting. */
 #define MANY 4096
 /* Between two priorities, so that people can put one in. */
@@ -149,6 +149,9 @@ void cs_import_rank(struct cs_importing *i)
 	}
 	sort(i);
 	cs_arena_init(&scratch, SCRATCH);
+	/* All that a comparison wants, so that none fails for memory. */
+	if (cs_arena_new(&scratch, SCRATCH / 2) == NULL)
+		i->no_memory = true;
 	for (struct cs_draft *d = i->drafts; d != NULL; d = d->next) {
 		cs_import_set(i, d->spec, "priority",
 			      json_integer((json_int_t)(STEP * n--)));

@@ -24,9 +24,10 @@ static void add_line(struct cs_importing *i, enum cs_import_grade grade,
 	}
 	line->grade = grade;
 	line->source = i->source;
-	line->line = at == NULL		? 0
-		     : at->key_line > 0 ? at->key_line
-					: at->line;
+	if (at != NULL)
+		line->line = at->key_line > 0 ? at->key_line : at->line;
+	else if (i->draft != NULL)
+		line->line = i->draft->policy->line;
 	**last = line;
 	*last = &line->next;
 	i->result->count[grade]++;
@@ -200,4 +201,42 @@ void cs_import_known(struct cs_importing *i, const struct cs_yaml *map,
 			cs_import_tell(i, CS_IMPORT_NOTE, c, field, "%s",
 				       row->note);
 	}
+}
+
+void cs_import_always(struct cs_importing *i, const struct cs_yaml *at)
+{
+	struct cs_draft *draft = i->draft;
+
+	if (i->told)
+		return;
+	i->told = true;
+	i->draft = NULL;
+	cs_import_tell(i, CS_IMPORT_NOTE, at, "",
+		       "names are compared as they are issued, in lower case "
+		       "where that makes no difference; what is malformed or "
+		       "can be read in two ways is refused");
+	cs_import_tell(i, CS_IMPORT_NOTE, at, "",
+		       "whatever a policy allows, there is one common name, an "
+		       "RSA key has 2048 bits or more, a key that is known to "
+		       "be weak is refused, and so is what the lint finds, "
+		       "such as a server's common name that is none of its "
+		       "names");
+	if (i->options->users_n == 0)
+		cs_import_tell(i, CS_IMPORT_BY_HAND, at, "",
+			       "who may ask is not said here, but by RBAC, a "
+			       "provisioner or a policy of Vault's: these are "
+			       "for every requester, unless --requester says "
+			       "for whom");
+	i->draft = draft;
+}
+
+struct cs_span cs_import_stem(const struct cs_importing *i)
+{
+	struct cs_span s = i->source;
+
+	for (size_t k = s.n; k > 1; k--) {
+		if (s.p[k - 1] == '.')
+			return cs_span_sub(s, 0, k - 1);
+	}
+	return s;
 }

@@ -250,7 +250,24 @@ static bool import(const char *const *texts, size_t n, struct cs_testing *t,
 	return ok;
 }
 
-static const char *const all[] = {crp};
+static const char step[] =
+	"{authority: {backdate: 1m, claims: {maxTLSCertDuration: 48h}, policy: "
+	"{x509: {allow: {dns: ['*.a.example'], cn: [x], email: ['@a.example'], "
+	"uri: [a.example], ip: [10.0.0.1/8]}, deny: {dns: [b.a.example], uri: "
+	"['*.b.example']}}}, provisioners: [{name: x, options: {x509: "
+	"{template: "
+	"text}}}]}}";
+
+static const char vault[] =
+	"{data: {allowed_domains: 'a.example,b*.example,*.c.example', "
+	"allow_bare_domains: true, allow_subdomains: true, allow_glob_domains: "
+	"true, cn_validations: [email], allowed_uri_sans: ['urn:*'], "
+	"allowed_other_sans: ['1.2.3;utf8:*'], allowed_serial_numbers: ['1*'], "
+	"organization: [A], key_type: any, ttl: 1h, max_ttl: 2h, key_usage: "
+	"[DigitalSignature], ext_key_usage_oids: [1.2.3], policy_identifiers: "
+	"[1.2.3]}}";
+
+static const char *const all[] = {crp, step, vault};
 #define ALL_N (sizeof(all) / sizeof(all[0]))
 
 static void what_is_made_loads(void **state)

@@ -253,6 +253,28 @@ static void put_section(struct cs_buf *b, const char *name, json_t *section)
 	json_object_foreach(section, key, field) put_field(b, key, field);
 }
 
+/* Has it an end that is in the past? */
+static bool is_past(const struct cs_draft *d)
+{
+	return json_object_get(json_object_get(d->spec, "match"), "until") !=
+	       NULL;
+}
+
+/*
+ * It must not decide: in shadow, of which a set may have only so many; those
+ * beyond are over before they begin.
+ */
+static void stop(struct cs_importing *i, struct cs_draft *d)
+{
+	i->draft = d;
+	if (++i->shadows_n > CS_MAX_POLICY_SHADOWS)
+		cs_import_set(i, cs_import_section(i, "match"), "until",
+			      json_string("2000-01-01"));
+	else
+		cs_import_set(i, d->spec, "mode", json_string("shadow"));
+	i->draft = NULL;
+}
+
 /* The lines that somebody who reads the document has to know of. */
 static void put_comments(struct cs_buf *b, const struct cs_draft *d)
 {
@@ -270,9 +292,12 @@ static void put_comments(struct cs_buf *b, const struct cs_draft *d)
 		cs_text_put(b, l->text);
 		cs_buf_add_byte(b, '\n');
 	}
-	if (d->shadow)
+	if (d->shadow && !is_past(d))
 		cs_buf_add_str(b, "# In shadow: it decides nothing until "
 				  "`mode` is taken out.\n");
+	if (is_past(d))
+		cs_buf_add_str(b, "# Over: it decides nothing until "
+				  "`match.until` is taken out.\n");
 }
 
 void cs_import_write(struct cs_importing *i, struct cs_draft *d)
@@ -280,7 +305,7 @@ void cs_import_write(struct cs_importing *i, struct cs_draft *d)
 	CS_CLEANUP(cs_buf_done) struct cs_buf b;
 
 	if (d->shadow)
-		cs_import_set(i, d->spec, "mode", json_string("shadow"));
+		stop(i, d);
 	cs_buf_init(&b, CS_MAX_POLICY_FILE);
 	put_comments(&b, d);
 	cs_buf_add_str(&b, "apiVersion: countersign.dev/v1\n"

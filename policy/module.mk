@@ -58,6 +58,12 @@ libcs_policy_a_SOURCES = \
 	policy/import_pattern.c \
 	policy/import_rank.c \
 	policy/import_report.c \
+	policy/import_step.c policy/import_step.h \
+	policy/import_step_names.c \
+	policy/import_vault.c policy/import_vault.h \
+	policy/import_vault_names.c \
+	policy/import_vault_others.c \
+	policy/import_vault_rest.c \
 	policy/import_write.c \
 	policy/lint.c policy/lint.h \
 	policy/lint_coverage.c \

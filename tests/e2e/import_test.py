@@ -112,6 +112,128 @@ def approver_policy_is_translated_and_never_wider():
            "says nothing")
 
 
+# -- step-ca and Vault -------------------------------------------------------
+
+@tap.test
+def policies_of_step_ca_are_translated_and_never_wider():
+    issued, refused, exact = differ(
+        foreign.step, foreign.step_approves, foreign.step_request,
+        ("--requester", "*"),
+        lambda made, n: json.dumps({"policy": {"x509": made}}))
+    expect(issued > COUNT * 5 and refused > COUNT * 5 and exact > COUNT / 4,
+           f"{issued} issued, {refused} refused, {exact} exact: the sample "
+           "says nothing")
+
+
+@tap.test
+def roles_of_vault_are_translated_and_never_wider():
+    issued, refused, exact = differ(
+        foreign.vault, foreign.vault_signs, foreign.vault_request,
+        ("--requester", "*"),
+        lambda made, n: json.dumps({"request_id": "x", "data": made}))
+    expect(issued > COUNT * 3 and refused > COUNT * 5 and exact > COUNT / 4,
+           f"{issued} issued, {refused} refused, {exact} exact: the sample "
+           "says nothing")
+
+
+CA_JSON = {
+    "root": "root.crt", "dnsNames": ["ca.example.com"], "address": ":443",
+    "authority": {
+        "backdate": "2m",
+        "claims": {"maxTLSCertDuration": "720h", "enableSSHCA": True},
+        "policy": {"x509": {"allow": {"dns": ["*.example.com"]}},
+                   "ssh": {"user": {"allow": {"email": ["@example.com"]}}}},
+        "provisioners": [
+            {"type": "JWK", "name": "one", "key": {"kty": "EC"},
+             "claims": {"maxTLSCertDuration": "48h",
+                        "minTLSCertDuration": "10m"}}]}}
+
+
+@tap.test
+def a_ca_json_has_its_claims_and_its_policy_in_one():
+    status, native, report = imported(json.dumps(CA_JSON), "--requester", "*",
+                                      name="ca.json")
+    expect(status == 1 and "metadata: {name: ca}" in native and
+           "validity: {default: 1d, min: 10m, max: 2d, backdate: 2m}"
+           in native, native + report)
+    for field in ("root", "authority.policy.ssh", "authority.backdate",
+                  "authority.provisioners[0].claims.maxTLSCertDuration",
+                  "authority.claims.enableSSHCA"):
+        expect(f" {field} " in report, f"{field}: {report}")
+    # Names that nothing restricts are all open, as they were.
+    wrong = check(imported('{"x509": {}}', "--requester", "*")[1], [
+        ({"dns": ["*.x.example"], "subject": {"commonName": "Any Text"}}, True),
+        ({"dns": ["x.example"], "duration": "25h"}, False)])
+    expect(not wrong, wrong)
+
+
+@tap.test
+def what_decides_beside_a_policy_of_step_ca_puts_it_in_shadow():
+    made = json.loads(json.dumps(CA_JSON))
+    for options in ({"x509": {"templateFile": "a.tpl"}},
+                    {"webhooks": [{"name": "a", "kind": "AUTHORIZING"}]},
+                    {"x509": {"new": 1}}):
+        made["authority"]["provisioners"][0]["options"] = options
+        _, native, report = imported(json.dumps(made), name="ca.json")
+        expect("mode: shadow" in native, f"{options}: {native}{report}")
+    # What step-ca itself does not read there decides nothing here.
+    made["authority"]["provisioners"][0]["options"] = {
+        "x509": {"allow": {"dns": ["only.example.com"]}}}
+    _, native, report = imported(json.dumps(made), name="ca.json")
+    expect("mode:" not in native and "does not read" in report, report)
+    both = imported('{"x509": {"allow": {"dns": ["a.example"]}}}\n---\n'
+                    '{"x509": {"deny": {"dns": ["b.example"]}}}')[1]
+    expect(both.count("mode: shadow") == 2, both)
+    many = imported("\n---\n".join(['{"x509": {}}'] * 20))[1]
+    expect(many.count("mode: shadow") == 16 and
+           many.count("until:") == 4, many)
+    denied = imported('{"x509": {"deny": {"dns": ["*.münchen.example"]}}}')[1]
+    expect("mode: shadow" in denied, denied)
+
+
+@tap.test
+def a_role_of_vault_gives_what_the_certificate_has():
+    role = {"allowed_domains": ["example.com"], "allow_subdomains": True,
+            "allow_localhost": False, "organization": ["Example Corp"],
+            "ou": "One,Two", "country": ["Germany"], "key_type": "any",
+            "max_ttl": 7200, "ttl": 3600, "require_cn": False,
+            "ext_key_usage": ["CodeSigning"], "client_flag": False,
+            "policy_identifiers": ["1.2.3.4", '{"oid": "1.2.3.5"}']}
+    status, native, report = imported(json.dumps({"data": role}),
+                                      "--requester", "*", name="web.json")
+    expect(status == 1 and "metadata: {name: web}" in native and
+           "policies: {set: [\"1.2.3.4\"]}" in native and
+           re.search(r"country\[0\] +left out: RFC 5280", report),
+           native + report)
+    tests = [{"name": "a", "request": {
+        "dns": ["a.example.com"], "duration": "9h", "usages": ["client auth"],
+        "subject": {"organization": "Acme", "title": "x",
+                    "commonName": "b.example.com"}},
+        "expect": {"verdict": "issued", "given": {
+            "subject.organization[0]": "Example Corp",
+            "subject.organizationalUnit[1]": "Two", "validity": "2h",
+            "san.dns[1]": "b.example.com",
+            "extensions.ext_key_usage[0]": "server auth",
+            "extensions.ext_key_usage[1]": "code signing",
+            "extensions.key_usage": "digital signature"}}}]
+    source = write("native.yaml", native + f"  tests: {json.dumps(tests)}\n")
+    run(COUNTERSIGN, "policy", "check", source)
+    for more, words in (({"not_after": "2030-01-01T00:00:00Z"}, "shadow"),
+                        ({"surprise": True}, "shadow"),
+                        ({"issuer_ref": "a-uuid"}, "shadow"),
+                        ({"max_ttl": 0}, "by hand"),
+                        ({"use_csr_sans": False}, "by hand"),
+                        ({"allow_token_displayname": True}, "narrower"),
+                        ({"allowed_uri_sans": ["spiffe://{{x}}"]},
+                         "narrower"),
+                        ({"key_type": "ec", "key_bits": 1024}, "shadow")):
+        status, native, _ = imported(json.dumps(dict(role, **more)),
+                                     "--requester", "*")
+        expect(status == 1 and words in native, f"{more}: {native}")
+
+
+# -- the command -------------------------------------------------------------
+
 CRP = """apiVersion: policy.cert-manager.io/v1alpha1
 kind: CertificateRequestPolicy
 metadata: {name: %s}
@@ -210,6 +332,16 @@ def what_cannot_be_read_is_told_with_its_place():
             (CRP % ("x", "issuerRef: {}") + "  constraints: {maxDuration: x}",
              "no duration"),
             ("x: " + "y" * 10_000_000, "longer than"),
+            ('{"x509": {"allow": {"dns": "a"}}}', "allow.dns: a list"),
+            ('{"x509": {"allow": {"dns": [1]}}}', "allow.dns[0]: a text"),
+            ('{"x509": {"allowWildcardNames": 1}}', "true or false"),
+            ('{"authority": {"provisioners": [1]}}', "provisioners[0]"),
+            ('{"authority": {"claims": {"maxTLSCertDuration": "x"}}}',
+             "maxTLSCertDuration"),
+            ('{"data": {"key_type": "dsa"}}', "key_type"),
+            ('{"key_type": "rsa", "ttl": "x"}', "ttl"),
+            ('{"key_type": "rsa", "allowed_domains": [[]]}',
+             "allowed_domains[0]"),
             ("a: &b 1", "foreign.yaml:1"), ("", "0 policies")):
         status, native, report = imported(text)
         expect(status == (1 if not text else 2) and not native and

@@ -302,3 +302,317 @@ def crp_request(random, spec):
         "EC P-384", "EC P-521", "RSA 2048", "RSA 3072", "RSA 4096",
         "Ed25519"])
     return request
+
+
+# -- step-ca -----------------------------------------------------------------
+
+def step_zone(rule):
+    return rule[1:] if rule.startswith("*.") else rule
+
+
+def step_host(host, rule, wildcards):
+    """A rule with a star is one label and the zone."""
+    if host.startswith("*.") and not wildcards:
+        return False
+    labels, want = host.lower().split("."), rule.lower().split(".")
+    if want[0] == "*":
+        return len(labels) == len(want) and labels[1:] == want[1:]
+    return labels == want
+
+
+def step_email(address, rule):
+    local, _, host = address.partition("@")
+    rule = rule.lower().removeprefix("@")
+    if "@" in rule:
+        want, _, zone = rule.partition("@")
+        return local == want and host.lower() == zone
+    return host.lower() == rule
+
+
+def uri_host(uri):
+    found = re.match(r"[^:]*://([^/?#]*)", uri)
+    return re.sub(r":\d*$", "", found[1].rpartition("@")[2]) if found else ""
+
+
+def is_ip(text):
+    try:
+        ipaddress.ip_address(text)
+        return True
+    except ValueError:
+        return False
+
+
+class Refused(Exception):
+    """A name that cannot be matched at all is refused."""
+
+
+def step_matches(kind, value, rule, wildcards):
+    if kind == "dns":
+        return step_host(value, rule, wildcards)
+    if kind == "ip":
+        return ipaddress.ip_address(value) in ipaddress.ip_network(
+            rule, strict=False)
+    if kind == "email":
+        return step_email(value, rule)
+    if kind == "cn":
+        return value.lower() == rule.lower()
+    host = uri_host(value)
+    if not host or is_ip(host):
+        raise Refused
+    return step_host(host, rule, wildcards)
+
+
+def step_name(policy, kind, value):
+    """Denials first; then one of those allowed, where any is."""
+    allow, deny = policy.get("allow", {}), policy.get("deny", {})
+    good, bad = allow.get(kind, []), deny.get(kind, [])
+    if not good and not bad and any(allow.values()) and kind != "cn":
+        return False
+    wild = policy.get("allowWildcardNames", False)
+    try:
+        if any(step_matches(kind, value, r, wild) for r in bad):
+            return False
+        return not good or any(step_matches(kind, value, r, wild)
+                               for r in good)
+    except Refused:
+        return False
+
+
+def step_approves(policy, request):
+    allow, deny = policy.get("allow", {}), policy.get("deny", {})
+    if not any(allow.values()) and not any(deny.values()):
+        return True
+    for kind in ("dns", "ip", "email", "uri"):
+        if not all(step_name(policy, kind, v) for v in request.get(kind, [])):
+            return False
+    name = request.get("subject", {}).get("commonName")
+    if name is None:
+        return True
+    if (allow.get("cn") or deny.get("cn")) and step_name(policy, "cn", name):
+        return True
+    if is_ip(name):
+        return step_name(policy, "ip", name)
+    if "@" in name:
+        return is_email(name) and step_name(policy, "email", name)
+    return is_dns(name.lower()) and step_name(policy, "dns", name.lower())
+
+
+STEP_RULES = {
+    "dns": ["*.example.com", "www.example.com", "example.com", "host",
+            "*.a.example.com", "admin.example.com", "*.Example.NET"],
+    "ip": ["10.0.0.0/8", "10.1.2.3", "10.1.2.3/16", "fd00::/16", "fd00::1",
+           "192.168.0.0/24"],
+    "email": ["@example.com", "example.net", "bob@example.com",
+              "Admin@example.com"],
+    "uri": ["www.example.com", "*.example.com", "cluster.local"],
+    "cn": ["My Service", "www.example.com", "admin.example.com", "Bob"],
+}
+STEP_VALUES = {
+    "dns": ["www.example.com", "example.com", "a.b.example.com", "host",
+            "*.example.com", "x.a.example.com", "admin.example.com",
+            "*.a.example.com", "a.example.net", "other.example.org",
+            "b.example.com"],
+    "ip": ["10.1.2.3", "10.2.0.1", "11.0.0.1", "fd00::1", "fd01::1",
+           "192.168.0.7", "10.1.9.9"],
+    "email": ["bob@example.com", "alice@example.com", "x@example.net",
+              "admin@example.com", "Bob@example.com", "x@a.example.com"],
+    "uri": ["https://www.example.com/x", "spiffe://cluster.local/ns/a",
+            "https://a.example.com:8443/", "https://user@b.example.com/?q=1",
+            "urn:x", "https://10.0.0.1/", "https://other.example.org",
+            "https://a.b.example.com/"],
+}
+STEP_NAMES = ["My Service", "my service", "www.example.com", "Bob", "Evil Inc",
+              "admin.example.com", "bob@example.com", "10.1.2.3",
+              "*.example.com", "a.b.example.com", "host"]
+
+
+def step(random):
+    """A random x509 policy."""
+    made = {}
+    for side, chance in (("allow", 0.5), ("deny", 0.25)):
+        rules = {k: some(random, v, 1, 2) for k, v in STEP_RULES.items()
+                 if random.random() < chance * (0.5 if k == "cn" else 1)}
+        if rules:
+            made[side] = rules
+    if random.random() < 0.5:
+        made["allowWildcardNames"] = random.random() < 0.7
+    return made
+
+
+def step_request(random, policy):
+    request = {}
+    for kind, values in STEP_VALUES.items():
+        listed = kind in policy.get("allow", {}) or \
+            kind in policy.get("deny", {})
+        if random.random() < (0.5 if listed else 0.15):
+            request[kind] = some(random, values, 1, 2)
+    if random.random() < 0.5:
+        request["subject"] = {"commonName": random.choice(STEP_NAMES)}
+    return request
+
+
+# -- Vault -------------------------------------------------------------------
+
+def vault_name(role, name):
+    """validateNames: what a DNS name or an address has to be."""
+    reduced, is_mail = name, "@" in name
+    if is_mail:
+        reduced = name.split("@")[1]
+    wild = reduced.startswith("*.")
+    if wild:
+        if is_mail or not role.get("allow_wildcard_certificates", True):
+            return False
+        reduced = reduced[2:]
+    if role.get("allow_any_name"):
+        return True
+    below = role.get("allow_subdomains", False)
+    if role.get("allow_localhost", True):
+        if reduced in ("localhost", "localdomain"):
+            return True
+        if below and reduced.endswith((".localhost", ".localdomain")):
+            return True
+    for domain in role.get("allowed_domains", []):
+        fold = domain.lower()
+        if role.get("allow_bare_domains") and (
+                name.lower() == fold or (is_mail and reduced == fold)):
+            return True
+        if below and (reduced.endswith("." + fold) or
+                      (wild and reduced == fold)):
+            return True
+        if role.get("allow_glob_domains") and "*" in domain and \
+                glob(fold_host(domain) if is_mail else fold, name):
+            return True
+    return False
+
+
+def vault_signs(role, request):
+    subject = request.get("subject", {})
+    name = subject.get("commonName")
+    if name is None:
+        if role.get("require_cn", True):
+            return False
+    else:
+        # It is judged as a common name, and as the name that it becomes.
+        kinds = role.get("cn_validations") or ["email", "hostname"]
+        kind = "email" if "@" in name else "hostname"
+        if kinds != ["disabled"] and kind not in kinds:
+            return False
+        if not (is_email(name) or is_dns(name) or is_ip(name)) or \
+                not vault_name(role, name):
+            return False
+        # It becomes a DNS name there, and what it is here, as is told.
+        if is_ip(name) and not role.get("allow_ip_sans", True):
+            return False
+    if not all(vault_name(role, n) for n in
+               request.get("dns", []) + request.get("email", [])):
+        return False
+    if request.get("ip") and not role.get("allow_ip_sans", True):
+        return False
+    if not all(any(glob(fold_host(p), u)
+                   for p in role.get("allowed_uri_sans", []))
+               for u in request.get("uri", [])):
+        return False
+    for other in request.get("other_name", []):
+        rules = [r.partition(";") for r in role.get("allowed_other_sans", [])]
+        if not any(oid == other["oid"] and
+                   glob(rest.partition(":")[2], other["value"])
+                   for oid, _, rest in rules):
+            return False
+    serial = subject.get("serialNumber")
+    if serial is not None and not any(
+            glob(p, serial) for p in role.get("allowed_serial_numbers", [])):
+        return False
+    alg, _, size = request.get("key", "EC P-256").partition(" ")
+    kind, bits = role.get("key_type", "rsa"), role.get("key_bits", 0)
+    actual = int(size.removeprefix("P-") or 0)
+    if kind == "any":
+        return True
+    return {"rsa": "RSA", "ec": "EC", "ed25519": "Ed25519"}[kind] == alg and \
+        (alg == "Ed25519" or actual >= bits)
+
+
+VAULT_DOMAINS = ["example.com", "Example.NET", "*.example.org", "www.example.com",
+                 "bob@example.com", "ftp*.example.com", "*", "a.example.com",
+                 "*@example.com", "*.*.example.com", ""]
+VAULT_NAMES = ["example.com", "www.example.com", "a.b.example.com",
+               "*.example.com", "*.a.example.com", "example.net",
+               "a.example.net", "localhost", "x.localhost", "*.localhost",
+               "localdomain", "x.example.org", "*.example.org",
+               "ftp1.example.com", "other.test", "a.example.com",
+               "b.a.example.com", "example.org"]
+VAULT_EMAILS = ["bob@example.com", "alice@example.com", "x@a.example.com",
+                "x@example.net", "x@localhost", "x@b.localhost", "x@other.test",
+                "x@www.example.com", "x@x.example.org"]
+VAULT_URIS = ["spiffe://example.com/*", "*", "https://www.example.com/",
+              "urn:*", "*/admin"]
+
+
+def vault(random):
+    """A random role; half of the flags are absent."""
+    role = {"allowed_domains": some(random, VAULT_DOMAINS, 0, 3)}
+    for flag, chance in (
+            ("allow_bare_domains", 0.6), ("allow_subdomains", 0.5),
+            ("allow_glob_domains", 0.4), ("allow_any_name", 0.1),
+            ("allow_localhost", 0.5), ("allow_wildcard_certificates", 0.6),
+            ("allow_ip_sans", 0.5), ("require_cn", 0.4),
+            ("server_flag", 0.7), ("enforce_hostnames", 0.7)):
+        if random.random() < 0.7:
+            role[flag] = random.random() < chance
+    if random.random() < 0.3:
+        role["cn_validations"] = random.choice(
+            [["email"], ["hostname"], ["email", "hostname"]])
+    if random.random() < 0.4:
+        role["allowed_uri_sans"] = some(random, VAULT_URIS, 1, 2)
+    if random.random() < 0.2:
+        role["allowed_other_sans"] = some(
+            random, ["1.3.6.1.4.1.311.20.2.3;utf8:*@example.com",
+                     "1.2.3.4;UTF-8:a*", "1.3.6.1.4.1.311.20.2.3;UTF8:x"], 1)
+    if random.random() < 0.3:
+        role["allowed_serial_numbers"] = some(random, ["12*", "7", "*"], 1, 2)
+    if random.random() < 0.7:
+        role["key_type"] = random.choice(["rsa", "ec", "ed25519", "any"])
+        if role["key_type"] in ("rsa", "ec"):
+            role["key_bits"] = random.choice(
+                [0, 2048, 3072, 4096] if role["key_type"] == "rsa"
+                else [0, 224, 256, 384, 521])
+    if random.random() < 0.3:
+        role["organization"] = ["Example Corp"]
+    role["max_ttl"] = random.choice([3600, "72h", 86400 * 30])
+    role["ttl"] = random.choice([0, 3600, "1h"])
+    return role
+
+
+def vault_request(random, role):
+    request = {}
+    if random.random() < 0.7:
+        request["dns"] = some(random, VAULT_NAMES, 1, 2)
+    if random.random() < 0.3:
+        request["email"] = some(random, VAULT_EMAILS, 1, 2)
+    if random.random() < 0.2:
+        request["ip"] = ["10.0.0.1"]
+    if random.random() < 0.2:
+        request["uri"] = [random.choice(
+            ["spiffe://example.com/a", "https://www.example.com/", "urn:x",
+             "https://x.example/admin"])]
+    if random.random() < 0.1:
+        request["other_name"] = [{
+            "oid": random.choice(["1.3.6.1.4.1.311.20.2.3", "1.2.3.4"]),
+            "value": random.choice(["bob@example.com", "abc", "x"])}]
+    subject = {}
+    if random.random() < 0.8:
+        subject["commonName"] = random.choice(
+            VAULT_NAMES + VAULT_EMAILS[:4] + ["Some Service", "10.0.0.1"])
+    if random.random() < 0.1:
+        subject["serialNumber"] = random.choice(["7", "123", "9"])
+    if random.random() < 0.2:
+        subject["organization"] = "Acme"
+    if subject:
+        request["subject"] = subject
+    if random.random() < 0.4:
+        request["duration"] = random.choice(["1h", "200h", "9000h"])
+    kind = role.get("key_type", "rsa")
+    request["key"] = random.choice(
+        {"rsa": ["RSA 2048", "RSA 4096"], "ec": ["EC P-256", "EC P-384"],
+         "ed25519": ["Ed25519"], "any": ["EC P-256", "RSA 2048"]}[kind] * 4 +
+        ["EC P-521", "RSA 3072", "Ed25519"])
+    return request
