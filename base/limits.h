@@ -232,6 +232,12 @@
  */
 #define CS_MAX_CRL_ENTRIES 130000
 #define CS_MAX_CRL	   (7 * 1024 * 1024)
+/* Days that a CRL may be in force: those of CAs that sign offline, a year. */
+#define CS_MAX_CRL_DAYS 366
+/* What names a CA certificate: an issuer, `@`, a generation's number. */
+#define CS_MAX_LABEL (CS_MAX_NAME + 11)
+/* CRLs that the answer to a publication names one by one. */
+#define CS_MAX_CRL_REPORT 256
 /* A passphrase: OpenSSL takes no more from people. */
 #define CS_MAX_PASSPHRASE 1024
 /* Issuers in one installation. */

@@ -219,13 +219,17 @@ static bool fill_ledger_issuers(struct ledger *l, struct cs_error *err)
 	const struct cs_install *in = l->r->install;
 	bool ok = true;
 
-	for (size_t i = 0; ok && i < in->config.n_issuers; i++)
+	for (size_t i = 0; ok && i < in->config.n_issuers; i++) {
 		ok = fill_ledger_issuer(l, &in->config.issuers[i], in->ca[i],
 					&l->issuer[i]);
-	for (size_t i = 0; ok && i < in->older_n; i++)
+		l->issuer[i].key_is_gone = in->state[i].key_is_destroyed;
+	}
+	for (size_t i = 0; ok && i < in->older_n; i++) {
 		ok = fill_ledger_issuer(
 			l, &in->config.issuers[in->older[i].issuer],
 			in->older[i].ca, &l->older[i]);
+		l->older[i].key_is_gone = in->older[i].state.key_is_destroyed;
+	}
 	l->c.issuers = l->issuer;
 	l->c.issuers_n = in->config.n_issuers;
 	l->c.older = l->older;

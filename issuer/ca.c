@@ -457,6 +457,9 @@ static bool take_chain(struct cs_issuer_ca *ca, const struct chain *chain,
 {
 	size_t n = chain->n;
 
+	ca->signs_crls =
+		(X509_get_key_usage(chain->certs[0]) & KU_CRL_SIGN) != 0;
+
 	ca->certificate = chain->ders[0];
 	take_path_len(ca, chain);
 	return take_dates(ca, chain, err) &&

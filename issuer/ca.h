@@ -44,6 +44,7 @@ struct cs_issuer_ca {
 	struct cs_span ski;   /* key identifier: our certificates' AKI */
 	int64_t not_before_s; /* latest of the chain's */
 	int64_t not_after_s;  /* earliest of the chain's */
+	bool signs_crls;      /* its key usage has cRLSign (4.2.1.3) */
 	bool has_path_len;    /* of any of the chain's */
 	unsigned path_len;    /* CAs that may still stand below this one */
 	enum cs_sig_alg alg;

@@ -7,6 +7,7 @@ libcs_issuer_a_SOURCES = \
 	issuer/cert_diff.c issuer/cert_diff.h \
 	issuer/cert_facts.c issuer/cert_facts.h \
 	issuer/crl.c issuer/crl.h \
+	issuer/crl_sign.c issuer/crl_sign.h \
 	issuer/crypto.c issuer/crypto.h \
 	issuer/csr.c issuer/csr.h \
 	issuer/extensions.c \
@@ -46,7 +47,7 @@ CSR_FIXTURE = tests/lib/csr_fixture.c tests/lib/csr_fixture.h $(CSR_MAKER)
 JUDGE_MAKER = tests/lib/judge_maker.c tests/lib/judge_maker.h
 
 issuer_tests = issuer/ca_test issuer/ceiling_test issuer/constraints_test \
-	issuer/crl_test issuer/crypto_test \
+	issuer/crl_sign_test issuer/crl_test issuer/crypto_test \
 	issuer/csr_key_test issuer/csr_oracle_test issuer/csr_test \
 	issuer/csr_vectors_test issuer/feasible_oracle_test \
 	issuer/cert_diff_test issuer/judge_again_test issuer/judge_test issuer/key_test issuer/oom_test issuer/signer_test \
@@ -57,6 +58,8 @@ issuer_ca_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_ceiling_test_SOURCES = issuer/ceiling_test.c $(CA_MAKER)
 issuer_ceiling_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_constraints_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_crl_sign_test_SOURCES = issuer/crl_sign_test.c $(CA_MAKER)
+issuer_crl_sign_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_crl_test_SOURCES = issuer/crl_test.c $(CA_MAKER)
 issuer_crl_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_crypto_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)

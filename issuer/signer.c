@@ -8,6 +8,7 @@
 #include "base/failpoint.h"
 #include "base/ipc.h"
 #include "base/mem.h"
+#include "issuer/crl_sign.h"
 #include "issuer/crypto.h"
 #include "issuer/feasible.h"
 #include "issuer/key.h"
@@ -28,6 +29,7 @@ struct issuer {
 	const struct cs_signer_issuer *config;
 	struct cs_key *key;
 	struct cs_verifier *verifier;
+	struct cs_crl_signer crls;
 };
 
 struct signer {
@@ -90,6 +92,8 @@ static bool read_issuer(struct signer *s, struct issuer *is,
 		return cs_error_prefix(err, "issuer %.*s: %s",
 				       CS_SPAN_FMT(c->ca->label), c->key_name);
 	is->verifier = cs_verifier_new(s->crypto, &c->ca->key, c->ca->alg, err);
+	is->crls = (struct cs_crl_signer){
+		.ca = c->ca, .key = is->key, .verifier = is->verifier};
 	return is->verifier != NULL;
 }
 
@@ -225,6 +229,48 @@ static bool on_sign(struct signer *s, uint64_t ticket, struct cs_span body,
 	return cs_link_send_signed(s->ledger, ticket, &answer, err);
 }
 
+/* Answer one CRL_SIGN, either way. */
+static bool on_crl_sign(struct signer *s, uint64_t ticket, struct cs_span body,
+			struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf der = {0};
+	int64_t now_s = cs_clock_wall_ms(&s->config->clock) / 1000;
+	struct cs_msg_crl_signed answer = {0};
+	struct cs_error why = {0};
+	struct cs_msg_crl_sign m;
+	struct issuer *is;
+	size_t n = 0;
+
+	if (!cs_msg_crl_sign_decode(body, &m, err))
+		return false;
+	cs_buf_init(&der, CS_MAX_CRL);
+	is = find_issuer(s, m.issuer);
+	if (is == NULL) {
+		cs_error_set(&why, CS_E_NOT_FOUND,
+			     "the signer has no issuer of this name");
+	} else {
+		const struct cs_crl crl = {
+			.shard = m.shard,
+			.number = m.number,
+			.this_update_s = m.this_update_s,
+			.next_update_s = m.next_update_s,
+			.entries = m.entries,
+		};
+
+		answer.ok = cs_crl_signer_sign(&is->crls, &crl, now_s, &der, &n,
+					       &why);
+	}
+	if (answer.ok) {
+		answer.crl = cs_buf_span(&der);
+		answer.count = (uint32_t)n;
+	} else {
+		answer.code = cs_span_str(cs_error_slug(why.code));
+		answer.detail = cs_span_str(why.text);
+		cs_log_error(s->config->log, "signer.refused", &why);
+	}
+	return cs_link_send_crl_signed(s->ledger, ticket, &answer, err);
+}
+
 static bool on_seed(struct signer *s, struct cs_span body, struct cs_error *err)
 {
 	struct cs_msg_sign_seed m;
@@ -252,6 +298,8 @@ static bool on_message(void *ctx, struct cs_link *link, unsigned number,
 	switch (number) {
 	case CS_MSG_SIGN:
 		return on_sign(s, ticket, body, err);
+	case CS_MSG_CRL_SIGN:
+		return on_crl_sign(s, ticket, body, err);
 	case CS_MSG_SIGN_SEED:
 		return on_seed(s, body, err);
 	case CS_MSG_STOP:
@@ -313,6 +361,7 @@ static void finish(struct signer *s)
 	     i++) {
 		cs_key_free(s->issuers[i].key);
 		cs_verifier_free(s->issuers[i].verifier);
+		cs_crl_signer_done(&s->issuers[i].crls);
 	}
 	cs_mem_free(s->issuers);
 	cs_link_free(s->ledger);

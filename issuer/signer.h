@@ -13,6 +13,8 @@
  *              the ceiling (issuer/ceiling.h), and the CA not expired by the
  *              signer's own clock; then it is signed and the signature
  *              verified
+ *   CRL_SIGN   a list of serials, of which it makes a CRL itself
+ *              (issuer/crl_sign.h); one of several signers is asked
  *   SIGNED     the signature, or the slug of an error and a sentence
  *
  * A refusal is an answer, not the end of the link; a malformed message, or a

@@ -35,6 +35,8 @@ struct fixture {
 	struct cs_msg_signed answer;
 	uint8_t signature[CS_MAX_SIGNATURE];
 	char code[32], detail[CS_ERROR_MAX];
+	struct cs_msg_crl_signed crl; /* without its spans */
+	size_t crl_n;
 };
 
 static int64_t at_test_time(void *ctx)
@@ -55,6 +57,13 @@ static bool on_message(void *ctx, struct cs_link *link, unsigned number,
 	(void)fd;
 	if (number == CS_MSG_READY) {
 		f->ready = true;
+	} else if (number == CS_MSG_CRL_SIGNED) {
+		if (!cs_msg_crl_signed_decode(body, &f->crl, err))
+			return false;
+		f->ticket = ticket;
+		f->crl_n = f->crl.crl.n;
+		snprintf(f->code, sizeof(f->code), "%.*s",
+			 CS_SPAN_FMT(f->crl.code));
 	} else {
 		assert_int_equal(number, CS_MSG_SIGNED);
 		if (!cs_msg_signed_decode(body, &f->answer, err))
@@ -440,6 +449,41 @@ static void refuses_what_is_no_tbs(void **state)
 	assert_int_equal(end_signer(f), 0);
 }
 
+static void makes_crls_of_what_it_is_told(void **state)
+{
+	const uint8_t entry[] = {2, 0, 0, 0, 0x5b, 1, 0, 0,
+				 0, 0, 0, 0, 0,	   0, 1};
+	struct cs_msg_crl_sign m = {
+		.issuer = CS_SPAN_LIT("default"),
+		.shard = 2,
+		.number = 7,
+		.this_update_s = CA_MAKER_NOW,
+		.next_update_s = CA_MAKER_NOW + 86400,
+		.entries = cs_span_make(entry, sizeof(entry)),
+	};
+	struct fixture *f = *state;
+
+	start_and_seed(f, 0);
+	assert_true(cs_link_send_crl_sign(f->ledger, 4711, &m, NULL));
+	wait_for_something(f);
+	assert_int_equal(f->crl.ok, 1);
+	assert_int_equal(f->crl.count, 1);
+	assert_int_equal(f->ticket, 4711);
+	assert_true(f->crl_n > 200);
+	/* The same number again, and another's. */
+	assert_true(cs_link_send_crl_sign(f->ledger, 4712, &m, NULL));
+	wait_for_something(f);
+	assert_int_equal(f->crl.ok, 0);
+	assert_int_equal(f->crl_n, 0);
+	assert_string_equal(f->code, "exists");
+	m.issuer = CS_SPAN_LIT("other");
+	assert_true(cs_link_send_crl_sign(f->ledger, 4713, &m, NULL));
+	wait_for_something(f);
+	assert_int_equal(f->crl.ok, 0);
+	assert_string_equal(f->code, "not-found");
+	assert_int_equal(end_signer(f), 0);
+}
+
 static void ends_when_it_is_asked_before_it_is_seeded(void **state)
 {
 	struct fixture *f = *state;
@@ -527,6 +571,7 @@ int main(void)
 			refuses_certificates_of_a_generation_that_is_over),
 		cmocka_unit_test(finds_a_key_by_the_label_of_its_generation),
 		cmocka_unit_test(refuses_what_is_no_tbs),
+		cmocka_unit_test(makes_crls_of_what_it_is_told),
 		cmocka_unit_test(ends_when_it_is_asked_before_it_is_seeded),
 		cmocka_unit_test(ends_at_a_second_seed_and_at_noise),
 		cmocka_unit_test(does_not_start_with_another_cas_key),

@@ -15,6 +15,8 @@
 /* Defaults of the configuration. */
 #define PENDING_QUOTA  1000
 #define PENDING_TTL_MS ((int64_t)7 * 24 * 3600 * 1000)
+#define CRL_VALIDITY_S ((int64_t)7 * 24 * 3600)
+#define CRL_REFRESH_S  ((int64_t)24 * 3600)
 /* The tick, and what comes with every so many of them. */
 #define TICK_MS		1000
 #define TICKS_TO_EXPIRE 5
@@ -202,11 +204,14 @@ static bool on_signed(void *ctx, struct cs_link *link, unsigned number,
 		      uint64_t ticket, struct cs_span body, int fd,
 		      struct cs_error *err)
 {
+	struct cs_msg_crl_signed crl;
 	struct cs_msg_signed m;
 
 	(void)link;
-	(void)ticket;
 	(void)fd;
+	if (number == CS_MSG_CRL_SIGNED)
+		return cs_msg_crl_signed_decode(body, &crl, err) &&
+		       cs_ledger_crl_signed(ctx, ticket, &crl, err);
 	if (number != CS_MSG_SIGNED)
 		return cs_error_set(err, CS_E_PROTOCOL, "%s: unexpected here",
 				    cs_msg_name(number));
@@ -297,6 +302,7 @@ static void stop(struct cs_ledger *l, uint32_t drain_ms)
 	l->stopping = true;
 	cs_timer_start(l->drain, drain_ms == 0 ? 1 : drain_ms);
 	cs_ledger_backup_abort(l);
+	cs_ledger_crl_abort(l, "STOPPING");
 	cs_ledger_state_send(l);
 	cs_idle_request(l->commit);
 }
@@ -351,6 +357,7 @@ static void on_tick(void *ctx)
 		return;
 	cs_ledger_note_write(l, CS_WHEN_DUE);
 	cs_ledger_backup_tick(l);
+	cs_ledger_crl_tick(l);
 	if (cs_ledger_terms_due(l))
 		cs_idle_request(l->terms);
 	cs_ledger_metrics_send(l);
@@ -374,6 +381,7 @@ void cs_ledger_free(struct cs_ledger *l)
 	cs_idle_free(l->terms);
 	cs_ledger_terms_free(l->terms_run);
 	cs_ledger_backup_free(l->backup);
+	cs_ledger_crl_free(l->crl);
 	if (l->metrics != NULL)
 		cs_buf_done(&l->metrics->text);
 	cs_timer_free(l->tick);
@@ -560,6 +568,10 @@ struct cs_ledger *cs_ledger_new(struct cs_loop *loop,
 		l->config.pending_quota = PENDING_QUOTA;
 	if (l->config.pending_ttl_ms == 0)
 		l->config.pending_ttl_ms = PENDING_TTL_MS;
+	if (l->config.crl_validity_s == 0)
+		l->config.crl_validity_s = CRL_VALIDITY_S;
+	if (l->config.crl_refresh_s == 0)
+		l->config.crl_refresh_s = CRL_REFRESH_S;
 	l->loop = loop;
 	l->lock_fd = -1;
 	l->last = &l->first;
@@ -579,7 +591,8 @@ struct cs_ledger *cs_ledger_new(struct cs_loop *loop,
 	if (ok) {
 		cs_ledger_clock_start(l);
 		ok = cs_ledger_metrics_start(l, err) &&
-		     cs_ledger_recover(l, err) && hello(l, err);
+		     cs_ledger_recover(l, err) && cs_ledger_crl_start(l, err) &&
+		     hello(l, err);
 	}
 	if (!ok) {
 		cs_ledger_free(l);

@@ -3,12 +3,12 @@
  * that was decided.
  *
  * Work comes from workers (INTENT, REFUSAL, APPLY) and front (DENY,
- * WORKER_KILLER, CLIENT_CHANGE, CLOCK_ACCEPT, AUTH_REFUSED); signatures come
- * from the signer. All of it queues until nothing else is readable, and then
- * goes into one transaction: outcomes of the attempts whose signatures have
- * come, then the new work in its order, then the leaves of both, the tree and
- * one signed checkpoint. Only when its COMMIT has returned does anything
- * leave: SIGN for the new intents, ANSWER for what was decided.
+ * WORKER_KILLER, CLIENT_CHANGE, CLOCK_ACCEPT, CRL_PUBLISH, AUTH_REFUSED);
+ *signatures come from the signer. All of it queues until nothing else is
+ *readable, and then goes into one transaction: outcomes of the attempts whose
+ *signatures have come, then the new work in its order, then the leaves of both,
+ *the tree and one signed checkpoint. Only when its COMMIT has returned does
+ *anything leave: SIGN for the new intents, ANSWER for what was decided.
  *
  *	ledger.c		start and end, links, dispatch
  *	ledger_intake.c		what a message must be to become work
@@ -19,6 +19,8 @@
  *	ledger_sign.c		attempts under way, signatures
  *	ledger_admin.c		policy sets, clients, clock
  *	ledger_backup.c		a copy of the database, between transactions
+ *	ledger_crl.c		CRLs: which are due, and what stands on them
+ *	ledger_crl_round.c	and how they are signed and recorded
  *	ledger_restore.c	going on after `countersign restore`
  *	ledger_start.c		first rows, issuers, the checkpoint outside
  *	ledger_recover.c	abandoned attempts, requests driven again
@@ -64,6 +66,7 @@ struct cs_ledger_issuer {
 	const char *crl_base;	    /* URL; NULL: none */
 	uint32_t crl_shards;	    /* 1..65536 */
 	bool self_approval;	    /* requester and approver may be one */
+	bool key_is_gone;	    /* no CRL is signed any more */
 	/*
 	 * When its whole chain is valid; both 0: whenever. Outside of it
 	 * nothing is decided (503 CA_EXPIRED, CA_NOT_YET_VALID).
@@ -105,6 +108,11 @@ struct cs_ledger_config {
 	const uint8_t *config_sha256; /* 32 octets; NULL: not recorded */
 	uint32_t pending_quota;	      /* open requests of a client; 0: 1000 */
 	int64_t pending_ttl_ms; /* until a pending one expires; 0: 7 days */
+	/*
+	 * For how long a CRL is in force (0: 7 days), and how long after it
+	 * the next one is signed at the latest (0: a day).
+	 */
+	int64_t crl_validity_s, crl_refresh_s;
 };
 
 /* Runs until the house stops; the process's exit status (0 or 75). */

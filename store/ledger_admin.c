@@ -288,6 +288,8 @@ static uint64_t credential_of(const struct cs_work *w)
 		return w->m.clock_accept.credential;
 	case CS_MSG_BACKUP:
 		return w->m.backup.credential;
+	case CS_MSG_CRL_PUBLISH:
+		return w->m.crl_publish.credential;
 	default:
 		return 0;
 	}
@@ -319,6 +321,8 @@ bool cs_ledger_do_admin(struct cs_ledger *l, struct cs_work *w,
 	case CS_MSG_BACKUP:
 		w->end = CS_END_BACKUP;
 		return true;
+	case CS_MSG_CRL_PUBLISH:
+		return cs_ledger_do_crl_publish(l, w);
 	default:
 		return auth_refused(l, w, err);
 	}

@@ -342,6 +342,9 @@ static void work_end(struct cs_ledger *l, struct cs_work *w)
 	case CS_END_BACKUP:
 		cs_ledger_backup_start(l, w);
 		break;
+	case CS_END_CRL:
+		cs_ledger_crl_publish(l, w);
+		break;
 	default:
 		break;
 	}
@@ -367,6 +370,7 @@ static void batch_send(struct cs_ledger *l, struct cs_work *first)
 		cs_ledger_metrics_leaf(l->metrics, &l->batch.drafts[i].rec);
 		cs_ledger_announce(l, &l->batch.drafts[i]);
 		cs_ledger_revoked_tell(l, &l->batch.drafts[i]);
+		cs_ledger_crl_leaf(l, &l->batch.drafts[i].rec);
 	}
 	while (first != NULL) {
 		struct cs_work *w = first;
@@ -425,7 +429,8 @@ static void batch_full(struct cs_ledger *l, struct cs_work *first)
 		if (w->number == CS_MSG_APPLY ||
 		    w->number == CS_MSG_CLIENT_CHANGE ||
 		    w->number == CS_MSG_CLOCK_ACCEPT ||
-		    w->number == CS_MSG_BACKUP || w->number == CS_MSG_REVOKE) {
+		    w->number == CS_MSG_BACKUP || w->number == CS_MSG_REVOKE ||
+		    w->number == CS_MSG_CRL_PUBLISH) {
 			w->ok = 0;
 			w->code = "LEDGER_FULL";
 			(void)snprintf(w->detail, sizeof(w->detail), "%s",

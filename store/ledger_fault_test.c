@@ -381,7 +381,7 @@ static void another_crl_url_is_refused_at_the_start(void **state)
 	assert_false(cs_house_start(&h, &err));
 	assert_int_equal(err.code, CS_E_CONFIG);
 	cs_house_crash(&h);
-	h.issuers[0].crl_base = "http://crl.example/d";
+	h.issuers[0].crl_base = NULL;
 	start(&h);
 	cs_house_verify(&h);
 	cs_house_done(&h);

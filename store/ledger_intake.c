@@ -192,6 +192,10 @@ static bool work_decode(struct cs_work *w, struct cs_span body,
 	case CS_MSG_BACKUP:
 		return cs_msg_backup_decode(body, &w->m.backup, err) &&
 		       int_fits(w->m.backup.uid, "uid", err);
+	case CS_MSG_CRL_PUBLISH:
+		return cs_msg_crl_publish_decode(body, &w->m.crl_publish,
+						 err) &&
+		       int_fits(w->m.crl_publish.uid, "uid", err);
 	case CS_MSG_AUTH_REFUSED:
 		return cs_msg_auth_refused_decode(body, &w->m.auth_refused,
 						  err);

@@ -60,6 +60,7 @@ enum cs_end {
 	CS_END_ADMIN,	/* ADMIN_DONE */
 	CS_END_REVOKED, /* ADMIN_DONE, from the revocation's row */
 	CS_END_BACKUP,	/* a copy begins; ADMIN_DONE at its end */
+	CS_END_CRL,	/* CRLs are signed; ADMIN_DONE when they are there */
 	CS_END_DROP	/* nobody waits */
 };
 
@@ -78,6 +79,7 @@ struct cs_work {
 		struct cs_msg_auth_refused auth_refused;
 		struct cs_msg_backup backup;
 		struct cs_msg_revoke revoke;
+		struct cs_msg_crl_publish crl_publish;
 	} m;
 	struct cs_msg_request request;	/* INTENT, REFUSAL, WORKER_KILLER */
 	struct cs_stored_approval said; /* what stands in its approval */
@@ -224,6 +226,7 @@ struct cs_ledger {
 	uint64_t subtrees;		   /* rows of `subtree` */
 	struct cs_ledger_terms *terms_run; /* owned */
 	struct cs_ledger_backup *backup;   /* owned */
+	struct cs_ledger_crl *crl;	   /* owned */
 	struct cs_ledger_metrics *metrics; /* owned */
 	struct cs_disk_watch *disk_watch;  /* owned */
 	uint8_t config_sha256[32];
@@ -513,6 +516,55 @@ void cs_ledger_backup_start(struct cs_ledger *l, const struct cs_work *w);
 void cs_ledger_backup_tick(struct cs_ledger *l);
 /* STOP: whoever waits is told. */
 void cs_ledger_backup_abort(struct cs_ledger *l);
+
+struct cs_ledger_crl;
+struct cs_crl_shard;
+struct cs_crl_job;
+
+/* ledger_crl.c: which CRLs are due, and their lists. */
+void cs_ledger_crl_free(struct cs_ledger_crl *c);
+bool cs_ledger_crl_start(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
+/* Once a second. */
+void cs_ledger_crl_tick(struct cs_ledger *l);
+/* A leaf was committed. */
+void cs_ledger_crl_leaf(struct cs_ledger *l, const struct cs_leaf_record *rec);
+/* The idle hook: begin a round, read some rows more. */
+void cs_ledger_crl_slice(void *ctx);
+struct cs_crl_shard *cs_ledger_crl_shard(struct cs_ledger *l, size_t issuer,
+					 uint32_t shard);
+/* The CA certificates that have CRLs, older generations behind the present. */
+size_t cs_ledger_crl_rows(const struct cs_ledger *l);
+const struct cs_ledger_issuer_row *cs_ledger_crl_row(const struct cs_ledger *l,
+						     size_t issuer);
+/* What people and the signer call it: "web", "web@2". */
+const char *cs_ledger_crl_label(const struct cs_ledger *l, size_t issuer);
+/* Is the issuer's CA valid now, and its key there? */
+bool cs_ledger_crl_is_valid(const struct cs_ledger *l, size_t issuer);
+/* It was recorded; or not, and is left alone for so long (0: as usual). */
+void cs_ledger_crl_recorded(struct cs_ledger *l, const struct cs_crl_job *job);
+void cs_ledger_crl_failed(struct cs_ledger *l, const struct cs_crl_job *job,
+			  int64_t rest_ms);
+/* Why the last CRL of some issuer failed; or empty. */
+const char *cs_ledger_crl_trouble(const struct cs_ledger *l);
+
+/* ledger_crl_round.c: a round of them. */
+/* The lists are read: numbers, CRL_SIGN. */
+void cs_ledger_crl_ask(struct cs_ledger *l);
+/* CRL_SIGNED came. */
+bool cs_ledger_crl_signed(struct cs_ledger *l, uint64_t ticket,
+			  const struct cs_msg_crl_signed *m,
+			  struct cs_error *err) CS_MUST_USE;
+/* All have come: rows and leaves. */
+void cs_ledger_crl_record(struct cs_ledger *l);
+/* CRL_PUBLISH: within the transaction, and after it. */
+bool cs_ledger_do_crl_publish(struct cs_ledger *l,
+			      struct cs_work *w) CS_MUST_USE;
+void cs_ledger_crl_publish(struct cs_ledger *l, const struct cs_work *w);
+/* Tell those who wait: that it is done, that one failed, that none comes. */
+void cs_ledger_crl_tell(struct cs_ledger *l);
+void cs_ledger_crl_tell_failed(struct cs_ledger *l,
+			       const struct cs_crl_job *job);
+void cs_ledger_crl_abort(struct cs_ledger *l, const char *code);
 
 /* ledger_metrics.c */
 /* What is known from earlier. */

@@ -12,6 +12,8 @@ libcs_store_a_SOURCES = \
 	store/ledger_check.c \
 	store/ledger_clients.c \
 	store/ledger_clock.c \
+	store/ledger_crl.c store/ledger_crl.h \
+	store/ledger_crl_round.c \
 	store/ledger_decide.c \
 	store/ledger_expire.c \
 	store/ledger_hold.c \
@@ -79,12 +81,14 @@ store_reader_test_SOURCES = store/reader_test.c tests/lib/history.c \
 	tests/lib/history.h
 store_reader_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_verify_test_SOURCES = store/verify_test.c tests/lib/history.c \
+	tests/lib/history_crl.c \
 	tests/lib/history.h
 store_verify_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 
 # A whole ledger in one process, with the other rooms in the test's hands.
 LEDGER_HOUSE = tests/lib/ledger_house.c tests/lib/ledger_house.h $(SEAMS)
 store_ledger_tests = store/db_test store/ledger_client_test \
+	store/ledger_crl_test \
 	store/ledger_disk_test \
 	store/ledger_fault_test store/ledger_hold_test \
 	store/ledger_limit_test store/ledger_revoke_test store/ledger_test \
@@ -95,6 +99,8 @@ store_ledger_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_disk_test_SOURCES = store/ledger_disk_test.c \
 	tests/lib/vfs_shim.c tests/lib/vfs_shim.h $(LEDGER_HOUSE)
 store_ledger_disk_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_ledger_crl_test_SOURCES = store/ledger_crl_test.c $(LEDGER_HOUSE)
+store_ledger_crl_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_hold_test_SOURCES = store/ledger_hold_test.c $(LEDGER_HOUSE)
 store_ledger_hold_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_client_test_SOURCES = store/ledger_client_test.c $(LEDGER_HOUSE)

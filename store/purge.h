@@ -16,8 +16,9 @@
  * revoked them; what was refused, denied or expired before T; attempts that
  * were abandoned; and of acts of administration those that nobody reads
  * again, if there is a later one of the kind: start, stop, backup, key.used,
- * crl.signed, policy.rejected, auth.refused. Never what is not decided, what
- * a limit still counts, or what has no search terms filed yet.
+ * policy.rejected, auth.refused, and of a CRL, of its shard: crl.signed. Never
+ * what is not decided, what a limit still counts, or what has no search terms
+ * filed yet.
  *
  * A slice is one transaction: rows of `purged`, which alone let the triggers
  * pass, the rows emptied, the leaf `purged` of the act, and its checkpoint. A

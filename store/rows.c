@@ -108,6 +108,19 @@ bool cs_rows_policy_set(struct cs_db *db, struct cs_hash *h, uint64_t epoch,
 	return cs_json_finish(&j, "rows of a policy set", err);
 }
 
+bool cs_rows_crl(struct cs_db *db, struct cs_hash *h, uint64_t id,
+		 struct cs_buf *out, struct cs_error *err)
+{
+	struct cs_json j;
+
+	cs_json_begin(&j, out);
+	cs_json_object(&j);
+	if (!put_rows(&j, h, db, "crl", CS_SQL_ROWS_CRL, id, err))
+		return false;
+	cs_json_end(&j);
+	return cs_json_finish(&j, "rows of a CRL", err);
+}
+
 bool cs_rows_issuer(struct cs_db *db, struct cs_hash *h, uint64_t issuer,
 		    struct cs_buf *out, struct cs_error *err)
 {

@@ -31,6 +31,10 @@ bool cs_rows_client(struct cs_db *db, struct cs_hash *h, uint64_t client,
 bool cs_rows_policy_set(struct cs_db *db, struct cs_hash *h, uint64_t epoch,
 			struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
 
+/* One shard's CRL. */
+bool cs_rows_crl(struct cs_db *db, struct cs_hash *h, uint64_t id,
+		 struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
+
 /* One issuer row, that is one CA certificate. */
 bool cs_rows_issuer(struct cs_db *db, struct cs_hash *h, uint64_t issuer,
 		    struct cs_buf *out, struct cs_error *err) CS_MUST_USE;

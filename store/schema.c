@@ -496,6 +496,47 @@ static const char *const to_v3[] = {
 			    " OR NEW.uid <> OLD.uid OR NEW.leaf <> OLD.leaf"
 			    " BEGIN SELECT RAISE(ABORT, 'revocation is "
 			    "append-only'); END",
+	/*
+	 * CRLs by issuer and shard: `crl` has the last one that was signed,
+	 * earlier ones stand in the log by their hash. `covers`: every
+	 * revocation in a leaf below is on it. regular_s: when the last regular
+	 * one was signed (store/ledger_crl.h). `crl_asked` has the number that
+	 * the signer was asked for last and the SHA-256 of its entries
+	 * (base/crl.h), until that one is recorded.
+	 */
+	"CREATE TABLE crl ("
+	" id INTEGER PRIMARY KEY,"
+	" issuer INTEGER NOT NULL REFERENCES issuer (id),"
+	" shard INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 65535),"
+	" number INTEGER NOT NULL CHECK (number >= 1),"
+	" this_update_s INTEGER NOT NULL,"
+	" next_update_s INTEGER NOT NULL CHECK (next_update_s > this_update_s),"
+	" regular_s INTEGER NOT NULL,"
+	" covers INTEGER NOT NULL,"
+	" entries INTEGER NOT NULL CHECK (entries >= 0),"
+	" leaf INTEGER NOT NULL UNIQUE REFERENCES leaf (idx)"
+	"  DEFERRABLE INITIALLY DEFERRED,"
+	" sha256 BLOB NOT NULL CHECK (length(sha256) = 32),"
+	" der BLOB NOT NULL,"
+	" UNIQUE (issuer, shard)"
+	") STRICT",
+	"CREATE TRIGGER crl_upwards BEFORE UPDATE ON crl"
+	" WHEN NEW.number <= OLD.number OR NEW.id <> OLD.id"
+	" OR NEW.issuer <> OLD.issuer OR NEW.shard <> OLD.shard"
+	" BEGIN SELECT RAISE(ABORT, 'numbers of CRLs go up'); END",
+	"CREATE TRIGGER crl_no_delete BEFORE DELETE ON crl"
+	" BEGIN SELECT RAISE(ABORT, 'the last CRL is kept'); END",
+	"CREATE TABLE crl_asked ("
+	" issuer INTEGER NOT NULL REFERENCES issuer (id),"
+	" shard INTEGER NOT NULL CHECK (shard BETWEEN 0 AND 65535),"
+	" number INTEGER NOT NULL CHECK (number >= 1),"
+	" at_ms INTEGER NOT NULL,"
+	" sha256 BLOB NOT NULL CHECK (length(sha256) = 32),"
+	" PRIMARY KEY (issuer, shard)"
+	") STRICT, WITHOUT ROWID",
+	"CREATE TRIGGER crl_asked_upwards BEFORE UPDATE ON crl_asked"
+	" WHEN NEW.number <= OLD.number"
+	" BEGIN SELECT RAISE(ABORT, 'numbers of CRLs go up'); END",
 };
 
 /* Each change of schema adds a row. */

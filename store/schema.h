@@ -8,10 +8,11 @@
  * key is the order of insertion (a random key with the blob beside it costs
  * more than twice); rows of the record (attempt, outcome, refusal, approval,
  * revocation, leaf, checkpoint, policy_*) are never changed or removed, which
- * triggers refuse; a request changes in state, hold and leaf only. A row
- * refers only to rows that are older than itself, except columns `leaf`, which
- * are written a moment before their leaf in the same transaction (and so are
- * no foreign keys, but for those of outcome, refusal and revocation).
+ * triggers refuse; a request changes in state, hold and leaf only; of CRLs the
+ * last one of each shard is kept. A row refers only to rows that are older
+ * than itself, except columns `leaf`, which are written a moment before their
+ * leaf in the same transaction (and so are no foreign keys, but for those of
+ * outcome, refusal, revocation and crl).
  *
  * The triggers hinder accidents. They do not stop whoever owns the file:
  * that is what the log and the checkpoint outside are for.

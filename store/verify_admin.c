@@ -227,6 +227,36 @@ static bool check_issuer(struct cs_verify *v, const struct cs_verify_row *leaf,
 	return cs_verify_ca(v, leaf, &r, e->text, err);
 }
 
+/* crl.signed: the shard's row is this CRL, or a later one. */
+static bool check_crl(struct cs_verify *v, const struct cs_verify_row *leaf,
+		      const struct entry *e, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_CRL);
+	int64_t id;
+	int64_t last;
+	bool row = false;
+
+	cs_stmt_int(&s, number_of(e->record, "issuer_id"));
+	cs_stmt_int(&s, number_of(e->decision, "shard"));
+	if (!look_up(&s, &row, &id, &last, err))
+		return false;
+	if (!row) {
+		cs_verify_find(v, leaf->index, "crl", 0,
+			       "the CRL that was signed is missing");
+		return true;
+	}
+	if (last < (int64_t)leaf->index)
+		cs_verify_find(v, leaf->index, "crl", id,
+			       "its row is older than this CRL");
+	if (last != (int64_t)leaf->index)
+		return true;
+	cs_buf_reset(&v->rows);
+	if (!cs_rows_crl(v->db, v->hash, (uint64_t)id, &v->rows, err))
+		return false;
+	compare_rows(v, leaf->index, "crl", id, e->record);
+	return true;
+}
+
 /* policy.applied: the set and its sources. */
 static bool check_policy(struct cs_verify *v, const struct cs_verify_row *leaf,
 			 const struct entry *e, struct cs_error *err)
@@ -287,6 +317,8 @@ static bool check_kind(struct cs_verify *v, const struct cs_verify_row *leaf,
 		       check_client(v, leaf, e, err);
 	if (kind == CS_LEAF_CA_CREATED)
 		return check_issuer(v, leaf, e, err);
+	if (kind == CS_LEAF_CRL_SIGNED)
+		return check_crl(v, leaf, e, err);
 	if (kind == CS_LEAF_POLICY_APPLIED)
 		return check_policy(v, leaf, e, err);
 	if (kind == CS_LEAF_PURGED)

@@ -54,6 +54,8 @@ static void make(struct cs_history *h)
 {
 	cs_history_make(h);
 	cs_history_revoke(h, 2, 1);
+	cs_history_crl(h, 5);
+	cs_history_crl(h, 6);
 	cs_history_act(h, CS_LEAF_STOP, "{}");
 	cs_history_file_terms(h);
 	cs_history_revoke(h, 3, 0);
@@ -103,6 +105,7 @@ static const char *const tables[] = {
 	"outcome",
 	"refusal",
 	"revocation",
+	"crl",
 	"checkpoint",
 	"key_use",
 	"limit_use",
@@ -394,7 +397,7 @@ static void make_purged(struct cs_history *h)
 				     .slice = 6,
 				     .uid = 1000};
 	assert_true(cs_purge_run(&c, &report, NULL));
-	assert_int_equal(report.slices, 2);
+	assert_int_equal(report.slices, 3);
 }
 
 static void finds_one_bit_changed_in_what_a_purge_left(void **state)

@@ -130,8 +130,8 @@ static void write_leaf(struct cs_history *h, struct cs_leaf_record *r,
 }
 
 /* A record at the next index, a little later than the last. */
-static void begin_record(struct cs_history *h, struct cs_leaf_record *r,
-			 enum cs_leaf_kind kind)
+void cs_history_begin(struct cs_history *h, struct cs_leaf_record *r,
+		      enum cs_leaf_kind kind)
 {
 	h->now_ms += 1000;
 	cs_leaf_record_init(r, kind, h->edge.size, h->now_ms);
@@ -142,7 +142,7 @@ void cs_history_act(struct cs_history *h, enum cs_leaf_kind kind,
 {
 	struct cs_leaf_record r;
 
-	begin_record(h, &r, kind);
+	cs_history_begin(h, &r, kind);
 	r.client = CLIENT_LOCAL;
 	r.client_name = CS_SPAN_LIT("_local");
 	r.credential = 1;
@@ -151,8 +151,8 @@ void cs_history_act(struct cs_history *h, enum cs_leaf_kind kind,
 }
 
 /* The leaf of an act that left rows. */
-static void write_act(struct cs_history *h, struct cs_leaf_record *r,
-		      const char *decision, const struct cs_buf *rows)
+void cs_history_act_write(struct cs_history *h, struct cs_leaf_record *r,
+			  const char *decision, const struct cs_buf *rows)
 {
 	r->client = CLIENT_LOCAL;
 	r->client_name = CS_SPAN_LIT("_local");
@@ -172,7 +172,7 @@ static void add_client(struct cs_history *h, int64_t id, const char *name,
 	uint8_t d[32];
 
 	cs_buf_init(&rows, CS_ROWS_MAX);
-	begin_record(h, &r, CS_LEAF_CLIENT_CHANGED);
+	cs_history_begin(h, &r, CS_LEAF_CLIENT_CHANGED);
 	run(h,
 	    "INSERT INTO client (id, name, realm, rights, issuers, namespaces,"
 	    " groups, created_ms, removed_ms, leaf) VALUES (?, ?, 'corp',"
@@ -194,7 +194,7 @@ static void add_client(struct cs_history *h, int64_t id, const char *name,
 	assert_true(cs_rows_client(h->db, h->hash, (uint64_t)id, &rows, NULL));
 	(void)snprintf(decision, sizeof(decision),
 		       "{\"name\":\"%s\",\"op\":\"add\"}", name);
-	write_act(h, &r, decision, &rows);
+	cs_history_act_write(h, &r, decision, &rows);
 }
 
 /* A TBS as far as it is looked into: version, serial, algorithm. */
@@ -246,7 +246,7 @@ static void add_issuer(struct cs_history *h)
 	uint8_t subject[32];
 
 	cs_buf_init(&rows, CS_ROWS_MAX);
-	begin_record(h, &r, CS_LEAF_CA_CREATED);
+	cs_history_begin(h, &r, CS_LEAF_CA_CREATED);
 	run(h,
 	    "INSERT INTO issuer (id, name, generation, sha256, chain, ca,"
 	    " sig_alg, crl_base, crl_shards, created_ms, leaf) VALUES (1,"
@@ -273,7 +273,7 @@ static void add_issuer(struct cs_history *h)
 	r.issuer = ISSUER;
 	r.issuer_name = CS_SPAN_LIT("default");
 	r.generation = 1;
-	write_act(h, &r, "{\"issuer\":\"default\"}", &rows);
+	cs_history_act_write(h, &r, "{\"issuer\":\"default\"}", &rows);
 	write_ca_attempt(h, &r);
 	run(h, "UPDATE meta SET seq = ?", "i", (int64_t)h->seq);
 }
@@ -287,7 +287,7 @@ static void add_policy(struct cs_history *h)
 	uint8_t set[32];
 
 	cs_buf_init(&rows, CS_ROWS_MAX);
-	begin_record(h, &r, CS_LEAF_POLICY_APPLIED);
+	cs_history_begin(h, &r, CS_LEAF_POLICY_APPLIED);
 	digest(h, set_name, 0, set);
 	for (int64_t n = 1; n <= 2; n++)
 		run(h,
@@ -308,7 +308,7 @@ static void add_policy(struct cs_history *h)
 	assert_true(cs_rows_policy_set(h->db, h->hash, EPOCH, &rows, NULL));
 	r.epoch = EPOCH;
 	r.set_sha256 = set;
-	write_act(h, &r, "{\"set_sha256\":\"\"}", &rows);
+	cs_history_act_write(h, &r, "{\"set_sha256\":\"\"}", &rows);
 }
 
 void cs_history_open(struct cs_history *h)
@@ -438,7 +438,7 @@ static void make_request(struct cs_history *h,
 	uint8_t d[32];
 
 	memset(m, 0, sizeof(*m));
-	begin_record(h, &m->r, kind);
+	cs_history_begin(h, &m->r, kind);
 	memcpy(m->id, digest(h, "id", n, d), 16);
 	digest(h, "fingerprint", n, m->fingerprint);
 	digest(h, set_name, 0, m->set);
@@ -771,7 +771,7 @@ void cs_history_revoke(struct cs_history *h, uint64_t seq, unsigned reason)
 
 	cs_buf_init(&terms, CS_MAX_TERMS);
 	assert_true(cs_db_begin(h->db, NULL));
-	begin_record(h, &r, CS_LEAF_REVOKED);
+	cs_history_begin(h, &r, CS_LEAF_REVOKED);
 	s = cs_stmt_text(h->db, "SELECT serial, not_after_s FROM attempt"
 				" WHERE seq = ?");
 	cs_stmt_int(&s, (int64_t)seq);

@@ -62,6 +62,8 @@ int64_t cs_history_abandon_and_issue(struct cs_history *h,
 				     const struct cs_history_request *r);
 /* Revoke an attempt's certificate, `reason` of RFC 5280 5.3.1. */
 void cs_history_revoke(struct cs_history *h, uint64_t seq, unsigned reason);
+/* A CRL of the first shard with this number (history_crl.c). */
+void cs_history_crl(struct cs_history *h, int64_t number);
 /* An act without rows. */
 void cs_history_act(struct cs_history *h, enum cs_leaf_kind kind,
 		    const char *decision);
@@ -72,5 +74,14 @@ void cs_history_file_terms(struct cs_history *h);
 
 /* A history with all of it, terms filed up to the last but two leaves. */
 void cs_history_make(struct cs_history *h);
+
+/*
+ * A record at the next index, and the leaf of an act that left these rows:
+ * for what makes leaves of its own, within a transaction.
+ */
+void cs_history_begin(struct cs_history *h, struct cs_leaf_record *r,
+		      enum cs_leaf_kind kind);
+void cs_history_act_write(struct cs_history *h, struct cs_leaf_record *r,
+			  const char *decision, const struct cs_buf *rows);
 
 #endif

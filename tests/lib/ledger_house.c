@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/crl.h"
 #include "base/der.h"
 #include "base/mem.h"
 #include "base/sources.h"
@@ -134,6 +135,40 @@ static void sign(struct cs_house *h, const struct cs_got *got)
 	assert_true(cs_link_send_signed(h->signer, 0, &out, NULL));
 }
 
+/*
+ * CRL_SIGNED for one CRL_SIGN: for a CRL, the list itself. Its number stands
+ * in a committed row by then.
+ */
+static void sign_crl(struct cs_house *h, const struct cs_got *got)
+{
+	struct cs_msg_crl_signed out = {.ok = h->signing != CS_FAKE_REFUSES};
+	struct cs_crl_entry entry;
+	struct cs_msg_crl_sign m;
+	struct cs_span list;
+	bool there = true;
+
+	assert_true(cs_msg_crl_sign_decode(cs_span_make(got->body, got->n), &m,
+					   NULL));
+	assert_int_equal(look(h,
+			      "SELECT count(*) FROM crl_asked"
+			      " WHERE number = ?",
+			      m.number) > 0,
+			 1);
+	list = m.entries;
+	while (cs_crl_entry_next(&list, &entry, &there, NULL) && there)
+		out.count++;
+	assert_false(there);
+	if (out.ok) {
+		out.crl = cs_span_make(got->body, got->n);
+	} else {
+		out.code = CS_SPAN_LIT("key");
+		out.detail = CS_SPAN_LIT("no key for that");
+		out.count = 0;
+	}
+	assert_true(
+		cs_link_send_crl_signed(h->signer, got->ticket, &out, NULL));
+}
+
 static bool on_signer(void *ctx, struct cs_link *link, unsigned number,
 		      uint64_t ticket, struct cs_span body, int fd,
 		      struct cs_error *err)
@@ -153,6 +188,11 @@ static bool on_signer(void *ctx, struct cs_link *link, unsigned number,
 			1);
 		if (h->signing != CS_FAKE_HOLDS) {
 			sign(h, &h->signer_got[h->signer_n - 1]);
+			h->signed_n = h->signer_n;
+		}
+	} else if (number == CS_MSG_CRL_SIGN) {
+		if (h->signing != CS_FAKE_HOLDS) {
+			sign_crl(h, &h->signer_got[h->signer_n - 1]);
 			h->signed_n = h->signer_n;
 		}
 	} else {
@@ -278,7 +318,6 @@ static void make_issuers(struct cs_house *h)
 				names[i], (uint8_t)(17 + i), h->certificate[i],
 				sizeof(h->certificate[i])),
 			.sig_alg = cs_span_make(sig_alg, sizeof(sig_alg)),
-			.crl_base = i == 0 ? "http://crl.example/d" : NULL,
 			.crl_shards = 4,
 			.self_approval = i == 0,
 		};
@@ -730,6 +769,8 @@ void cs_house_sign(struct cs_house *h)
 	for (; h->signed_n < h->signer_n; h->signed_n++)
 		if (h->signer_got[h->signed_n].number == CS_MSG_SIGN)
 			sign(h, &h->signer_got[h->signed_n]);
+		else if (h->signer_got[h->signed_n].number == CS_MSG_CRL_SIGN)
+			sign_crl(h, &h->signer_got[h->signed_n]);
 }
 
 /* The ADMIN_DONE that came. */

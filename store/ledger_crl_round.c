@@ -1,0 +1,471 @@
+/*
+ * A round of CRLs: numbers committed, lists to the signer, CRLs recorded, and
+ * whoever waits told (store/ledger_crl.h).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/json.h"
+#include "base/time.h"
+#include "store/ledger_crl.h"
+#include "store/ledger_room.h"
+#include "store/rows.h"
+
+/* -- asking --------------------------------------------------------------- */
+
+/* The row that uses a number up. */
+static bool ask_row(struct cs_ledger *l, struct cs_crl_job *job,
+		    struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(l->db, CS_SQL_CRL_ASK);
+	uint8_t sha256[CS_SHA256_SIZE];
+
+	if (!cs_hash_sha256(l->hash, cs_buf_span(&job->entries), sha256, err))
+		return false;
+	cs_stmt_int(&s, cs_ledger_crl_row(l, job->issuer)->id);
+	cs_stmt_int(&s, job->shard);
+	cs_stmt_int(&s, (int64_t)job->number);
+	cs_stmt_int(&s, l->batch.now_ms);
+	cs_stmt_blob(&s, cs_span_make(sha256, sizeof(sha256)));
+	return cs_stmt_run(&s, err);
+}
+
+/* Numbers and times of the round. */
+static bool ask_fill(struct cs_ledger *l, struct cs_error *err)
+{
+	struct cs_ledger_crl *c = l->crl;
+	int64_t now_s = l->batch.now_ms / 1000;
+
+	for (size_t i = 0; i < c->jobs_n; i++) {
+		struct cs_crl_job *job = &c->jobs[i];
+		struct cs_crl_shard *shard =
+			cs_ledger_crl_shard(l, job->issuer, job->shard);
+
+		job->number = shard->number + 1;
+		if (now_s > 0 && job->number < (uint64_t)now_s)
+			job->number = (uint64_t)now_s;
+		job->this_s = now_s;
+		job->next_s = now_s + l->config.crl_validity_s;
+		job->regular_s = shard->regular_s;
+		if (!shard->stored ||
+		    now_s - shard->regular_s >= l->config.crl_refresh_s)
+			job->regular_s = now_s;
+		if (!ask_row(l, job, err))
+			return false;
+	}
+	l->batch.wrote = true;
+	return true;
+}
+
+/* One transaction of the round; false: it is not there. */
+static bool commit(struct cs_ledger *l,
+		   bool (*fill)(struct cs_ledger *, struct cs_error *))
+{
+	struct cs_error err = {0};
+
+	if (cs_ledger_own_batch(l, fill, &err))
+		return true;
+	if (err.code == CS_E_DB_FULL)
+		l->full = true;
+	else
+		cs_ledger_fail(l, &err);
+	return false;
+}
+
+/* The list to one of the signers. */
+static void send(struct cs_ledger *l, size_t i)
+{
+	const struct cs_crl_job *job = &l->crl->jobs[i];
+	const struct cs_msg_crl_sign m = {
+		.issuer = cs_span_str(cs_ledger_crl_label(l, job->issuer)),
+		.shard = job->shard,
+		.number = job->number,
+		.this_update_s = job->this_s,
+		.next_update_s = job->next_s,
+		.entries = cs_buf_span(&job->entries),
+	};
+	struct cs_link *signer =
+		l->signers[(job->issuer + job->shard) % l->signers_n];
+	struct cs_error err = {0};
+
+	if (signer == NULL ||
+	    !cs_link_send_crl_sign(signer, l->crl->rounds * CS_CRL_JOBS + i, &m,
+				   &err))
+		cs_ledger_link_failed(l, &err);
+}
+
+/* Nothing was asked: the same lists are due again. */
+static void give_up(struct cs_ledger *l)
+{
+	struct cs_ledger_crl *c = l->crl;
+
+	for (size_t i = 0; i < c->jobs_n; i++) {
+		struct cs_crl_shard *shard = cs_ledger_crl_shard(
+			l, c->jobs[i].issuer, c->jobs[i].shard);
+
+		shard->dirty = true;
+		shard->busy = false;
+	}
+	c->jobs_n = 0;
+	c->phase = CS_CRL_REST;
+	c->stirred = true;
+}
+
+void cs_ledger_crl_ask(struct cs_ledger *l)
+{
+	struct cs_ledger_crl *c = l->crl;
+
+	if (!commit(l, ask_fill)) {
+		give_up(l);
+		return;
+	}
+	(void)cs_failpoint("ledger.before_crl_sign");
+	c->phase = CS_CRL_SIGN;
+	c->rounds++;
+	for (size_t i = 0; i < c->jobs_n; i++) {
+		cs_ledger_crl_shard(l, c->jobs[i].issuer, c->jobs[i].shard)
+			->number = c->jobs[i].number;
+		send(l, i);
+	}
+}
+
+/* -- recording ------------------------------------------------------------ */
+
+/* The row: the shard's last CRL. */
+static bool put_row(struct cs_ledger *l, struct cs_crl_job *job, uint64_t leaf,
+		    const uint8_t sha256[CS_SHA256_SIZE], struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(l->db, CS_SQL_CRL_PUT);
+
+	cs_stmt_int(&s, cs_ledger_crl_row(l, job->issuer)->id);
+	cs_stmt_int(&s, job->shard);
+	cs_stmt_int(&s, (int64_t)job->number);
+	cs_stmt_int(&s, job->this_s);
+	cs_stmt_int(&s, job->next_s);
+	cs_stmt_int(&s, job->regular_s);
+	cs_stmt_int(&s, (int64_t)job->covers);
+	cs_stmt_int(&s, (int64_t)job->count);
+	cs_stmt_int(&s, (int64_t)leaf);
+	cs_stmt_blob(&s, cs_span_make(sha256, CS_SHA256_SIZE));
+	cs_stmt_blob(&s, cs_buf_span(&job->der));
+	if (!cs_stmt_run(&s, err))
+		return false;
+	s = cs_stmt(l->db, CS_SQL_CRL_ASK_END);
+	cs_stmt_int(&s, cs_ledger_crl_row(l, job->issuer)->id);
+	cs_stmt_int(&s, job->shard);
+	return cs_stmt_run(&s, err);
+}
+
+/* The row as canonical JSON, for the record. */
+static bool put_rows(struct cs_ledger *l, const struct cs_crl_job *job,
+		     struct cs_draft *d, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(l->db, CS_SQL_CRL_ID);
+	uint64_t id;
+	bool row = false;
+
+	cs_stmt_int(&s, cs_ledger_crl_row(l, job->issuer)->id);
+	cs_stmt_int(&s, job->shard);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	id = row ? (uint64_t)cs_stmt_col_int(&s, 0) : 0;
+	cs_stmt_end(&s);
+	cs_buf_reset(&l->json);
+	return cs_rows_crl(l->db, l->hash, id, &l->json, err) &&
+	       cs_ledger_act_keep(l, NULL, &d->rec.rows, err);
+}
+
+/* What the leaf says. */
+static void put_decision(const struct cs_crl_job *job,
+			 const struct cs_ledger_issuer_row *issuer,
+			 const uint8_t sha256[CS_SHA256_SIZE],
+			 struct cs_json *j)
+{
+	cs_json_member_int(j, "covers", (int64_t)job->covers);
+	cs_json_member_int(j, "entries", (int64_t)job->count);
+	cs_json_member_int(j, "generation", (int64_t)issuer->generation);
+	cs_json_member_str(j, "issuer", issuer->config->name);
+	cs_json_member_int(j, "next_update", job->next_s);
+	cs_json_member_int(j, "number", (int64_t)job->number);
+	cs_json_member_hex(j, "sha256", cs_span_make(sha256, CS_SHA256_SIZE));
+	cs_json_member_int(j, "shard", job->shard);
+	cs_json_member_int(j, "this_update", job->this_s);
+	cs_json_end(j);
+}
+
+/* Leaf and rows of one. */
+static bool record(struct cs_ledger *l, struct cs_crl_job *job,
+		   struct cs_error *err)
+{
+	const struct cs_ledger_issuer_row *issuer =
+		cs_ledger_crl_row(l, job->issuer);
+	struct cs_draft *d = cs_ledger_draft(l, CS_LEAF_CRL_SIGNED, err);
+	uint8_t sha256[CS_SHA256_SIZE];
+	struct cs_json j;
+
+	if (d == NULL ||
+	    !cs_hash_sha256(l->hash, cs_buf_span(&job->der), sha256, err) ||
+	    !put_row(l, job, d->rec.index, sha256, err) ||
+	    !put_rows(l, job, d, err))
+		return false;
+	d->rec.issuer = (uint64_t)issuer->id;
+	d->rec.issuer_name = cs_span_str(issuer->config->name);
+	d->rec.generation = issuer->generation;
+	cs_ledger_act_begin(l, &j);
+	put_decision(job, issuer, sha256, &j);
+	return cs_ledger_act_keep(l, &j, &d->decision, err);
+}
+
+static bool record_fill(struct cs_ledger *l, struct cs_error *err)
+{
+	for (size_t i = 0; i < l->crl->jobs_n; i++)
+		if (l->crl->jobs[i].good && !record(l, &l->crl->jobs[i], err))
+			return false;
+	return true;
+}
+
+void cs_ledger_crl_record(struct cs_ledger *l)
+{
+	struct cs_ledger_crl *c = l->crl;
+
+	c->phase = CS_CRL_RECORD;
+	(void)cs_failpoint("ledger.before_crl_record");
+	if (!commit(l, record_fill))
+		return; /* no space: the tick tries again */
+	(void)cs_failpoint("ledger.after_crl_record");
+	c->phase = CS_CRL_REST;
+	for (size_t i = 0; i < c->jobs_n; i++) {
+		if (c->jobs[i].good)
+			cs_ledger_crl_recorded(l, &c->jobs[i]);
+		else
+			cs_ledger_crl_failed(l, &c->jobs[i], 0);
+	}
+	c->jobs_n = 0;
+	cs_ledger_crl_tell(l);
+	cs_idle_request(c->idle);
+}
+
+bool cs_ledger_crl_signed(struct cs_ledger *l, uint64_t ticket,
+			  const struct cs_msg_crl_signed *m,
+			  struct cs_error *err)
+{
+	struct cs_ledger_crl *c = l->crl;
+	size_t i = ticket % CS_CRL_JOBS;
+	struct cs_crl_job *job = &c->jobs[i];
+	size_t left = 0;
+
+	if (c->phase != CS_CRL_SIGN || ticket / CS_CRL_JOBS != c->rounds ||
+	    i >= c->jobs_n || job->answered)
+		return cs_error_set(err, CS_E_PROTOCOL,
+				    "CRL_SIGNED: it was not asked for");
+	if (m->ok != 0 && (m->crl.n == 0 || m->count != job->count))
+		return cs_error_set(err, CS_E_PROTOCOL,
+				    "CRL_SIGNED: %u entries instead of %zu",
+				    (unsigned)m->count, job->count);
+	job->answered = true;
+	job->good = m->ok != 0 && cs_buf_add(&job->der, m->crl);
+	(void)snprintf(job->code, sizeof(job->code), "%s",
+		       m->ok != 0 ? "CRL_TOO_LARGE" : "CRL_REFUSED");
+	(void)snprintf(job->why, sizeof(job->why), "%.*s",
+		       (int)(m->detail.n > 200 ? 200 : m->detail.n),
+		       (const char *)m->detail.p);
+	for (i = 0; i < c->jobs_n; i++)
+		left += !c->jobs[i].answered;
+	if (left == 0)
+		cs_ledger_crl_record(l);
+	return true;
+}
+
+/* -- publications --------------------------------------------------------- */
+
+/* ADMIN_DONE. */
+static void end_ticket(struct cs_ledger *l, uint64_t ticket, uint8_t ok,
+		       const char *code, const char *detail,
+		       struct cs_span body)
+{
+	const struct cs_msg_admin_done m = {
+		.ok = ok,
+		.code = cs_span_str(code),
+		.detail = cs_span_str(detail),
+		.body = body,
+	};
+	struct cs_error err = {0};
+
+	if (l->front == NULL ||
+	    !cs_link_send_admin_done(l->front, ticket, &m, &err))
+		cs_ledger_link_failed(l, &err);
+}
+
+/* The same for one that waits, who does so no more. */
+static void end_waiter(struct cs_ledger *l, size_t i, uint8_t ok,
+		       const char *code, const char *detail,
+		       struct cs_span body)
+{
+	struct cs_ledger_crl *c = l->crl;
+	uint64_t ticket = c->waiters[i].ticket;
+
+	c->waiters[i] = c->waiters[--c->waiters_n];
+	end_ticket(l, ticket, ok, code, detail, body);
+}
+
+/* Does this name mean that CA certificate? All of a name, or one label. */
+static bool is_named(const struct cs_ledger *l, struct cs_span name, size_t i)
+{
+	return name.n == 0 ||
+	       cs_span_equal_str(name, cs_ledger_crl_label(l, i)) ||
+	       cs_span_equal_str(name, cs_ledger_crl_row(l, i)->config->name);
+}
+
+/* Is this publication about that CA certificate? */
+static bool concerns(const struct cs_ledger *l, const struct cs_crl_waiter *w,
+		     size_t i)
+{
+	return is_named(l, cs_span_str(w->name), i);
+}
+
+/* Has everything been signed that this one waits for? */
+static bool is_done(const struct cs_ledger *l, const struct cs_crl_waiter *w)
+{
+	const struct cs_ledger_crl *c = l->crl;
+
+	for (size_t i = 0; i < cs_ledger_crl_rows(l); i++) {
+		if (!concerns(l, w, i) || !cs_ledger_crl_is_valid(l, i))
+			continue;
+		for (uint32_t n = 0; n < c->issuers[i].n; n++)
+			if (c->issuers[i].shards[n].done < w->publication)
+				return false;
+	}
+	return true;
+}
+
+/* One CRL of the answer. */
+static void put_item(struct cs_json *j, const struct cs_ledger_issuer_row *is,
+		     uint32_t n, const struct cs_crl_shard *shard)
+{
+	char text[CS_TIME_TEXT];
+
+	cs_json_object(j);
+	cs_json_member_int(j, "entries", shard->count);
+	cs_json_member_int(j, "generation", (int64_t)is->generation);
+	cs_json_member_str(j, "issuer", is->config->name);
+	cs_time_rfc3339(shard->next_s, text);
+	cs_json_member_str(j, "next_update", text);
+	cs_json_member_int(j, "number", (int64_t)shard->signed_number);
+	cs_json_member_int(j, "shard", n);
+	cs_time_rfc3339(shard->this_s, text);
+	cs_json_member_str(j, "this_update", text);
+	cs_json_end(j);
+}
+
+/* {"items":[...],"total":n} into l->json. */
+static bool put_items(struct cs_ledger *l, const struct cs_crl_waiter *w,
+		      struct cs_error *err)
+{
+	struct cs_json j;
+	int64_t total = 0;
+
+	cs_ledger_act_begin(l, &j);
+	cs_json_name(&j, "items");
+	cs_json_array(&j);
+	for (size_t i = 0; i < cs_ledger_crl_rows(l); i++) {
+		const struct cs_crl_issuer *is = &l->crl->issuers[i];
+
+		for (uint32_t n = 0; concerns(l, w, i) && n < is->n; n++)
+			if (is->shards[n].done >= w->publication &&
+			    ++total <= CS_MAX_CRL_REPORT)
+				put_item(&j, cs_ledger_crl_row(l, i), n,
+					 &is->shards[n]);
+	}
+	cs_json_end(&j);
+	cs_json_member_int(&j, "total", total);
+	cs_json_end(&j);
+	return cs_json_finish(&j, "CRLs", err);
+}
+
+void cs_ledger_crl_tell(struct cs_ledger *l)
+{
+	struct cs_ledger_crl *c = l->crl;
+	struct cs_error err = {0};
+
+	for (size_t i = c->waiters_n; i-- > 0;) {
+		if (!is_done(l, &c->waiters[i]))
+			continue;
+		if (put_items(l, &c->waiters[i], &err))
+			end_waiter(l, i, 1, "", "", cs_buf_span(&l->json));
+		else
+			end_waiter(l, i, 0, "INTERNAL", err.text,
+				   cs_span_str(""));
+	}
+}
+
+void cs_ledger_crl_tell_failed(struct cs_ledger *l,
+			       const struct cs_crl_job *job)
+{
+	struct cs_ledger_crl *c = l->crl;
+
+	for (size_t i = c->waiters_n; i-- > 0;)
+		if (concerns(l, &c->waiters[i], job->issuer) &&
+		    c->waiters[i].publication <= job->wanted)
+			end_waiter(l, i, 0, job->code,
+				   c->issuers[job->issuer].trouble,
+				   cs_span_str(""));
+}
+
+void cs_ledger_crl_abort(struct cs_ledger *l, const char *code)
+{
+	struct cs_ledger_crl *c = l->crl;
+
+	while (c->waiters_n > 0)
+		end_waiter(l, 0, 0, code == NULL ? "BUSY" : code,
+			   "no CRL is signed now", cs_span_str(""));
+}
+
+void cs_ledger_crl_publish(struct cs_ledger *l, const struct cs_work *w)
+{
+	struct cs_ledger_crl *c = l->crl;
+	struct cs_span name = w->m.crl_publish.issuer;
+	struct cs_crl_waiter waiter = {w->ticket, ++c->publications, ""};
+
+	if (c->waiters_n == CS_CRL_WAITERS) {
+		end_ticket(l, w->ticket, 0, "BUSY",
+			   "others wait for CRLs already", cs_span_str(""));
+		return;
+	}
+	(void)snprintf(waiter.name, sizeof(waiter.name), "%.*s",
+		       CS_SPAN_FMT(name));
+	for (size_t i = 0; i < cs_ledger_crl_rows(l); i++)
+		for (uint32_t n = 0;
+		     is_named(l, name, i) && n < c->issuers[i].n; n++)
+			c->issuers[i].shards[n].wanted = waiter.publication;
+	c->waiters[c->waiters_n++] = waiter;
+	c->stirred = true;
+	cs_idle_request(c->idle);
+}
+
+bool cs_ledger_do_crl_publish(struct cs_ledger *l, struct cs_work *w)
+{
+	struct cs_span name = w->m.crl_publish.issuer;
+	const char *closed = cs_ledger_closed_code(l);
+	bool known = false;
+	bool valid = false;
+
+	for (size_t i = 0; i < cs_ledger_crl_rows(l); i++) {
+		if (!is_named(l, name, i))
+			continue;
+		known = true;
+		valid = valid || cs_ledger_crl_is_valid(l, i);
+	}
+	if (closed != NULL && cs_ledger_state(l) != CS_LEDGER_NO_POLICY)
+		cs_ledger_act_done(w, 0, closed, "no CRL is signed now");
+	else if (!known)
+		cs_ledger_act_done(w, 0, "NOT_FOUND",
+				   "there is no issuer of this name");
+	else if (!valid)
+		cs_ledger_act_done(
+			w, 0, "CA_EXPIRED",
+			"the CA is not valid now, or its key is gone");
+	else
+		w->end = CS_END_CRL;
+	return true;
+}

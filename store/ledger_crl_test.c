@@ -1,0 +1,289 @@
+/* CRLs, as the ledger has them signed and records them. */
+#include <tests/lib/test.h>
+
+#include <string.h>
+
+#include "base/crl.h"
+#include "store/ledger_crl.h"
+#include <tests/lib/ledger_house.h>
+
+#define HOUR ((int64_t)3600 * 1000)
+#define DAY  (24 * HOUR)
+
+/* Leaves of the kind crl.signed. */
+#define SIGNED "SELECT count(*) FROM leaf WHERE kind = 12"
+
+/* Does the text stand in these bytes? */
+static bool holds(struct cs_span bytes, const char *text)
+{
+	return memmem(bytes.p, bytes.n, text, strlen(text)) != NULL;
+}
+
+/* A house whose issuer default has so many shards and a URL, or one none. */
+static void open_house(struct cs_house *h, uint32_t shards)
+{
+	struct cs_error err = {0};
+
+	cs_house_open(h);
+	cs_house_crash(h);
+	cs_house_done(h);
+	cs_house_create(h);
+	h->issuers[0].crl_shards = shards == 0 ? 1 : shards;
+	if (shards > 0)
+		h->issuers[0].crl_base = "http://crl.example/crl/default";
+	if (!cs_house_start(h, &err))
+		fail_msg("%s", err.text);
+}
+
+/* CRL_PUBLISH by the local administrator; NULL: do not wait. */
+static void publish(struct cs_house *h, const char *issuer,
+		    struct cs_msg_admin_done *done)
+{
+	const struct cs_msg_crl_publish m = {
+		.issuer = cs_span_str(issuer), .credential = 1, .uid = 0};
+	size_t before = cs_house_count(h, CS_MSG_ADMIN_DONE);
+	const struct cs_got *got;
+
+	assert_true(cs_link_send_crl_publish(h->front, ++h->ticket, &m, NULL));
+	if (done == NULL)
+		return;
+	assert_true(cs_house_wait(h, CS_MSG_ADMIN_DONE, before + 1));
+	got = cs_house_last(h, CS_MSG_ADMIN_DONE);
+	assert_int_equal(got->ticket, h->ticket);
+	assert_true(cs_msg_admin_done_decode(cs_span_make(got->body, got->n),
+					     done, NULL));
+}
+
+/* The last CRL_SIGN that came. */
+static struct cs_msg_crl_sign last_asked(struct cs_house *h)
+{
+	const struct cs_got *got = cs_house_last(h, CS_MSG_CRL_SIGN);
+	struct cs_msg_crl_sign m;
+
+	assert_non_null(got);
+	assert_true(cs_msg_crl_sign_decode(cs_span_make(got->body, got->n), &m,
+					   NULL));
+	return m;
+}
+
+static void restart(struct cs_house *h)
+{
+	struct cs_error err = {0};
+
+	if (!cs_house_start(h, &err))
+		fail_msg("%s", err.text);
+}
+
+/* -- tests ---------------------------------------------------------------- */
+
+static void an_issuer_with_a_url_has_its_crls_after_the_start(void **state)
+{
+	struct cs_house h;
+
+	(void)state;
+	open_house(&h, 4);
+	cs_house_turn(&h, 1200);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM crl"), 4);
+	assert_int_equal(cs_house_number(&h, SIGNED), 4);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM crl_asked"),
+			 0);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM crl AS c"
+					     " JOIN issuer AS i ON"
+					     " i.id = c.issuer WHERE"
+					     " i.name = 'default' AND"
+					     " c.next_update_s ="
+					     " c.this_update_s + 7 * 86400"),
+			 4);
+	/* Four in one round: two transactions for all of them. */
+	assert_int_equal(cs_house_number(&h, "SELECT count(DISTINCT tree_size)"
+					     " FROM leaf WHERE kind = 12"),
+			 1);
+	/* A start finds them, and has nothing to do. */
+	cs_house_verify(&h);
+	cs_house_crash(&h);
+	restart(&h);
+	cs_house_turn(&h, 1200);
+	assert_int_equal(cs_house_number(&h, SIGNED), 4);
+	cs_house_done(&h);
+}
+
+static void without_a_url_there_is_none_before_somebody_asks(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_admin_done done;
+
+	(void)state;
+	open_house(&h, 0);
+	cs_house_turn(&h, 1200);
+	assert_int_equal(cs_house_number(&h, SIGNED), 0);
+	publish(&h, "nobody", &done);
+	assert_int_equal(done.ok, 0);
+	assert_true(cs_span_equal_str(done.code, "NOT_FOUND"));
+	publish(&h, "default", &done);
+	assert_int_equal(done.ok, 1);
+	assert_true(holds(done.body, "{\"items\":[{\"entries\":0,"
+				     "\"generation\":1,\"issuer\":\"default\","
+				     "\"next_update\":\"2023-11-21T"));
+	assert_true(holds(done.body, "\"total\":1}"));
+	/* At once, and for both. */
+	publish(&h, "", &done);
+	assert_int_equal(done.ok, 1);
+	assert_true(holds(done.body, "\"total\":2}"));
+	assert_int_equal(cs_house_number(&h, SIGNED), 3);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+static void a_new_one_comes_a_day_after_the_last(void **state)
+{
+	struct cs_house h;
+	int64_t first;
+
+	(void)state;
+	open_house(&h, 1);
+	cs_house_turn(&h, 1200);
+	assert_int_equal(cs_house_number(&h, SIGNED), 1);
+	first = cs_house_number(&h, "SELECT number FROM crl");
+	cs_house_pass(&h, DAY - 2000);
+	assert_int_equal(cs_house_number(&h, SIGNED), 1);
+	cs_house_pass(&h, 2000);
+	assert_int_equal(cs_house_number(&h, SIGNED), 2);
+	assert_true(cs_house_number(&h, "SELECT number FROM crl") > first);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM crl WHERE"
+					     " regular_s = this_update_s"),
+			 1);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+static void a_crash_burns_the_number_and_nothing_else(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_admin_done done;
+	uint64_t burnt;
+
+	(void)state;
+	open_house(&h, 0);
+	h.signing = CS_FAKE_HOLDS;
+	publish(&h, "default", NULL);
+	assert_true(cs_house_wait(&h, CS_MSG_CRL_SIGN, 1));
+	burnt = last_asked(&h).number;
+	assert_int_equal(cs_house_number(&h, "SELECT number FROM crl_asked"),
+			 (int64_t)burnt);
+	cs_house_crash(&h);
+	h.signing = CS_FAKE_SIGNS;
+	restart(&h);
+	cs_house_verify(&h);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM crl"), 0);
+	publish(&h, "default", &done);
+	assert_int_equal(done.ok, 1);
+	/* The clock of this house stands still, and still it goes up. */
+	assert_int_equal(cs_house_number(&h, "SELECT number FROM crl"),
+			 (int64_t)burnt + 1);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM crl_asked"),
+			 0);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+static void a_signer_that_refuses_is_asked_again_a_minute_later(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_admin_done done;
+
+	(void)state;
+	open_house(&h, 0);
+	h.signing = CS_FAKE_REFUSES;
+	publish(&h, "default", &done);
+	assert_int_equal(done.ok, 0);
+	assert_true(cs_span_equal_str(done.code, "CRL_REFUSED"));
+	assert_true(holds(done.detail, "no key for that"));
+	assert_true(holds(cs_span_str(cs_ledger_crl_trouble(h.ledger)),
+			  "CRL 0 of issuer default: no key for that"));
+	h.signing = CS_FAKE_SIGNS;
+	cs_house_turn(&h, 1200);
+	assert_int_equal(cs_house_number(&h, SIGNED), 0);
+	cs_house_pass(&h, 61000);
+	assert_int_equal(cs_house_number(&h, SIGNED), 1);
+	assert_string_equal(cs_ledger_crl_trouble(h.ledger), "");
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+static void none_is_signed_while_the_clock_is_not_trusted(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_admin_done done;
+
+	(void)state;
+	open_house(&h, 0);
+	h.wall_ms += HOUR;
+	cs_house_turn(&h, 1200);
+	publish(&h, "default", &done);
+	assert_int_equal(done.ok, 0);
+	assert_true(cs_span_equal_str(done.code, "CLOCK_NOT_TRUSTED"));
+	assert_int_equal(cs_house_count(&h, CS_MSG_CRL_SIGN), 0);
+	cs_house_done(&h);
+}
+
+static void none_is_signed_outside_the_cas_validity(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_admin_done done;
+	struct cs_error err = {0};
+
+	(void)state;
+	open_house(&h, 0);
+	cs_house_crash(&h);
+	h.issuers[0].crl_base = NULL;
+	h.issuers[0].not_before_s = 1;
+	h.issuers[0].not_after_s = h.wall_ms / 1000 - 1;
+	assert_true(cs_house_start(&h, &err));
+	publish(&h, "default", &done);
+	assert_int_equal(done.ok, 0);
+	assert_true(cs_span_equal_str(done.code, "CA_EXPIRED"));
+	publish(&h, "", &done);
+	assert_int_equal(done.ok, 1);
+	assert_true(holds(done.body, "\"total\":1}"));
+	cs_house_done(&h);
+}
+
+static void who_waits_is_told_when_it_stops(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_admin_done done;
+	const struct cs_got *got;
+
+	(void)state;
+	open_house(&h, 0);
+	h.signing = CS_FAKE_HOLDS;
+	publish(&h, "default", NULL);
+	assert_true(cs_house_wait(&h, CS_MSG_CRL_SIGN, 1));
+	assert_int_equal(cs_house_stop(&h), 0);
+	got = cs_house_last(&h, CS_MSG_ADMIN_DONE);
+	assert_non_null(got);
+	assert_true(cs_msg_admin_done_decode(cs_span_make(got->body, got->n),
+					     &done, NULL));
+	assert_int_equal(done.ok, 0);
+	assert_true(cs_span_equal_str(done.code, "STOPPING"));
+	cs_house_done(&h);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			an_issuer_with_a_url_has_its_crls_after_the_start),
+		cmocka_unit_test(
+			without_a_url_there_is_none_before_somebody_asks),
+		cmocka_unit_test(a_new_one_comes_a_day_after_the_last),
+		cmocka_unit_test(a_crash_burns_the_number_and_nothing_else),
+		cmocka_unit_test(
+			a_signer_that_refuses_is_asked_again_a_minute_later),
+		cmocka_unit_test(none_is_signed_while_the_clock_is_not_trusted),
+		cmocka_unit_test(none_is_signed_outside_the_cas_validity),
+		cmocka_unit_test(who_waits_is_told_when_it_stops),
+	};
+
+	return cs_test_run("store/ledger_crl", tests);
+}
