@@ -22,17 +22,11 @@ static bool holds(struct cs_span bytes, const char *text)
 /* A house whose issuer default has so many shards and a URL, or one none. */
 static void open_house(struct cs_house *h, uint32_t shards)
 {
-	struct cs_error err = {0};
-
-	cs_house_open(h);
-	cs_house_crash(h);
-	cs_house_done(h);
 	cs_house_create(h);
 	h->issuers[0].crl_shards = shards == 0 ? 1 : shards;
 	if (shards > 0)
 		h->issuers[0].crl_base = "http://crl.example/crl/default";
-	if (!cs_house_start(h, &err))
-		fail_msg("%s", err.text);
+	cs_house_furnish(h);
 }
 
 /* CRL_PUBLISH by the local administrator; NULL: do not wait. */
@@ -52,6 +46,42 @@ static void publish(struct cs_house *h, const char *issuer,
 	assert_int_equal(got->ticket, h->ticket);
 	assert_true(cs_msg_admin_done_decode(cs_span_make(got->body, got->n),
 					     done, NULL));
+}
+
+/* Issue and revoke one; its serial. */
+static struct cs_span revoke_new(struct cs_house *h,
+				 uint8_t serial[CS_MAX_SERIAL])
+{
+	size_t before = cs_house_count(h, CS_MSG_ADMIN_DONE);
+	struct cs_msg_revoke m = {.reason = 1, .credential = 1, .uid = 0};
+	struct cs_msg_answer a;
+
+	assert_int_equal(cs_house_ask_wait(h, &(struct cs_ask){0}, &a),
+			 CS_ANSWER_ISSUED);
+	memcpy(serial, a.serial.p, a.serial.n);
+	m.serial = cs_span_make(serial, a.serial.n);
+	assert_true(cs_link_send_revoke(h->front, ++h->ticket, &m, NULL));
+	assert_true(cs_house_wait(h, CS_MSG_ADMIN_DONE, before + 1));
+	return m.serial;
+}
+
+/* How many entries a list has, and whether this serial is one of them. */
+static size_t entries_of(const struct cs_msg_crl_sign *m, struct cs_span serial,
+			 bool *ret_there)
+{
+	struct cs_crl_entry e;
+	struct cs_span list = m->entries;
+	bool more = true;
+	size_t n = 0;
+
+	*ret_there = false;
+	for (;;) {
+		assert_true(cs_crl_entry_next(&list, &e, &more, NULL));
+		if (!more)
+			return n;
+		n++;
+		*ret_there = *ret_there || cs_span_equal(e.serial, serial);
+	}
 }
 
 /* The last CRL_SIGN that came. */
@@ -269,6 +299,142 @@ static void who_waits_is_told_when_it_stops(void **state)
 	cs_house_done(&h);
 }
 
+static void what_is_revoked_is_on_a_crl_soon(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_crl_sign m;
+	uint8_t serial[3][CS_MAX_SERIAL];
+	struct cs_span one = {0};
+	size_t before;
+	bool there;
+
+	(void)state;
+	open_house(&h, 1);
+	cs_house_turn(&h, 1200);
+	cs_house_pass(&h, 10000);
+	before = cs_house_count(&h, CS_MSG_CRL_SIGN);
+	for (int i = 0; i < 3; i++)
+		one = revoke_new(&h, serial[i]);
+	assert_true(cs_house_wait(&h, CS_MSG_CRL_SIGN, before + 1));
+	cs_house_turn(&h, 1200);
+	/* Three revocations, one CRL. */
+	assert_int_equal(cs_house_count(&h, CS_MSG_CRL_SIGN), before + 1);
+	m = last_asked(&h);
+	assert_int_equal(entries_of(&m, one, &there), 3);
+	assert_true(there);
+	assert_int_equal(cs_house_number(&h, "SELECT entries FROM crl"), 3);
+	/* Everything below `covers` is on it. */
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM revocation"
+					     " WHERE leaf < (SELECT covers"
+					     " FROM crl)"),
+			 3);
+	/* It was signed out of turn. */
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM crl WHERE"
+					     " regular_s < this_update_s"),
+			 1);
+	/* The next one rests a while. */
+	(void)revoke_new(&h, serial[0]);
+	cs_house_turn(&h, 2200);
+	assert_int_equal(cs_house_count(&h, CS_MSG_CRL_SIGN), before + 1);
+	cs_house_pass(&h, 4000);
+	assert_int_equal(cs_house_count(&h, CS_MSG_CRL_SIGN), before + 2);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+/* RFC 5280 3.3: "until it appears on one regularly scheduled CRL" beyond */
+static void an_entry_stays_for_one_regular_crl_behind_its_end(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_crl_sign m;
+	struct cs_msg_admin_done done;
+	uint8_t bytes[CS_MAX_SERIAL];
+	struct cs_span serial;
+	bool there;
+
+	(void)state;
+	open_house(&h, 1);
+	cs_house_turn(&h, 1200);
+	serial = revoke_new(&h, bytes);
+	cs_house_pass(&h, 4000);
+	m = last_asked(&h);
+	assert_int_equal(entries_of(&m, serial, &there), 1);
+	cs_house_pass(&h, cs_house_number(&h, "SELECT max(not_after_s)"
+					      " FROM revocation") *
+					  1000 -
+				  h.wall_ms + 1000);
+	/* The regular one behind its end, and what comes out of turn. */
+	m = last_asked(&h);
+	assert_true(m.this_update_s * 1000 >= h.wall_ms);
+	assert_int_equal(entries_of(&m, serial, &there), 1);
+	cs_house_pass(&h, HOUR);
+	publish(&h, "default", &done);
+	m = last_asked(&h);
+	assert_int_equal(entries_of(&m, serial, &there), 0);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+static void a_crash_loses_no_revocation(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_crl_sign m;
+	uint8_t bytes[2][CS_MAX_SERIAL];
+	struct cs_span serial;
+	bool there;
+
+	(void)state;
+	open_house(&h, 0);
+	(void)revoke_new(&h, bytes[0]);
+	cs_house_turn(&h, 1200);
+	assert_int_equal(cs_house_number(&h, "SELECT entries FROM crl"), 1);
+	serial = revoke_new(&h, bytes[1]);
+	cs_house_crash(&h);
+	h.boot_ms += 10000;
+	h.wall_ms += 10000;
+	restart(&h);
+	cs_house_turn(&h, 1200);
+	m = last_asked(&h);
+	assert_int_equal(entries_of(&m, serial, &there), 2);
+	assert_true(there);
+	assert_int_equal(cs_house_number(&h, "SELECT entries FROM crl"), 2);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+static void a_full_disk_loses_no_crl(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_answer m;
+	size_t asked = 0;
+	char sql[64];
+
+	(void)state;
+	open_house(&h, 0);
+	h.signing = CS_FAKE_HOLDS;
+	publish(&h, "default", NULL);
+	assert_true(cs_house_wait(&h, CS_MSG_CRL_SIGN, 1));
+	(void)snprintf(sql, sizeof(sql), "PRAGMA max_page_count = %lld",
+		       (long long)cs_house_number(&h, "PRAGMA page_count"));
+	assert_true(cs_db_exec(h.ledger->db, sql, NULL));
+	/* Rows fill what is left of the pages. */
+	do {
+		(void)cs_house_ask_wait(&h, &(struct cs_ask){.code = "NO"}, &m);
+		assert_true(++asked < 100);
+	} while (m.outcome != CS_ANSWER_BUSY);
+	cs_house_sign(&h);
+	cs_house_turn(&h, 1300);
+	assert_int_equal(cs_house_number(&h, SIGNED), 0);
+	assert_true(cs_db_exec(h.ledger->db, "PRAGMA max_page_count = 100000",
+			       NULL));
+	/* The CRL was kept in memory: nobody signs twice. */
+	cs_house_turn(&h, 2300);
+	assert_int_equal(cs_house_number(&h, SIGNED), 1);
+	assert_int_equal(cs_house_count(&h, CS_MSG_CRL_SIGN), 1);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +449,11 @@ int main(void)
 		cmocka_unit_test(none_is_signed_while_the_clock_is_not_trusted),
 		cmocka_unit_test(none_is_signed_outside_the_cas_validity),
 		cmocka_unit_test(who_waits_is_told_when_it_stops),
+		cmocka_unit_test(what_is_revoked_is_on_a_crl_soon),
+		cmocka_unit_test(
+			an_entry_stays_for_one_regular_crl_behind_its_end),
+		cmocka_unit_test(a_crash_loses_no_revocation),
+		cmocka_unit_test(a_full_disk_loses_no_crl),
 	};
 
 	return cs_test_run("store/ledger_crl", tests);

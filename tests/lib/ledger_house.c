@@ -498,10 +498,15 @@ void cs_house_done(struct cs_house *h)
 
 void cs_house_open(struct cs_house *h)
 {
+	cs_house_create(h);
+	cs_house_furnish(h);
+}
+
+void cs_house_furnish(struct cs_house *h)
+{
 	struct cs_msg_admin_done done;
 	struct cs_error err = {0};
 
-	cs_house_create(h);
 	if (!cs_house_start(h, &err))
 		fail_msg("%s", err.text);
 	assert_true(cs_house_wait(h, CS_MSG_STATE, 1));

@@ -92,6 +92,8 @@ struct cs_ask {
 void cs_house_open(struct cs_house *h);
 /* The same without policy and clients, and before the ledger was started. */
 void cs_house_create(struct cs_house *h);
+/* Its start, policy and clients, once its issuers are as they should be. */
+void cs_house_furnish(struct cs_house *h);
 void cs_house_done(struct cs_house *h);
 
 /* Start the ledger; false: it would not (err says why). */
