@@ -324,6 +324,24 @@ bool cs_time_parse_duration(struct cs_span text, int64_t *ret_seconds,
 	return true;
 }
 
+bool cs_time_parse_age(struct cs_span text, int64_t *ret_seconds,
+		       struct cs_error *err)
+{
+	int64_t years = 0;
+
+	if (text.n < 2 || text.n > 5 || text.p[text.n - 1] != 'y')
+		return cs_time_parse_duration(text, ret_seconds, err);
+	for (size_t i = 0; i + 1 < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return cs_error_set(err, CS_E_FORMAT,
+					    "\"%.*s\" is not an age",
+					    CS_SPAN_FMT(text));
+		years = years * 10 + (text.p[i] - '0');
+	}
+	*ret_seconds = years * 366 * 86400;
+	return true;
+}
+
 void cs_time_duration(int64_t seconds, char ret_text[CS_TIME_TEXT])
 {
 	const char *sign = seconds < 0 ? "-" : "";

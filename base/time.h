@@ -49,6 +49,10 @@ bool cs_time_parse_rfc3339(struct cs_span text, int64_t *ret_ms,
 bool cs_time_parse_duration(struct cs_span text, int64_t *ret_seconds,
 			    struct cs_error *err) CS_MUST_USE;
 
+/* An age: a duration, or years of 366 days, as 2y; no year is longer. */
+bool cs_time_parse_age(struct cs_span text, int64_t *ret_seconds,
+		       struct cs_error *err) CS_MUST_USE;
+
 /*
  * "90d", "36h", "1h30m", "0s": whole days as days, everything else as hours,
  * minutes and seconds, without the parts that are zero; "-" in front of a

@@ -227,6 +227,22 @@ static void writes_durations_that_read_back(void **state)
 	assert_string_equal(text, "-2562047788015215h30m8s");
 }
 
+static void reads_ages_in_years_too(void **state)
+{
+	static const char *const bad[] = {"y",	  "",	    "-1y", "1.5y",
+					  "1y1d", "99999y", "2 y", "y2"};
+	int64_t s;
+
+	(void)state;
+	assert_true(cs_time_parse_age(cs_span_str("2y"), &s, NULL));
+	assert_int_equal(s, 2 * 366 * 86400);
+	assert_true(cs_time_parse_age(cs_span_str("900d"), &s, NULL));
+	assert_int_equal(s, (int64_t)900 * 86400);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (cs_time_parse_age(cs_span_str(bad[i]), &s, NULL))
+			fail_msg("taken: %s", bad[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +253,7 @@ int main(void)
 		cmocka_unit_test(reads_RFC_3339_5_6),
 		cmocka_unit_test(reads_durations),
 		cmocka_unit_test(writes_durations_that_read_back),
+		cmocka_unit_test(reads_ages_in_years_too),
 	};
 
 	return cs_test_run("base/time", tests);

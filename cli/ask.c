@@ -49,6 +49,7 @@ int cs_exit_of_status(int status)
 	case 403:
 		return CS_EXIT_FORBIDDEN;
 	case 404:
+	case 410:
 		return CS_EXIT_NOT_FOUND;
 	case 429:
 	case 503:

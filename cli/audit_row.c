@@ -65,6 +65,10 @@ static void put_act(struct cs_buf *out, const json_t *decision)
 		cs_buf_add_str(out, out->n > 0 ? " " : "");
 		cs_show_value(v, out);
 	}
+	if (json_object_get(decision, "removed") != NULL)
+		cs_buf_addf(out, "%lld entries",
+			    (long long)json_integer_value(
+				    json_object_get(decision, "leaves")));
 }
 
 void cs_audit_prepare(json_t *item)
@@ -80,6 +84,10 @@ void cs_audit_prepare(json_t *item)
 	list = json_object_get(decision, "diff");
 	if (json_object_get(item, "verdict") == NULL)
 		put_act(&why, decision);
+	v = json_object_get(json_object_get(item, "purged"), "by");
+	if (v != NULL)
+		cs_buf_addf(&why, "purged by entry %lld",
+			    (long long)json_integer_value(v));
 	if (why.n == 0 && text_of(item, "code") != NULL)
 		add_word(&why, text_of(item, "code"));
 	json_array_foreach(list, i, v)

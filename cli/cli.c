@@ -57,6 +57,7 @@ const struct cs_command *const cs_commands[] = {
 	&cs_cmd_restore,
 	&cs_cmd_db_check,
 	&cs_cmd_db_migrate,
+	&cs_cmd_db_purge,
 	NULL,
 };
 

@@ -162,7 +162,8 @@ static int print_json(const struct verification *v,
 
 	cs_buf_init(&root, 2 * CS_TREE_HASH);
 	cs_codec_hex(cs_span_make(r->root, CS_TREE_HASH), &root);
-	out = json_pack("{s:I, s:I, s:I, s:I, s:s, s:b, s:I, s:O}", "tree_size",
+	out = json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:I, s:O}",
+			"purged", (json_int_t)r->purged, "tree_size",
 			(json_int_t)r->tree_size, "leaves",
 			(json_int_t)r->leaves, "checkpoints",
 			(json_int_t)r->checkpoints, "certificates",
@@ -191,6 +192,11 @@ static int print_report(const struct verification *v,
 		(unsigned long long)r->leaves,
 		(unsigned long long)r->checkpoints,
 		(unsigned long long)r->certificates, cs_buf_str(&root));
+	if (r->purged > 0)
+		fprintf(out,
+			"%llu entries were purged, each by an act in the "
+			"log\n",
+			(unsigned long long)r->purged);
 	if (v->outside.n == 0)
 		fputs("no checkpoint outside the database to compare with\n",
 		      out);

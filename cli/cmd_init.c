@@ -131,6 +131,7 @@ static bool make_config(struct init *in, struct cs_error *err)
 	c->log_level = CS_LOG_INFO;
 	c->pending_quota = 1000;
 	c->pending_expiry_s = 7 * 86400;
+	c->retention_s = CS_CONFIG_RETENTION;
 	c->log_key = LOG_KEY;
 	c->tls_key = TLS_KEY;
 	c->tls_chain = TLS_CERT;

@@ -58,5 +58,6 @@ extern const struct cs_command cs_cmd_backup;
 extern const struct cs_command cs_cmd_restore;
 extern const struct cs_command cs_cmd_db_check;
 extern const struct cs_command cs_cmd_db_migrate;
+extern const struct cs_command cs_cmd_db_purge;
 
 #endif

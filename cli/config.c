@@ -178,6 +178,24 @@ static bool read_duration(struct reader *r, const struct cs_yaml *v,
 	return true;
 }
 
+/* How long what has ended is kept: an age. */
+static bool read_retention(struct reader *r, const struct cs_yaml *v,
+			   void *target)
+{
+	int64_t seconds;
+
+	if (v->kind != CS_YAML_TEXT)
+		return expected(r, v, "an age such as 2y or 900d");
+	if (!cs_time_parse_age(v->text, &seconds, r->err))
+		return cs_error_prefix(r->err, "%s:%u:%u: %.*s", r->file,
+				       v->line, v->column, CS_SPAN_FMT(v->key));
+	if (seconds < 86400 || seconds > CS_CONFIG_MAX_RETENTION)
+		return refuse(r, v, "%.*s: expected 1d to 100y",
+			      CS_SPAN_FMT(v->key));
+	*(int64_t *)target = seconds;
+	return true;
+}
+
 static bool read_list(struct reader *r, const struct cs_yaml *v, void *target)
 {
 	struct cs_config_list *out = target;
@@ -466,6 +484,8 @@ static const struct key top_keys[] = {
 	KEY(struct cs_config, workers, read_workers, false),
 	KEY(struct cs_config, signers, read_signers, false),
 	{"pending", read_pending, 0, false},
+	{"retention", read_retention, offsetof(struct cs_config, retention_s),
+	 false},
 	{"policy_source", read_policy_source,
 	 offsetof(struct cs_config, policy_by_api), false},
 	{"metrics", read_metrics, 0, false},
@@ -484,7 +504,8 @@ bool cs_config_parse(struct cs_span text, const char *file,
 			      .signers = 1,
 			      .pending_quota = 1000,
 			      .log_level = CS_LOG_INFO,
-			      .pending_expiry_s = 7 * 86400};
+			      .pending_expiry_s = 7 * 86400,
+			      .retention_s = CS_CONFIG_RETENTION};
 	struct cs_yaml *doc = cs_yaml_parse(text, file, arena, err);
 
 	if (doc == NULL)
@@ -632,6 +653,12 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 		    "approval: how many of one client, how long.\npending:\n"
 		    "  quota: %u\n  expiry: %s\n",
 		    config->workers, config->signers, config->pending_quota,
+		    expiry);
+	cs_time_duration(config->retention_s, expiry);
+	cs_buf_addf(out,
+		    "\n# How long what has ended is kept (a certificate: from "
+		    "its expiry) before\n# `db purge` may remove its content."
+		    "\nretention: %s\n",
 		    expiry);
 	cs_buf_addf(out,
 		    "\n# Where policy comes from: the directory policies/ "

@@ -29,6 +29,13 @@
 /* The longest life that a ceiling, or a pending request, may have: seconds. */
 #define CS_CONFIG_MAX_DURATION (3650LL * 86400)
 
+/*
+ * How long what has ended is kept, unless the file says: seconds. CA/B
+ * Baseline Requirements 5.4.3 and 5.5.2: two years from a certificate's end.
+ */
+#define CS_CONFIG_RETENTION	(2LL * 366 * 86400)
+#define CS_CONFIG_MAX_RETENTION (100LL * 366 * 86400)
+
 struct cs_config_list {
 	const char *item[CS_MAX_CONFIG_LIST];
 	size_t n;
@@ -77,9 +84,10 @@ struct cs_config {
 	uint32_t per_address;		   /* TCP connections of one address */
 	uint32_t pending_quota;		   /* open requests of one client */
 	int64_t pending_expiry_s;
-	bool policy_by_api;		 /* policy_source: api */
-	const char *origin;		 /* of the log, fixed at init */
-	const char *log_key;		 /* path */
+	int64_t retention_s; /* of what has ended, before it is purged */
+	bool policy_by_api;  /* policy_source: api */
+	const char *origin;  /* of the log, fixed at init */
+	const char *log_key; /* path */
 	const char *tls_key, *tls_chain; /* paths */
 	struct cs_config_issuer *issuers;
 	size_t n_issuers;

@@ -71,7 +71,7 @@ completion/countersign.fish: countersign
 endif
 
 # Backups, and the place of an installation.
-libcs_cli_a_SOURCES += cli/place.c cli/place.h cli/cmd_db.c \
+libcs_cli_a_SOURCES += cli/place.c cli/place.h cli/cmd_db.c cli/cmd_purge.c \
 	cli/archive.c cli/archive.h cli/cmd_backup.c \
 	cli/cmd_restore.c
 

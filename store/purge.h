@@ -92,4 +92,7 @@ bool cs_purge_run(const struct cs_purge_config *config,
  */
 bool cs_purge_compact(const char *path, struct cs_error *err) CS_MUST_USE;
 
+/* Was it cut short before, so that what it wrote lies about? */
+bool cs_purge_was_cut(const char *path);
+
 #endif

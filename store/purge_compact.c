@@ -93,6 +93,19 @@ static bool settle(struct cs_db *db, struct cs_error *err)
 		cs_error_set(err, CS_E_LOCKED, "somebody reads the database"));
 }
 
+/* Where the copy is written. False: the path is too long. */
+static bool copy_path(const char *path, char next[PATH_MAX])
+{
+	return (size_t)snprintf(next, PATH_MAX, "%s.compact", path) < PATH_MAX;
+}
+
+bool cs_purge_was_cut(const char *path)
+{
+	char next[PATH_MAX];
+
+	return copy_path(path, next) && access(next, F_OK) == 0;
+}
+
 bool cs_purge_compact(const char *path, struct cs_error *err)
 {
 	const struct cs_db_config config = {.path = path};
@@ -100,8 +113,7 @@ bool cs_purge_compact(const char *path, struct cs_error *err)
 	struct cs_db *db;
 	bool ok;
 
-	if ((size_t)snprintf(next, sizeof(next), "%s.compact", path) >=
-	    sizeof(next))
+	if (!copy_path(path, next))
 		return cs_error_set(err, CS_E_ARGUMENT, "%s: too long", path);
 	(void)unlink(next); /* of one that was cut short */
 	db = cs_db_open(&config, CS_DB_WRITE, err);

@@ -1,4 +1,5 @@
 #include "base/der.h"
+#include "base/terms.h"
 #include "store/query_internal.h"
 
 /* Columns of QUERY_LEAF. */
@@ -24,7 +25,10 @@ enum {
 	L_REVOKED_LEAF,
 	L_BY, /* a revocation's client, its name, and the issuer's */
 	L_BY_NAME,
-	L_BY_ISSUER
+	L_BY_ISSUER,
+	L_PURGED_BY, /* the act that purged it, and when */
+	L_PURGED_AT,
+	L_SPKI
 };
 
 /* Whose it is, or whose act. */
@@ -107,6 +111,17 @@ bool cs_query_not_before(struct cs_span tbs, int64_t *ret_seconds)
 	       cs_der_time(&validity, "notBefore", ret_seconds, NULL);
 }
 
+/* "purged": when, and which entry says so. */
+static void put_purged(struct cs_json *j, struct cs_stmt *s)
+{
+	cs_json_name(j, "purged");
+	cs_json_object(j);
+	cs_json_member_int(j, "by", cs_stmt_col_int(s, L_PURGED_BY));
+	cs_json_name(j, "time");
+	cs_json_time_ms(j, cs_stmt_col_int(s, L_PURGED_AT));
+	cs_json_end(j);
+}
+
 /* An item's members from "kind" on. */
 static void put_second_half(struct cs_questions *q, struct cs_json *j,
 			    struct cs_stmt *s, const json_t *body,
@@ -134,6 +149,8 @@ static void put_second_half(struct cs_questions *q, struct cs_json *j,
 	cs_query_put_text(j, "policy", cs_query_member(policy, "name"));
 	cs_query_put_text(j, "policy_sha256",
 			  cs_query_member(policy, "sha256"));
+	if (!cs_stmt_is_null(s, L_PURGED_BY))
+		put_purged(j, s);
 	cs_query_put_text(j, "requester", requester_of(scalars));
 	if (certificates)
 		cs_query_put_revoked(j, s, L_REVOKED_MS);
@@ -203,8 +220,23 @@ static bool is_revoked(const struct cs_query_list *l, struct cs_stmt *s)
 	       0;
 }
 
+/* By what the row in hand is found. A purged one still by number and key. */
+static struct cs_span terms_of(struct cs_questions *q, struct cs_stmt *s)
+{
+	struct cs_terms terms;
+
+	if (cs_stmt_is_null(s, L_PURGED_BY))
+		return cs_stmt_col(s, L_TERMS);
+	cs_terms_init(&terms, &q->arena);
+	cs_buf_reset(&q->item);
+	if (cs_terms_add(&terms, CS_TERM_SPKI, cs_stmt_col(s, L_SPKI)) &&
+	    cs_terms_add(&terms, CS_TERM_SERIAL, cs_stmt_col(s, L_SERIAL)))
+		cs_terms_encode(&terms, &q->item);
+	return cs_buf_span(&q->item);
+}
+
 /* Does the row in hand match everything that is asked? */
-static bool matches(const struct cs_questions *q, const struct cs_query_list *l,
+static bool matches(struct cs_questions *q, const struct cs_query_list *l,
 		    struct cs_stmt *s)
 {
 	int64_t kind = cs_stmt_col_int(s, L_KIND);
@@ -214,7 +246,7 @@ static bool matches(const struct cs_questions *q, const struct cs_query_list *l,
 	       (l->filters == 0 || kind != CS_LEAF_ATTEMPT_ABANDONED) &&
 	       cs_query_may_see(q, client_of(s), issuer_of(s)) &&
 	       is_valid(l, s) && is_revoked(l, s) &&
-	       cs_query_matches(l, cs_stmt_col(s, L_TERMS));
+	       cs_query_matches(l, terms_of(q, s));
 }
 
 bool cs_query_leaf_consider(struct cs_questions *q,
@@ -295,6 +327,8 @@ static bool write_entry(struct cs_questions *q, struct cs_stmt *s,
 	cs_json_member_hex(&j, "leaf_hash", cs_stmt_col(s, L_HASH));
 	if (!cs_stmt_is_null(s, L_TERMS))
 		cs_query_put_names(&j, cs_stmt_col(s, L_TERMS));
+	if (!cs_stmt_is_null(s, L_PURGED_BY))
+		put_purged(&j, s);
 	cs_json_name(&j, "time");
 	cs_json_time_ms(&j, cs_stmt_col_int(s, L_AT));
 	cs_json_member_int(&j, "tree_size", cs_stmt_col_int(s, L_TREE_SIZE));

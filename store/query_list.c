@@ -92,6 +92,10 @@ static bool write_request(struct cs_questions *q, struct cs_stmt *s,
 		cs_query_put_names(&j, cs_stmt_col(s, R_TERMS));
 	cs_query_put_text(&j, "namespace",
 			  cs_query_member(scalars, "namespace"));
+	if (cs_stmt_col(s, R_SCALARS).n == 0) { /* never empty before that */
+		cs_json_name(&j, "purged");
+		cs_json_bool(&j, true);
+	}
 	put_time(&j, "received", s, R_RECEIVED);
 	cs_json_member_hex(&j, "request_sha256", cs_stmt_col(s, R_FINGERPRINT));
 	cs_query_put_text(&j, "requester", requester_of(scalars));

@@ -1,31 +1,71 @@
 #include "base/codec.h"
 #include "base/limits.h"
+#include "base/time.h"
 #include "store/answer_row.h"
 #include "store/query_internal.h"
 #include "store/stored.h"
 
 /*
- * The id of the question; empty when it is malformed, or when its request is
- * not there or not the asking client's.
+ * Refuse what was purged: *ret_gone says so. What is left of it are its leaf,
+ * and numbers and digests in its rows.
+ */
+static bool check_purged(struct cs_questions *q, int64_t leaf, bool *ret_gone,
+			 struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(q->db, CS_SQL_PURGED_BY);
+	char at[CS_TIME_TEXT];
+	int64_t act = 0;
+
+	cs_stmt_int(&s, leaf);
+	if (!cs_stmt_step(&s, ret_gone, err))
+		return false;
+	if (*ret_gone) {
+		act = cs_stmt_col_int(&s, 0);
+		cs_time_rfc3339(cs_stmt_col_int(&s, 1) / 1000, at);
+		cs_query_refuse(q, "PURGED",
+				"What entry %lld of the log decided was purged "
+				"on %.10s, by entry %lld.",
+				(long long)leaf, at, (long long)act);
+	}
+	cs_stmt_end(&s);
+	return true;
+}
+
+static bool no_request(struct cs_questions *q)
+{
+	return cs_query_refuse(q, "NOT_FOUND", "There is no such request.");
+}
+
+/*
+ * The id of the question. Empty when the question is refused: the id is
+ * malformed, or its request is not there or not the asking client's, or
+ * purged.
  */
 static bool find_id(struct cs_questions *q, struct cs_span *ret_id,
 		    struct cs_error *err)
 {
 	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_REQUEST_CLIENT);
 	struct cs_span id;
-	bool row = false;
+	int64_t leaf = -1;
+	bool row = false, gone = false;
 	bool may;
 
 	*ret_id = cs_span_make(NULL, 0);
 	if (!cs_query_hex(q, "id", 16, &id) || id.n != 16)
-		return true;
+		return no_request(q);
 	cs_stmt_blob(&s, id);
 	if (!cs_stmt_step(&s, &row, err))
 		return false;
 	may = row && cs_query_may_see(q, (uint64_t)cs_stmt_col_int(&s, 0),
 				      cs_stmt_col(&s, 1));
+	if (may && !cs_stmt_is_null(&s, 2))
+		leaf = cs_stmt_col_int(&s, 2);
 	cs_stmt_end(&s);
-	if (may)
+	if (!may)
+		return no_request(q);
+	if (leaf >= 0 && !check_purged(q, leaf, &gone, err))
+		return false;
+	if (!gone)
 		*ret_id = id;
 	return true;
 }
@@ -49,12 +89,14 @@ bool cs_query_request(struct cs_questions *q, struct cs_error *err)
 	struct cs_span id;
 	bool found = false;
 
-	if (!find_id(q, &id, err) ||
-	    (id.n > 0 && !load_answer(q, id, &answer, &found, err)))
+	if (!find_id(q, &id, err))
+		return false;
+	if (id.n == 0)
+		return true;
+	if (!load_answer(q, id, &answer, &found, err))
 		return false;
 	if (!found)
-		return cs_query_refuse(q, "NOT_FOUND",
-				       "There is no such request.");
+		return no_request(q);
 	cs_msg_answer_encode(&answer, q->body);
 	return true;
 }
@@ -67,13 +109,14 @@ bool cs_query_stored(struct cs_questions *q, struct cs_error *err)
 	struct cs_span id;
 	bool found = false;
 
-	if (!find_id(q, &id, err) ||
-	    (id.n > 0 &&
-	     !cs_stored_by_id(q->db, id, &q->arena, &stored, &found, err)))
+	if (!find_id(q, &id, err))
+		return false;
+	if (id.n == 0)
+		return true;
+	if (!cs_stored_by_id(q->db, id, &q->arena, &stored, &found, err))
 		return false;
 	if (!found)
-		return cs_query_refuse(q, "NOT_FOUND",
-				       "There is no such request.");
+		return no_request(q);
 	if (!cs_stored_client_name(q->db, stored.approval.client, &q->arena,
 				   &approver, err) ||
 	    !cs_stored_request(&stored, approver, &q->item, &m, err))
@@ -150,7 +193,7 @@ bool cs_query_certificate(struct cs_questions *q, struct cs_error *err)
 {
 	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_SERIAL);
 	struct cs_span serial;
-	bool row = false;
+	bool row = false, gone = false;
 	bool ok;
 
 	if (!cs_query_hex(q, "serial", CS_MAX_SERIAL, &serial))
@@ -164,7 +207,8 @@ bool cs_query_certificate(struct cs_questions *q, struct cs_error *err)
 		ok = cs_query_refuse(q, "NOT_FOUND",
 				     "There is no such certificate.");
 	else
-		ok = found_certificate(q, &s, err);
+		ok = check_purged(q, cs_stmt_col_int(&s, 9), &gone, err) &&
+		     (gone || found_certificate(q, &s, err));
 	cs_stmt_end(&s);
 	return ok;
 }

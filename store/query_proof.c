@@ -193,8 +193,9 @@ bool cs_query_entries(struct cs_questions *q, struct cs_error *err)
 		struct cs_span entry = cs_stmt_col(&s, 0);
 
 		if (entry.n == 0) {
-			cs_query_refuse(q, "NOT_FOUND",
-					"Entries of it were purged.");
+			cs_query_refuse(q, "PURGED",
+					"Entries of it were purged; their "
+					"hashes are in /tile/0.");
 			break;
 		}
 		/* CS_MAX_LEAF is less than two octets can say. */
