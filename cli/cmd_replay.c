@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include "api/csv.h"
+#include "base/codec.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "cli/commands.h"
 #include "cli/files.h"
@@ -13,6 +15,7 @@
 
 static const struct cs_option options[] = {
 	{"candidate", 0, "PATH", "judge by these policies (DIR/policies)"},
+	{"set", 0, "HASH", "judge by this set, which is or was in force"},
 	{"verify", 0, NULL,
 	 "judge each by the set that decided it: nothing may be different"},
 	{"fail-on", 0, "LIST",
@@ -58,10 +61,30 @@ static struct cs_list history(void)
 
 /* -- sets ------------------------------------------------------------------ */
 
+/* --set: one that is or was in force. */
+static bool load_set(struct replaying *x, const char *hash,
+		     struct cs_error *err)
+{
+	uint8_t sha256[CS_SHA256_SIZE];
+
+	x->what = "a set of the log";
+	if (!cs_codec_hex_fixed(cs_span_str(hash), sha256, sizeof(sha256)))
+		return cs_error_set(err, CS_E_USAGE,
+				    "--set: `%s` is not a set's hash: expected "
+				    "the 64 hexadecimal digits of set_sha256",
+				    hash);
+	return cs_loaded_recorded(x->call, hash, &x->set, err) &&
+	       cs_replayer_set(x->replayer, &x->set, err);
+}
+
 /* The candidate: files. */
 static bool load_candidate(struct replaying *x, struct cs_error *err)
 {
+	const char *hash = cs_call_get(x->call, "set");
 	const char *path = cs_call_get(x->call, "candidate");
+
+	if (hash != NULL)
+		return load_set(x, hash, err);
 
 	x->what = path != NULL ? path : CS_POLICIES_DIR "/";
 	return (path != NULL ? cs_loaded_files(&path, 1, &x->set, err)
@@ -318,10 +341,12 @@ static int run(const struct cs_call *call)
 	struct cs_error err = {0};
 	int status = CS_EXIT_DONE;
 
-	if (x.verify && cs_call_get(call, "candidate") != NULL)
+	if (x.verify + (cs_call_get(call, "candidate") != NULL) +
+		    (cs_call_get(call, "set") != NULL) >
+	    1)
 		cs_error_set(&err, CS_E_USAGE,
-			     "--verify judges by the sets that decided, not by "
-			     "a candidate");
+			     "--candidate, --set and --verify: only one says "
+			     "by what it is judged");
 	if (err.code != CS_E_NONE || !check_fail_on(call, &err))
 		return cs_call_fail(call, &err);
 	if (!run_all(&x, &status, &err)) {

@@ -99,3 +99,6 @@ cli_text_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += cli/place_test
 cli_place_test_LDADD = $(CLI_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += cli/replay_report_test
+cli_replay_report_test_LDADD = $(ALL_LIBS) $(CMOCKA_LIBS)

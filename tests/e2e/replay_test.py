@@ -285,12 +285,30 @@ def a_pipeline_says_what_it_fails_on():
     expect("web.yaml:2:1" in said, said)
     said = replay("--candidate", os.path.join(house.root, "nowhere"), status=4)
     expect("nowhere" in said, said)
-    said = replay("--verify", "--candidate", other, status=2)
-    expect("--verify" in said, said)
+    for two in (("--verify", "--candidate", other), ("--set", "0" * 64,
+                                                     "--verify")):
+        said = replay(*two, status=2)
+        expect("--verify" in said, said)
     # The last decision of all was made before now.
     report = replay("--candidate", other, "--since", "2090-01-01T00:00:00Z",
                     status=0)
     expect(report["decisions"] == 0 and "first" not in report, str(report))
+
+
+@tap.test
+def a_set_that_was_in_force_is_a_candidate_too():
+    applied = house.cli("policy", "log", "--order", "asc", "-o", "json")
+    first, second = [e["decision"]["set_sha256"] for e in
+                     json.loads(applied.stdout)]
+    report = replay("--set", first, "--policy", "team", status=1)
+    expect(report["candidate"]["set_sha256"] == first and
+           report["classes"]["changed"] + report["classes"]["allow-to-refuse"]
+           > 10, str(report["classes"]))
+    only(replay("--set", second, "--policy", "team", status=0))
+    said = replay("--set", "0" * 64, status=4)
+    expect("No policy set with this hash" in said, said)
+    said = replay("--set", "rich", status=2)
+    expect("64 hexadecimal digits" in said, said)
 
 
 @tap.test
@@ -324,6 +342,33 @@ def a_stopped_house_tells_the_same_from_its_files():
     expect(house.stop() == 0, "stop")
     expect(replay("--candidate", other, status=1) == running, "the same")
     replay("--verify", status=0)
+
+
+@tap.test
+def each_is_built_again_under_the_ca_of_then():
+    house.start()
+    expect(house.submit("portal", CSRS[0], issuer="other",
+                        requester="bob").status == 201, "before")
+    house.stop()
+    house.cli("ca", "rollover", "other")
+    house.start()
+    expect(house.submit("portal", CSRS[0], issuer="other",
+                        requester="bob").status == 201, "behind")
+    expect(house.submit("portal", CSRS[0], issuer="other", requester="bob",
+                        duration="2000d").status == 422, "refused")
+    report = replay("--verify", "--issuer", "other", status=0)
+    only(report, unchanged=3)
+    expect("other_ca" not in report, str(report))
+    # Without the files of then, what the CA adds is left out.
+    away = os.path.join(house.root, "generation-1")
+    os.rename(os.path.join(house.dir, "issuers", "other", "generation-1"),
+              away)
+    report = replay("--verify", "--issuer", "other", status=0)
+    only(report, unchanged=3)
+    expect(report["other_ca"] == 1, str(report))
+    done = house.cli("policy", "replay", "--verify", "--issuer", "other")
+    expect("1 issued under a CA certificate that is gone" in done.stdout,
+           done.stdout)
 
 
 status = tap.run()
