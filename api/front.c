@@ -12,8 +12,8 @@
 /* Exit statuses: done; the house has to start again. */
 #define EXIT_DONE  0
 #define EXIT_AGAIN 75
-/* A listener's CSR and the issuer it is for. */
-#define MAX_LISTENER_CSR CS_MAX_CSR_PEM
+/* A CSR of the house's. */
+#define MAX_HOUSE_CSR CS_MAX_CSR_PEM
 
 /* -- the room's life ---------------------------------------------------- */
 
@@ -131,7 +131,7 @@ static void stop(struct cs_front *f, const struct cs_msg_stop *m)
 	if (f->life >= CS_FRONT_STOPPING)
 		return;
 	move(f, CS_FRONT_STOPPING);
-	f->listener.wanted = false;
+	f->house.wanted = false;
 	tell_backups(f);
 	cs_timer_stop(f->retry);
 	cs_front_tails_end(f);
@@ -165,7 +165,7 @@ static bool on_state(struct cs_front *f, struct cs_span body,
 	s->epoch = m.epoch;
 	memcpy(s->set_sha256, m.set_sha256, sizeof(s->set_sha256));
 	cs_front_check_ready(f);
-	cs_front_listener_try(f);
+	cs_front_house_try(f);
 	return true;
 }
 
@@ -263,18 +263,35 @@ static bool on_reader_message(void *ctx, struct cs_link *link, unsigned number,
 			      struct cs_error *err)
 {
 	struct cs_front *f = ctx;
-	struct cs_msg_page m;
+	union {
+		struct cs_msg_page page;
+		struct cs_msg_ocsp_answer ocsp;
+		struct cs_msg_ocsp_responder responder;
+	} m;
 
 	(void)link;
 	if (fd >= 0)
 		close(fd);
-	if (number != CS_MSG_PAGE)
+	switch (number) {
+	case CS_MSG_PAGE:
+		if (!cs_msg_page_decode(body, &m.page, err))
+			return false;
+		cs_front_page(f, ticket, &m.page);
+		return true;
+	case CS_MSG_OCSP_ANSWER:
+		if (!cs_msg_ocsp_answer_decode(body, &m.ocsp, err))
+			return false;
+		cs_front_ocsp_answer(f, ticket, &m.ocsp);
+		return true;
+	case CS_MSG_OCSP_RESPONDER:
+		if (!cs_msg_ocsp_responder_decode(body, &m.responder, err))
+			return false;
+		cs_front_ocsp_responder(f, &m.responder);
+		return true;
+	default:
 		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
 				    cs_msg_name(number));
-	if (!cs_msg_page_decode(body, &m, err))
-		return false;
-	cs_front_page(f, ticket, &m);
-	return true;
+	}
 }
 
 /* WORKER_LINK and WORKER_GONE: parent's news of workers. */
@@ -333,7 +350,7 @@ static bool on_parent_message(void *ctx, struct cs_link *link, unsigned number,
 	union {
 		struct cs_msg_stop stop;
 		struct cs_msg_policy_files files;
-		struct cs_msg_listener_csr csr;
+		struct cs_msg_house_csr csr;
 	} m;
 
 	(void)link;
@@ -353,9 +370,9 @@ static bool on_parent_message(void *ctx, struct cs_link *link, unsigned number,
 	case CS_MSG_POLICY_FILES:
 		return cs_msg_policy_files_decode(body, &m.files, err) &&
 		       cs_front_policy_files(f, ticket, &m.files, err);
-	case CS_MSG_LISTENER_CSR:
-		return cs_msg_listener_csr_decode(body, &m.csr, err) &&
-		       cs_front_listener_csr(f, ticket, &m.csr, err);
+	case CS_MSG_HOUSE_CSR:
+		return cs_msg_house_csr_decode(body, &m.csr, err) &&
+		       cs_front_house_csr(f, ticket, &m.csr, err);
 	default:
 		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
 				    cs_msg_name(number));
@@ -463,15 +480,16 @@ static bool open_room(struct cs_front *f, struct cs_error *err)
 					CS_MAX_IN_FLIGHT + CS_MAX_DRIVES, err);
 	f->waits = f->inflight == NULL
 			   ? NULL
-			   : cs_waits_new(CS_MAX_QUESTIONS + CS_MAX_POLLS, err);
+			   : cs_waits_new(CS_MAX_QUESTIONS + CS_MAX_POLLS +
+						  CS_MAX_OCSP_WAITS,
+					  err);
 	if (f->waits == NULL)
 		return false;
 	cs_auth_revoked(f->auth, f->revoked);
 	f->drain = cs_timer_new(f->loop, on_drain_time, f, err);
-	f->retry =
-		f->drain == NULL
-			? NULL
-			: cs_timer_new(f->loop, cs_front_listener_try, f, err);
+	f->retry = f->drain == NULL
+			   ? NULL
+			   : cs_timer_new(f->loop, cs_front_house_try, f, err);
 	f->tails = f->retry == NULL
 			   ? NULL
 			   : cs_timer_new(f->loop, cs_front_tails_look, f, err);
@@ -510,8 +528,9 @@ void cs_front_free(struct cs_front *f)
 	cs_auth_free(f->auth);
 	cs_revoked_free(f->revoked);
 	cs_hash_free(f->hash);
-	cs_buf_done(&f->listener.issuer);
-	cs_buf_done(&f->listener.csr);
+	cs_buf_done(&f->house.source);
+	cs_buf_done(&f->house.issuer);
+	cs_buf_done(&f->house.csr);
 	cs_buf_done(&f->out);
 	cs_buf_done(&f->view);
 	cs_buf_done(&f->metrics.ledger);
@@ -537,8 +556,9 @@ struct cs_front *cs_front_new(struct cs_loop *loop,
 	cs_buf_init(&f->view, CS_MAX_MESSAGE);
 	cs_buf_init(&f->metrics.ledger, CS_MAX_METRICS);
 	f->metrics.start_ms = cs_clock_wall_ms(&config->clock);
-	cs_buf_init(&f->listener.issuer, CS_MAX_NAME);
-	cs_buf_init(&f->listener.csr, MAX_LISTENER_CSR);
+	cs_buf_init(&f->house.source, CS_MAX_NAME);
+	cs_buf_init(&f->house.issuer, CS_MAX_NAME);
+	cs_buf_init(&f->house.csr, MAX_HOUSE_CSR);
 	ok = open_room(f, err);
 	close_fd(&f->config.tls_key_fd);
 	close_fd(&f->config.tls_chain_fd);

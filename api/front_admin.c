@@ -61,6 +61,18 @@ bool cs_front_get_openapi(struct cs_front *f, struct cs_call *c)
 	return true;
 }
 
+/* Does it answer OCSP, and until when with the responder that it has? */
+static void put_ocsp(const struct cs_front *f, size_t i, struct cs_json *j)
+{
+	cs_json_name(j, "ocsp");
+	cs_json_bool(j, f->config.issuers[i].ocsp);
+	cs_json_name(j, "ocsp_responder_not_after");
+	if (f->responder_not_after_s[i] > 0)
+		cs_json_time_ms(j, f->responder_not_after_s[i] * 1000);
+	else
+		cs_json_null(j);
+}
+
 void cs_front_reply_status(struct cs_front *f, uint64_t ticket,
 			   struct cs_span reader)
 {
@@ -81,6 +93,7 @@ void cs_front_reply_status(struct cs_front *f, uint64_t ticket,
 	for (size_t i = 0; i < f->config.issuers_n; i++) {
 		cs_json_object(&j);
 		cs_json_member_str(&j, "name", f->config.issuers[i].name);
+		put_ocsp(f, i, &j);
 		cs_json_name(&j, "self_approval");
 		cs_json_bool(&j, f->config.issuers[i].self_approval);
 		cs_json_end(&j);

@@ -10,9 +10,9 @@
 #include "base/mem.h"
 #include "base/random.h"
 
-/* How often, and how long apart, the listener's certificate is asked for. */
-#define LISTENER_TRIES	  100
-#define LISTENER_RETRY_MS 200
+/* How often, and how long apart, a certificate of the house is asked for. */
+#define HOUSE_TRIES    100
+#define HOUSE_RETRY_MS 200
 
 /* -- workers ------------------------------------------------------------ */
 
@@ -335,8 +335,8 @@ static void reply_decision(struct cs_front *f, uint64_t ticket,
 }
 
 /* Why it was not issued: the answer's sentence, or that of its body. */
-static struct cs_span listener_why(struct cs_front *f,
-				   const struct cs_msg_answer *m)
+static struct cs_span house_why(struct cs_front *f,
+				const struct cs_msg_answer *m)
 {
 	struct cs_span why = m->detail.n > 0 ? m->detail : m->body;
 	struct cs_error err;
@@ -354,19 +354,18 @@ static struct cs_span listener_why(struct cs_front *f,
 }
 
 /* To parent: the chain, leaf first, or why there is none. */
-static void reply_listener(struct cs_front *f, uint64_t ticket,
-			   const struct cs_msg_answer *m)
+static void reply_house(struct cs_front *f, uint64_t ticket,
+			const struct cs_msg_answer *m)
 {
-	struct cs_msg_listener_cert cert = {
+	struct cs_msg_house_cert cert = {
 		.ok = 1,
-		.detail = listener_why(f, m),
+		.detail = house_why(f, m),
 	};
 	struct cs_error err;
 
-	if (m->outcome == CS_ANSWER_BUSY &&
-	    f->listener.tries < LISTENER_TRIES) {
-		f->listener.wanted = true;
-		cs_timer_start(f->retry, LISTENER_RETRY_MS);
+	if (m->outcome == CS_ANSWER_BUSY && f->house.tries < HOUSE_TRIES) {
+		f->house.wanted = true;
+		cs_timer_start(f->retry, HOUSE_RETRY_MS);
 		return;
 	}
 	if (m->outcome == CS_ANSWER_ISSUED) {
@@ -380,8 +379,8 @@ static void reply_listener(struct cs_front *f, uint64_t ticket,
 	} else {
 		cert.ok = 0;
 	}
-	if (!cs_link_send_listener_cert(f->parent, ticket, &cert, &err))
-		cs_log_error(f->config.log, "front.listener", &err);
+	if (!cs_link_send_house_cert(f->parent, ticket, &cert, &err))
+		cs_log_error(f->config.log, "front.house", &err);
 }
 
 void cs_front_answer(struct cs_front *f, uint64_t ticket,
@@ -416,8 +415,8 @@ void cs_front_answer(struct cs_front *f, uint64_t ticket,
 	     flight->owner == CS_FLIGHT_APPROVER))
 		cs_front_note_late(f, flight->waiter, reader_of(flight),
 				   m->code);
-	if (flight->owner == CS_FLIGHT_LISTENER)
-		reply_listener(f, flight->waiter, m);
+	if (flight->owner == CS_FLIGHT_HOUSE)
+		reply_house(f, flight->waiter, m);
 	else if (flight->owner == CS_FLIGHT_LOOK)
 		cs_front_looked(f, flight->waiter, m);
 	else if (flight->owner == CS_FLIGHT_APPROVER)
@@ -453,11 +452,11 @@ void cs_front_rejudge(struct cs_front *f, uint64_t ticket, uint64_t epoch)
 	cs_front_answer(f, ticket, &busy);
 }
 
-/* -- the listener's certificate ----------------------------------------- */
+/* -- the house's own certificates --------------------------------------- */
 
 /* What stands beside its CSR, and the house's own approval. */
-static bool listener_words(struct cs_front *f, struct cs_msg_request *m,
-			   struct cs_error *err)
+static bool house_words(struct cs_front *f, struct cs_msg_request *m,
+			struct cs_error *err)
 {
 	const struct cs_approval a = {
 		.at_ms = m->received_ms,
@@ -486,8 +485,8 @@ static bool listener_words(struct cs_front *f, struct cs_msg_request *m,
 }
 
 /* Its REQUEST: asked for and approved by the house itself. */
-static bool listener_request(struct cs_front *f, struct cs_msg_request *ret_m,
-			     struct cs_error *err)
+static bool house_request(struct cs_front *f, struct cs_msg_request *ret_m,
+			  struct cs_error *err)
 {
 	const struct cs_client *house =
 		cs_clients_by_id(f->clients, CS_CLIENT_HOUSE);
@@ -496,10 +495,10 @@ static bool listener_request(struct cs_front *f, struct cs_msg_request *ret_m,
 		.client = CS_CLIENT_HOUSE,
 		.uid = -1,
 		.client_name = CS_SPAN_LIT("_house"),
-		.source = CS_SPAN_LIT("listener"),
-		.issuer = cs_buf_span(&f->listener.issuer),
+		.source = cs_buf_span(&f->house.source),
+		.issuer = cs_buf_span(&f->house.issuer),
 		.received_ms = cs_clock_wall_ms(&f->config.clock),
-		.csr = cs_buf_span(&f->listener.csr),
+		.csr = cs_buf_span(&f->house.csr),
 		.approver_client = CS_CLIENT_HOUSE,
 	};
 	struct cs_span parts[2];
@@ -507,7 +506,7 @@ static bool listener_request(struct cs_front *f, struct cs_msg_request *ret_m,
 	if (house != NULL && house->credentials_n > 0)
 		m.credential = house->credentials[0].id;
 	m.approver_credential = m.credential;
-	if (!listener_words(f, &m, err))
+	if (!house_words(f, &m, err))
 		return false;
 	/* Nobody approves it by its hash, and it has no key to replay. */
 	parts[0] = m.scalars;
@@ -519,57 +518,57 @@ static bool listener_request(struct cs_front *f, struct cs_msg_request *ret_m,
 	return true;
 }
 
-void cs_front_listener_try(void *front)
+void cs_front_house_try(void *front)
 {
 	struct cs_front *f = front;
 	struct cs_msg_request m;
 	struct cs_problem p;
 	struct cs_error err;
 
-	if (!f->listener.wanted || f->life != CS_FRONT_SERVING ||
+	if (!f->house.wanted || f->life != CS_FRONT_SERVING ||
 	    f->state.state != CS_LEDGER_ISSUING)
 		return;
 	cs_arena_reset(&f->arena);
-	f->listener.wanted = false;
-	f->listener.tries++;
-	if (!listener_request(f, &m, &err)) {
-		cs_front_listener_failed(f, cs_span_str(err.text));
+	f->house.wanted = false;
+	f->house.tries++;
+	if (!house_request(f, &m, &err)) {
+		cs_front_house_failed(f, cs_span_str(err.text));
 		return;
 	}
-	if (!cs_front_launch(f, &m, CS_FLIGHT_LISTENER, f->listener.ticket,
-			     &p)) {
-		f->listener.wanted = true;
-		cs_timer_start(f->retry, LISTENER_RETRY_MS);
+	if (!cs_front_launch(f, &m, CS_FLIGHT_HOUSE, f->house.ticket, &p)) {
+		f->house.wanted = true;
+		cs_timer_start(f->retry, HOUSE_RETRY_MS);
 	}
 }
 
-bool cs_front_listener_csr(struct cs_front *f, uint64_t ticket,
-			   const struct cs_msg_listener_csr *m,
-			   struct cs_error *err)
+bool cs_front_house_csr(struct cs_front *f, uint64_t ticket,
+			const struct cs_msg_house_csr *m, struct cs_error *err)
 {
-	struct cs_front_listener *l = &f->listener;
+	struct cs_front_house *l = &f->house;
 
+	cs_buf_reset(&l->source);
 	cs_buf_reset(&l->issuer);
 	cs_buf_reset(&l->csr);
+	cs_buf_add(&l->source, m->source);
 	cs_buf_add(&l->issuer, m->issuer);
 	cs_buf_add(&l->csr, m->csr);
-	if (!cs_buf_finish(&l->issuer, "LISTENER_CSR", err) ||
-	    !cs_buf_finish(&l->csr, "LISTENER_CSR", err))
+	if (!cs_buf_finish(&l->source, "HOUSE_CSR", err) ||
+	    !cs_buf_finish(&l->issuer, "HOUSE_CSR", err) ||
+	    !cs_buf_finish(&l->csr, "HOUSE_CSR", err))
 		return false;
 	l->ticket = ticket;
 	l->wanted = true;
 	l->tries = 0;
-	cs_front_listener_try(f);
+	cs_front_house_try(f);
 	return true;
 }
 
-void cs_front_listener_failed(struct cs_front *f, struct cs_span detail)
+void cs_front_house_failed(struct cs_front *f, struct cs_span detail)
 {
-	const struct cs_msg_listener_cert cert = {.ok = 0, .detail = detail};
+	const struct cs_msg_house_cert cert = {.ok = 0, .detail = detail};
 	struct cs_error err;
 
-	f->listener.wanted = false;
-	if (!cs_link_send_listener_cert(f->parent, f->listener.ticket, &cert,
-					&err))
-		cs_log_error(f->config.log, "front.listener", &err);
+	f->house.wanted = false;
+	if (!cs_link_send_house_cert(f->parent, f->house.ticket, &cert, &err))
+		cs_log_error(f->config.log, "front.house", &err);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/front_room.h"
+#include "api/http_write.h"
 #include "base/json.h"
 
 /* Bytes of a path that a refusal's record shows. */
@@ -45,6 +46,8 @@ static handler_fn *const handlers[CS_ROUTES] = {
 	[CS_ROUTE_CLOCK_ACCEPT] = cs_front_accept_clock,
 	[CS_ROUTE_BACKUP] = cs_front_backup,
 	[CS_ROUTE_METRICS] = cs_front_get_metrics,
+	[CS_ROUTE_OCSP] = cs_front_post_ocsp,
+	[CS_ROUTE_OCSP_GET] = cs_front_get_ocsp,
 };
 
 /* -- replies ------------------------------------------------------------ */
@@ -55,10 +58,47 @@ struct cs_buf *cs_front_out(struct cs_front *f)
 	return &f->out;
 }
 
+/* What an answer's cache fields are made of. */
+struct cache {
+	char control[80], modified[CS_HTTP_DATE], expires[CS_HTTP_DATE];
+	char etag[2 * CS_SHA256_SIZE + 3];
+};
+
+/*= RFC 5019 6.2: for GET, by what the answer says of itself */
+static void put_cache(struct cs_front *f, const struct cs_reply *r,
+		      struct cs_span body, struct cache *cache,
+		      struct cs_http_answer *answer,
+		      struct cs_http_header *headers)
+{
+	int64_t now_s = cs_clock_wall_ms(&f->config.clock) / 1000;
+	uint8_t digest[CS_SHA256_SIZE];
+
+	if (r->expires_s <= now_s ||
+	    !cs_hash_sha256(f->hash, body, digest, NULL))
+		return;
+	(void)snprintf(cache->control, sizeof(cache->control),
+		       "max-age=%lld, public, no-transform, must-revalidate",
+		       (long long)(r->expires_s - now_s));
+	cs_http_write_date(r->modified_s, cache->modified);
+	cs_http_write_date(r->expires_s, cache->expires);
+	cache->etag[0] = '"';
+	for (size_t i = 0; i < sizeof(digest); i++)
+		(void)snprintf(cache->etag + 1 + 2 * i, 3, "%02x", digest[i]);
+	memcpy(cache->etag + sizeof(cache->etag) - 2, "\"", 2);
+	answer->cache_control = cache->control;
+	headers[answer->headers_n++] = (struct cs_http_header){
+		"Last-Modified", cs_span_str(cache->modified)};
+	headers[answer->headers_n++] =
+		(struct cs_http_header){"Expires", cs_span_str(cache->expires)};
+	headers[answer->headers_n++] =
+		(struct cs_http_header){"ETag", cs_span_str(cache->etag)};
+}
+
 void cs_front_reply(struct cs_front *f, uint64_t ticket,
 		    const struct cs_reply *r, struct cs_span body)
 {
-	struct cs_http_header headers[5];
+	struct cs_http_header headers[8];
+	struct cache cache;
 	struct cs_http_answer answer = {
 		.status = (int)r->status,
 		.content_type = r->media_type,
@@ -85,6 +125,8 @@ void cs_front_reply(struct cs_front *f, uint64_t ticket,
 	if (r->allow != NULL)
 		headers[answer.headers_n++] =
 			(struct cs_http_header){"Allow", cs_span_str(r->allow)};
+	if (r->expires_s > 0)
+		put_cache(f, r, body, &cache, &answer, headers);
 	if (r->status == 401)
 		headers[answer.headers_n++] = (struct cs_http_header){
 			"WWW-Authenticate",
@@ -201,11 +243,12 @@ bool cs_front_find_asker(const struct cs_front *f, const struct cs_asker *a,
 bool cs_front_wait(struct cs_front *f, struct cs_call *c,
 		   enum cs_wait_kind kind, struct cs_wait **ret_wait)
 {
-	size_t polls = cs_waits_polls(f->waits);
+	size_t beside =
+		cs_waits_polls(f->waits) + cs_waits_of(f->waits, CS_WAIT_OCSP);
 	struct cs_wait *w = NULL;
 
-	/* Polls that wait take no place from questions. */
-	if (cs_waits_count(f->waits) - polls < CS_MAX_QUESTIONS)
+	/* Polls that wait, and OCSP, take no place from questions. */
+	if (cs_waits_count(f->waits) - beside < CS_MAX_QUESTIONS)
 		w = cs_waits_add(f->waits, kind, c->ticket);
 	if (w == NULL)
 		return cs_problem_set(c->p, CS_PROBLEM_BUSY, "",
@@ -317,22 +360,23 @@ void cs_front_on_bad_certificate(void *ctx, const struct cs_http_peer *peer)
 
 /* -- a request comes in ------------------------------------------------- */
 
-/* Is the body's media type JSON (RFC 9110 8.3.1)? */
-static bool check_media_type(const struct cs_call *c)
+/* Is the body's media type what the route takes (RFC 9110 8.3.1)? */
+static bool check_media_type(const struct cs_call *c, enum cs_route route)
 {
-	static const struct cs_span json = {(const uint8_t *)"application/json",
-					    16};
+	const struct cs_span wanted =
+		route == CS_ROUTE_OCSP ? CS_SPAN_LIT("application/ocsp-request")
+				       : CS_SPAN_LIT("application/json");
 	struct cs_span type = c->request->head->content_type;
 
 	if (c->request->body.n == 0)
 		return true;
-	if (cs_span_equal_icase(cs_span_sub(type, 0, json.n), json) &&
-	    (type.n == json.n || type.p[json.n] == ';' ||
-	     type.p[json.n] == ' '))
+	if (cs_span_equal_icase(cs_span_sub(type, 0, wanted.n), wanted) &&
+	    (type.n == wanted.n || type.p[wanted.n] == ';' ||
+	     type.p[wanted.n] == ' '))
 		return true;
 	return cs_problem_set(c->p, CS_PROBLEM_BAD_CONTENT_TYPE, "",
-			      "The body must be application/json, not"
-			      " \"%.*s\".",
+			      "The body must be %.*s, not \"%.*s\".",
+			      CS_SPAN_FMT(wanted),
 			      CS_SPAN_FMT(cs_span_sub(type, 0, 80)));
 }
 
@@ -364,7 +408,8 @@ static bool authorize(struct cs_front *f, struct cs_call *c,
 	const struct cs_clock *clock = &f->config.clock;
 	bool presented = false;
 
-	if (row->access == CS_ACCESS_ANYBODY ||
+	if (row->access == CS_ACCESS_PUBLIC ||
+	    row->access == CS_ACCESS_ANYBODY ||
 	    (row->route == CS_ROUTE_METRICS &&
 	     cs_front_may_scrape(f, c->request->peer)))
 		return true;
@@ -420,15 +465,40 @@ static bool check_target(const struct cs_call *c)
 			      " are written to logs.");
 }
 
+/*
+ * What came in clear text: no credential, which others have read by now, and
+ * nothing but what is public.
+ */
+static bool check_clear_text(struct cs_front *f, struct cs_call *c,
+			     const struct cs_route_row *row)
+{
+	if (!c->request->peer->is_clear_text)
+		return true;
+	if (c->request->head->authorization.p != NULL) {
+		cs_problem_set(c->p, CS_PROBLEM_CREDENTIAL_IN_CLEAR_TEXT, "",
+			       "This connection is not encrypted, and nobody "
+			       "is known by a credential here. Revoke this "
+			       "one: others may have read it.");
+		cs_front_note_refusal(f, c);
+		return false;
+	}
+	if (row != NULL && row->access == CS_ACCESS_PUBLIC)
+		return true;
+	return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
+			      "There is nothing at this path.");
+}
+
 /* From the path to the handler's answer, or to a problem. */
 static bool serve(struct cs_front *f, struct cs_call *c, char *allow)
 {
 	const struct cs_http_head *head = c->request->head;
 	struct cs_route_match match = {0};
+	enum cs_route_result found =
+		cs_route_find(head->method, head->path, &match, allow);
 
-	if (!check_target(c))
+	if (!check_target(c) || !check_clear_text(f, c, match.row))
 		return false;
-	switch (cs_route_find(head->method, head->path, &match, allow)) {
+	switch (found) {
 	case CS_ROUTE_NO_PATH:
 		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
 				      "There is nothing at this path.");
@@ -440,7 +510,8 @@ static bool serve(struct cs_front *f, struct cs_call *c, char *allow)
 	}
 	c->arg = match.args[0];
 	c->arg2 = match.args[1];
-	if (!authorize(f, c, match.row) || !check_media_type(c))
+	if (!authorize(f, c, match.row) ||
+	    !check_media_type(c, match.row->route))
 		return false;
 	/*
 	 * A client whose request was on its way when the doors were shut is
@@ -504,7 +575,7 @@ void cs_front_on_gone(void *ctx, uint64_t ticket)
 		struct cs_flight *flight = cs_inflight_at(f->inflight, i);
 
 		if (flight == NULL || flight->waiter != ticket ||
-		    flight->owner == CS_FLIGHT_LISTENER)
+		    flight->owner == CS_FLIGHT_HOUSE)
 			continue;
 		flight->owner = CS_FLIGHT_NOBODY;
 		flight->waiter = 0;

@@ -177,6 +177,7 @@ bool cs_front_get_metrics(struct cs_front *f, struct cs_call *c)
 	put_server(f, out);
 	put_responses(f, out);
 	put_work(f, out);
+	cs_front_ocsp_metrics(f, out);
 	cs_buf_add(out, cs_buf_span(&f->metrics.ledger));
 	if (cs_buf_finish(out, "metrics", &err))
 		cs_front_reply(f, c->ticket, &r, cs_buf_span(out));

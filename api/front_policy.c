@@ -116,8 +116,8 @@ static void reply_refused(struct cs_front *f, const struct cs_wait *w,
 			     "%s", p.detail);
 	cs_front_reply_problem(f, w->http, &p);
 	/* At init there is no other set by which it could be issued. */
-	if (f->listener.wanted && f->state.state == CS_LEDGER_NO_POLICY)
-		cs_front_listener_failed(f, detail);
+	if (f->house.wanted && f->state.state == CS_LEDGER_NO_POLICY)
+		cs_front_house_failed(f, detail);
 }
 
 bool cs_front_policy_files(struct cs_front *f, uint64_t ticket,
@@ -327,7 +327,6 @@ void cs_front_policy_done(struct cs_front *f, struct cs_wait *w,
 	if (w->http == 0)
 		cs_log_write(f->config.log, CS_LOG_WARNING, "policy.rejected",
 			     "%.*s", CS_SPAN_FMT(m->detail));
-	if (f->listener.wanted && f->state.state == CS_LEDGER_NO_POLICY)
-		cs_front_listener_failed(f,
-					 m->detail.n > 0 ? m->detail : m->body);
+	if (f->house.wanted && f->state.state == CS_LEDGER_NO_POLICY)
+		cs_front_house_failed(f, m->detail.n > 0 ? m->detail : m->body);
 }

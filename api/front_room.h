@@ -8,6 +8,7 @@
  *	front_request.c	submit, approve, deny
  *	front_read.c	questions to the reader
  *	front_look.c	an approver looks at what would become of a request
+ *	front_ocsp.c	OCSP, for strangers
  *	front_log.c	the log for a verifier: proofs, checkpoint, tiles
  *	front_list.c	lists, their forms, and waiting for what comes
  *	front_admin.c	clock, health, status
@@ -71,9 +72,10 @@ struct cs_front_state {
 };
 
 /* What parent wants a certificate for; kept until it can be asked for. */
-struct cs_front_listener {
+struct cs_front_house {
 	bool wanted;
 	uint64_t ticket; /* parent's */
+	struct cs_buf source;
 	struct cs_buf issuer;
 	struct cs_buf csr;
 	unsigned tries;
@@ -84,6 +86,9 @@ struct cs_front_driven {
 	uint8_t *p; /* owned */
 	size_t n;
 };
+
+/* Statuses of OCSP responses: 0 to 6. */
+#define CS_FRONT_OCSP_STATUSES 7
 
 /* HTTP statuses that are counted. */
 #define CS_FRONT_STATUSES 600
@@ -98,6 +103,9 @@ struct cs_front_metrics {
 	uint64_t questions_failed;
 	int64_t start_ms; /* wall clock */
 	int64_t listener_not_after_s;
+	/* OCSP, by status (RFC 6960 4.2.1), and what was said. */
+	uint64_t ocsp_responses[CS_FRONT_OCSP_STATUSES];
+	uint64_t ocsp_good, ocsp_revoked, ocsp_unknown;
 	struct cs_buf ledger;
 	int64_t ledger_ms; /* boot clock of its coming; 0: never */
 };
@@ -113,7 +121,7 @@ struct cs_front {
 	struct cs_http_server *server; /* NULL: nothing to listen at */
 	bool drained;
 	struct cs_timer *drain;
-	struct cs_timer *retry; /* the listener's next try */
+	struct cs_timer *retry; /* the next try of `house` */
 	struct cs_timer *tails; /* the next look at polls that wait */
 
 	struct cs_hash *hash;
@@ -124,7 +132,9 @@ struct cs_front {
 	struct cs_inflight *inflight;
 	uint64_t epoch; /* the latest that a REJUDGE named */
 	struct cs_waits *waits;
-	struct cs_front_listener listener;
+	struct cs_front_house house;
+	/* When an issuer's OCSP responder ends, as the reader told; 0: none. */
+	int64_t responder_not_after_s[CS_MAX_ISSUERS];
 
 	/* DRIVE'd requests that wait for a slot: a ring. */
 	struct cs_front_driven driven[CS_MAX_DRIVEN];
@@ -169,6 +179,8 @@ struct cs_reply {
 	unsigned replay;     /* Idempotent-Replay: true */
 	const char *allow;   /* 405 */
 	struct cs_span link; /* RFC 8288 */
+	/* What caches may keep, seconds since 1970; 0: nothing. */
+	int64_t modified_s, expires_s;
 };
 
 /* Answer a server's ticket; ticket 0: nobody listens. */
@@ -240,12 +252,12 @@ void cs_front_answer(struct cs_front *f, uint64_t ticket,
 void cs_front_rejudge(struct cs_front *f, uint64_t ticket, uint64_t epoch);
 void cs_front_drive(struct cs_front *f, struct cs_span request);
 void cs_front_drop_driven(struct cs_front *f);
-bool cs_front_listener_csr(struct cs_front *f, uint64_t ticket,
-			   const struct cs_msg_listener_csr *m,
-			   struct cs_error *err) CS_MUST_USE;
-/* Ask for the listener's certificate, if it is wanted and time has come. */
-void cs_front_listener_try(void *front);
-void cs_front_listener_failed(struct cs_front *f, struct cs_span detail);
+bool cs_front_house_csr(struct cs_front *f, uint64_t ticket,
+			const struct cs_msg_house_csr *m,
+			struct cs_error *err) CS_MUST_USE;
+/* Ask for the house's certificate, if it is wanted and time has come. */
+void cs_front_house_try(void *front);
+void cs_front_house_failed(struct cs_front *f, struct cs_span detail);
 
 /* What this client may see of an answer. */
 enum cs_answer_view cs_front_view_of(const struct cs_front *f, uint64_t reader);
@@ -362,6 +374,15 @@ void cs_front_reply_status(struct cs_front *f, uint64_t ticket,
 			   struct cs_span reader);
 void cs_front_admin_done(struct cs_front *f, uint64_t ticket,
 			 const struct cs_msg_admin_done *m);
+
+/* front_ocsp.c */
+bool cs_front_post_ocsp(struct cs_front *f, struct cs_call *c);
+bool cs_front_get_ocsp(struct cs_front *f, struct cs_call *c);
+void cs_front_ocsp_answer(struct cs_front *f, uint64_t ticket,
+			  const struct cs_msg_ocsp_answer *m);
+void cs_front_ocsp_responder(struct cs_front *f,
+			     const struct cs_msg_ocsp_responder *m);
+void cs_front_ocsp_metrics(const struct cs_front *f, struct cs_buf *out);
 
 /* front_metrics.c */
 bool cs_front_get_metrics(struct cs_front *f, struct cs_call *c);

@@ -794,9 +794,10 @@ static void a_policy_set_is_read_checked_and_applied(CS_UNUSED void **state)
 
 static void the_listeners_certificate_takes_the_same_way(CS_UNUSED void **state)
 {
-	const struct cs_msg_listener_csr csr = {
-		.issuer = CS_SPAN_LIT("default"), .csr = CS_SPAN_LIT("der")};
-	struct cs_msg_listener_cert cert;
+	const struct cs_msg_house_csr csr = {.source = CS_SPAN_LIT("listener"),
+					     .issuer = CS_SPAN_LIT("default"),
+					     .csr = CS_SPAN_LIT("der")};
+	struct cs_msg_house_cert cert;
 	struct cs_msg_request m;
 	uint64_t ticket;
 
@@ -804,8 +805,7 @@ static void the_listeners_certificate_takes_the_same_way(CS_UNUSED void **state)
 	add_worker(0);
 	tell_clients();
 	tell_state(CS_LEDGER_NO_POLICY);
-	assert_true(
-		cs_link_send_listener_csr(house.parent.link, 77, &csr, NULL));
+	assert_true(cs_link_send_house_csr(house.parent.link, 77, &csr, NULL));
 	turn();
 	assert_int_equal(house.worker[0].n, 0);
 	tell_state(CS_LEDGER_ISSUING);
@@ -817,9 +817,8 @@ static void the_listeners_certificate_takes_the_same_way(CS_UNUSED void **state)
 	assert_int_equal(m.idem_key.n, 0);
 	assert_int_equal(m.flags, CS_REQ_APPROVED | CS_REQ_SELF);
 	answer(ticket, CS_ANSWER_ISSUED, "");
-	assert_true(cs_msg_listener_cert_decode(
-		last(&house.parent, CS_MSG_LISTENER_CERT, &ticket), &cert,
-		NULL));
+	assert_true(cs_msg_house_cert_decode(
+		last(&house.parent, CS_MSG_HOUSE_CERT, &ticket), &cert, NULL));
 	assert_int_equal(ticket, 77);
 	assert_int_equal(cert.ok, 1);
 	assert_true(cs_span_starts_with(cert.chain,

@@ -92,7 +92,7 @@ static void bury(struct cs_http_conn *c)
 	c->readable = NULL;
 	c->writable = NULL;
 	cs_stream_done(&c->stream);
-	cs_http_address_leave(c->server, c->address);
+	cs_http_address_leave(c->server, c->kind, c->address);
 	c->address = NULL;
 	cs_http_server_bury(c->server, c);
 }
@@ -662,7 +662,7 @@ static bool equip(struct cs_http_conn *c, int fd, enum cs_http_listen_kind kind)
 	const struct cs_http_limits *limits = &s->config.limits;
 
 	cs_stream_open(&c->stream, fd);
-	if (kind == CS_HTTP_LISTEN_LOCAL) {
+	if (kind != CS_HTTP_LISTEN_TLS) {
 		c->deadline = cs_http_server_now(s) + limits->head_ms;
 		c->state = CS_HTTP_STATE_IDLE;
 	} else {

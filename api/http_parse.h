@@ -41,7 +41,8 @@ enum cs_http_method {
 struct cs_http_head {
 	enum cs_http_method method;
 	int minor; /* HTTP/1.minor: 0 or 1 */
-	/* Raw bytes 0x21 to 0x7E; begins with '/', holds no '%', '?', '#'. */
+	/* Raw bytes 0x21 to 0x7E; begins with '/', holds no '?', '#', and a
+	   '%' only behind "/ocsp/". */
 	struct cs_span path;
 	/* What stands behind the first '?', raw; absent without a '?'. */
 	struct cs_span query;
@@ -102,7 +103,7 @@ void cs_http_parser_init(struct cs_http_parser *p);
  * Read on. `all` holds every byte since the head's first one, and may hold
  * bytes behind the head (they are not looked at). After DONE or REFUSED,
  * call _init before the next head. Statuses of a refusal: 400, 404 (a '%'
- * in the path), 411, 413, 414, 417, 431, 501, 505.
+ * in a path that is not /ocsp/'s), 411, 413, 414, 417, 431, 501, 505.
  */
 enum cs_http_progress cs_http_parse(struct cs_http_parser *p,
 				    struct cs_span all,

@@ -107,9 +107,10 @@ static void add_start(const struct cs_http_answer *a,
 
 	n = snprintf(text, sizeof(text),
 		     "HTTP/1.1 %d %s\r\nDate: %s\r\n"
-		     "Cache-Control: no-store\r\n"
+		     "Cache-Control: %s\r\n"
 		     "X-Content-Type-Options: nosniff\r\n",
-		     a->status, reason_of(a->status), f->date);
+		     a->status, reason_of(a->status), f->date,
+		     a->cache_control == NULL ? "no-store" : a->cache_control);
 	if (n > 0 && (size_t)n < sizeof(text))
 		cs_buf_add(out, cs_span_make(text, (size_t)n));
 	if (f->close)

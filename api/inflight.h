@@ -41,7 +41,7 @@ enum cs_flight_owner {
 	CS_FLIGHT_CLIENT,   /* who submitted; `waiter` is the server's ticket */
 	CS_FLIGHT_APPROVER, /* who approved it; likewise */
 	CS_FLIGHT_LOOK,	    /* an approver looks; `waiter` is its wait */
-	CS_FLIGHT_LISTENER  /* `waiter` is parent's ticket */
+	CS_FLIGHT_HOUSE	    /* `waiter` is parent's ticket */
 };
 
 #define CS_MAX_DEATHS	2

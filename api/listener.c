@@ -71,13 +71,16 @@ static struct cs_http_address *address_enter(struct cs_http_server *s,
 	return a;
 }
 
-void cs_http_address_leave(struct cs_http_server *s, struct cs_http_address *a)
+void cs_http_address_leave(struct cs_http_server *s,
+			   enum cs_http_listen_kind kind,
+			   struct cs_http_address *a)
 {
 	struct cs_http_address **at;
 
 	if (a == NULL)
 		return;
 	s->open_tcp--;
+	s->open_plain -= kind == CS_HTTP_LISTEN_PLAIN;
 	if (--a->count > 0)
 		return;
 	at = &s->buckets[bucket_of(a->key)];
@@ -169,6 +172,26 @@ static void make_room(struct cs_http_server *s, enum cs_http_listen_kind kind)
 	cs_http_conn_cut(c);
 }
 
+/* Are there too many, of this kind or in all? */
+static bool is_full(const struct cs_http_server *s,
+		    enum cs_http_listen_kind kind)
+{
+	uint32_t max = s->config.limits.max_connections;
+
+	return s->open_tcp > max ||
+	       (kind == CS_HTTP_LISTEN_PLAIN && s->open_plain > max / 4 + 1);
+}
+
+/* Who has to make room for one of this kind? */
+static enum cs_http_listen_kind crowd(const struct cs_http_server *s,
+				      enum cs_http_listen_kind kind)
+{
+	return s->open_tcp > s->config.limits.max_connections &&
+			       s->open_plain < s->open_tcp
+		       ? CS_HTTP_LISTEN_TLS
+		       : kind;
+}
+
 /* Let a TCP peer in, within the caps. Takes fd. */
 static void admit_tcp(struct cs_http_door *d, int fd,
 		      const struct sockaddr_storage *from)
@@ -180,24 +203,28 @@ static void admit_tcp(struct cs_http_door *d, int fd,
 
 	/* Who has its share already makes nobody else give way. */
 	address_key(from, key);
-	address = s->tls == NULL ? NULL : address_enter(s, key);
+	address = d->kind == CS_HTTP_LISTEN_TLS && s->tls == NULL
+			  ? NULL
+			  : address_enter(s, key);
 	if (address == NULL) {
 		(void)close(fd);
 		return;
 	}
 	s->open_tcp++;
-	if (s->open_tcp > s->config.limits.max_connections)
-		make_room(s, CS_HTTP_LISTEN_TLS);
-	if (s->open_tcp > s->config.limits.max_connections) {
+	s->open_plain += d->kind == CS_HTTP_LISTEN_PLAIN;
+	if (is_full(s, d->kind))
+		make_room(s, crowd(s, d->kind));
+	if (is_full(s, d->kind)) {
 		s->stats.over_cap++;
-		cs_http_address_leave(s, address);
+		cs_http_address_leave(s, d->kind, address);
 		(void)close(fd);
 		return;
 	}
 	write_address(from, &peer);
+	peer.is_clear_text = d->kind == CS_HTTP_LISTEN_PLAIN;
 	if (!cs_http_conn_start(s, fd, d->kind, &peer, address)) {
 		s->stats.over_cap++;
-		cs_http_address_leave(s, address);
+		cs_http_address_leave(s, d->kind, address);
 	}
 }
 
@@ -303,7 +330,7 @@ static bool door_open(struct cs_http_door *d, struct cs_error *err)
 	 * Inherited by what is accepted (Linux). Without it Nagle's delay and
 	 * the peer's delayed acknowledgement cost 40 ms an answer.
 	 */
-	if (d->kind == CS_HTTP_LISTEN_TLS &&
+	if (d->kind != CS_HTTP_LISTEN_LOCAL &&
 	    setsockopt(d->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
 		return cs_error_set_errno(err, CS_E_IO, errno,
 					  "listening socket %d: TCP_NODELAY",

@@ -43,6 +43,7 @@ libcs_api_a_SOURCES += \
 	api/front_list.c \
 	api/front_log.c \
 	api/front_look.c \
+	api/front_ocsp.c \
 	api/front_http.c \
 	api/front_metrics.c \
 	api/front_policy.c \

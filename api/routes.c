@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#define PUBLIC	CS_ACCESS_PUBLIC, 0
 #define ANYBODY CS_ACCESS_ANYBODY, 0
 #define LOCAL	CS_ACCESS_LOCAL, CS_RIGHT_ADMIN
 #define CLIENT	CS_ACCESS_CLIENT, 0
@@ -11,7 +12,7 @@
 	CS_ACCESS_CLIENT, CS_RIGHT_SUBMIT | CS_RIGHT_APPROVE | CS_RIGHT_AUDIT
 
 static const struct cs_route_row rows[] = {
-	{CS_HTTP_GET, "/healthz", ANYBODY, CS_ROUTE_HEALTHZ},
+	{CS_HTTP_GET, "/healthz", PUBLIC, CS_ROUTE_HEALTHZ},
 	{CS_HTTP_GET, "/readyz", ANYBODY, CS_ROUTE_READYZ},
 	{CS_HTTP_GET, "/openapi.json", ANYBODY, CS_ROUTE_OPENAPI},
 	/* Also for the addresses that the configuration names. */
@@ -33,12 +34,12 @@ static const struct cs_route_row rows[] = {
 	{CS_HTTP_GET, "/v1/audit", AUDITOR, CS_ROUTE_AUDIT},
 	{CS_HTTP_GET, "/v1/audit/{}", AUDITOR, CS_ROUTE_AUDIT_ENTRY},
 	{CS_HTTP_GET, "/v1/audit/{}/proof", AUDITOR, CS_ROUTE_AUDIT_PROOF},
-	{CS_HTTP_GET, "/checkpoint", ANYBODY, CS_ROUTE_CHECKPOINT},
+	{CS_HTTP_GET, "/checkpoint", PUBLIC, CS_ROUTE_CHECKPOINT},
 	{CS_HTTP_GET, "/tile/entries/{*}", AUDITOR, CS_ROUTE_ENTRIES},
-	{CS_HTTP_GET, "/tile/{*}", ANYBODY, CS_ROUTE_TILE},
+	{CS_HTTP_GET, "/tile/{*}", PUBLIC, CS_ROUTE_TILE},
 	{CS_HTTP_GET, "/v1/issuers", CLIENT, CS_ROUTE_ISSUERS},
 	{CS_HTTP_GET, "/v1/issuers/{}", CLIENT, CS_ROUTE_ISSUER},
-	{CS_HTTP_GET, "/v1/issuers/{}/chain.pem", ANYBODY, CS_ROUTE_CHAIN},
+	{CS_HTTP_GET, "/v1/issuers/{}/chain.pem", PUBLIC, CS_ROUTE_CHAIN},
 	{CS_HTTP_GET, "/v1/policies", AUDITOR, CS_ROUTE_POLICIES},
 	{CS_HTTP_GET, "/v1/policies/{}", AUDITOR, CS_ROUTE_POLICY_SET},
 	{CS_HTTP_POST, "/v1/policies", CS_ACCESS_CLIENT, CS_RIGHT_ADMIN,
@@ -54,6 +55,8 @@ static const struct cs_route_row rows[] = {
 	 CS_ROUTE_CLIENT_REVOKE},
 	{CS_HTTP_POST, "/v1/clock/accept", LOCAL, CS_ROUTE_CLOCK_ACCEPT},
 	{CS_HTTP_POST, "/v1/backup", LOCAL, CS_ROUTE_BACKUP},
+	{CS_HTTP_POST, "/ocsp", PUBLIC, CS_ROUTE_OCSP},
+	{CS_HTTP_GET, "/ocsp/{*}", PUBLIC, CS_ROUTE_OCSP_GET},
 };
 
 #define ROWS_N (sizeof(rows) / sizeof(rows[0]))

@@ -2,8 +2,9 @@
  * Routes: which method on which path is what, for whom.
  *
  * A constant table, matched on the path's raw bytes; nothing is decoded, so
- * two spellings never mean one resource. A pattern's segment `{}` takes one
- * non-empty segment, `{*}` at its end all that is left. HEAD is GET.
+ * two spellings never mean one resource (what stands behind /ocsp/ is Base64
+ * that may be escaped: its handler's to decode). A pattern's segment `{}` takes
+ * one non-empty segment, `{*}` at its end all that is left. HEAD is GET.
  */
 #ifndef CS_API_ROUTES_H
 #define CS_API_ROUTES_H
@@ -47,10 +48,14 @@ enum cs_route {
 	CS_ROUTE_CLOCK_ACCEPT,
 	CS_ROUTE_BACKUP,
 	CS_ROUTE_METRICS,
+	CS_ROUTE_OCSP,
+	CS_ROUTE_OCSP_GET,
 	CS_ROUTES
 };
 
 enum cs_access {
+	/* Nor a credential, nor TLS: what is public and signed by itself. */
+	CS_ACCESS_PUBLIC,
 	CS_ACCESS_ANYBODY, /* not even a credential */
 	CS_ACCESS_CLIENT,  /* a credential; any of the rights, if there are */
 	CS_ACCESS_LOCAL	   /* an administrator, over the Unix socket */

@@ -339,7 +339,8 @@ void cs_http_server_free(struct cs_http_server *s)
 	for (i = 0; s->slots != NULL && i < s->slots_n; i++) {
 		if (s->slots[i] == NULL)
 			continue;
-		cs_http_address_leave(s, s->slots[i]->address);
+		cs_http_address_leave(s, s->slots[i]->kind,
+				      s->slots[i]->address);
 		cs_http_conn_free(s->slots[i]);
 	}
 	for (c = s->buried; c != NULL; c = next) {

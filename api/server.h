@@ -19,6 +19,9 @@
  * without a whole request, once its grace is over. So a peer that is slow on
  * purpose keeps nobody out, and one that works is never dropped.
  *
+ * Connections without TLS are a quarter of all at most: strangers who ask
+ * what is public do not crowd out clients.
+ *
  * One request of a connection is in flight at a time; nothing behind it is
  * parsed before its reply. Deadlines are absolute: a byte now and then buys
  * no time. A malformed, oversize or late request is answered here, with a
@@ -48,8 +51,10 @@ struct cs_peer_cert;
 struct cs_tls;
 
 enum cs_http_listen_kind {
-	CS_HTTP_LISTEN_TLS,  /* TCP; each connection begins with TLS */
-	CS_HTTP_LISTEN_LOCAL /* Unix stream socket; no TLS */
+	CS_HTTP_LISTEN_TLS,   /* TCP; each connection begins with TLS */
+	CS_HTTP_LISTEN_LOCAL, /* Unix stream socket; no TLS */
+	CS_HTTP_LISTEN_PLAIN, /* TCP without TLS: for what is public */
+	CS_HTTP_LISTEN_KINDS
 };
 
 /* A bound and listening stream socket. */
@@ -80,10 +85,11 @@ struct cs_http_limits cs_http_limits_default(void);
 
 /* Who is at the other end. */
 struct cs_http_peer {
-	bool is_local;	  /* came over the Unix socket */
-	uint32_t uid;	  /* SO_PEERCRED, local only; else UINT32_MAX */
-	uint32_t gid;	  /* likewise */
-	int32_t pid;	  /* likewise; else 0. May be another's by now */
+	bool is_local;	    /* came over the Unix socket */
+	bool is_clear_text; /* came over TCP without TLS */
+	uint32_t uid;	    /* SO_PEERCRED, local only; else UINT32_MAX */
+	uint32_t gid;	    /* likewise */
+	int32_t pid;	    /* likewise; else 0. May be another's by now */
 	char address[56]; /* "192.0.2.7:4711", "[2001:db8::1]:4711", "local" */
 	/* What it showed in its TLS handshake, judged by nobody yet; NULL:
 	   nothing. The connection's, also where it is not const. */
@@ -110,9 +116,9 @@ struct cs_http_header {
 };
 
 /*
- * An answer. Content-Length, Connection, Date, Cache-Control: no-store and
- * X-Content-Type-Options: nosniff are added here. All of it is copied before
- * cs_http_reply() returns.
+ * An answer. Content-Length, Connection, Date, Cache-Control (no-store unless
+ * it says else) and X-Content-Type-Options: nosniff are added here. All of it
+ * is copied before cs_http_reply() returns.
  */
 struct cs_http_answer {
 	int status;		  /* 200..599 */
@@ -121,7 +127,8 @@ struct cs_http_answer {
 				     204 and 304 */
 	const struct cs_http_header *headers;
 	size_t headers_n;
-	bool close; /* end the connection after it */
+	bool close;		   /* end the connection after it */
+	const char *cache_control; /* NULL: no-store */
 };
 
 struct cs_http_server_config {

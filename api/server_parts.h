@@ -119,12 +119,14 @@ struct cs_http_server {
 	bool draining;
 	bool drained; /* on_drained was called */
 	/* By enum cs_http_listen_kind: between requests; before the first. */
-	struct cs_http_queue idle[2], newcomers[2];
+	struct cs_http_queue idle[CS_HTTP_LISTEN_KINDS];
+	struct cs_http_queue newcomers[CS_HTTP_LISTEN_KINDS];
 	struct cs_http_conn **slots; /* slots_n, NULL: free */
 	uint16_t *free_slots;	     /* a stack of free_n */
 	uint32_t slots_n;
 	uint32_t free_n;
-	uint32_t open_tcp; /* of stats.open */
+	uint32_t open_tcp;   /* of stats.open */
+	uint32_t open_plain; /* of open_tcp */
 	struct cs_http_conn *buried;
 	struct cs_http_conn *resumed;
 	struct cs_http_conn *shaking, *shaking_last;
@@ -163,8 +165,10 @@ bool cs_http_doors_open(struct cs_http_server *s,
 void cs_http_doors_close(struct cs_http_server *s);
 /* Stand where a connection in this state stands; NULL: in no queue. */
 void cs_http_queue_move(struct cs_http_conn *c, struct cs_http_queue *to);
-/* One connection fewer from this address; NULL is allowed. */
-void cs_http_address_leave(struct cs_http_server *s, struct cs_http_address *a);
+/* One connection of this kind fewer from this address; NULL is allowed. */
+void cs_http_address_leave(struct cs_http_server *s,
+			   enum cs_http_listen_kind kind,
+			   struct cs_http_address *a);
 
 /* -- http_conn.c --------------------------------------------------------- */
 

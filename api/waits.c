@@ -56,6 +56,15 @@ size_t cs_waits_capacity(const struct cs_waits *w)
 	return w->capacity;
 }
 
+size_t cs_waits_of(const struct cs_waits *w, enum cs_wait_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->capacity; i++)
+		n += w->slots[i].kind == kind;
+	return n;
+}
+
 size_t cs_waits_polls(const struct cs_waits *w)
 {
 	size_t n = 0;

@@ -27,6 +27,7 @@ enum cs_wait_kind {
 	CS_WAIT_TILE,	     /* octets of the reader as they are */
 	CS_WAIT_STATUS,	     /* JSON of the reader, into our own */
 	CS_WAIT_ISSUERS,     /* the same; `name`: of one only */
+	CS_WAIT_OCSP,	     /* OCSP_ANSWER of the reader, by `method` */
 	CS_WAIT_LOOK,	     /* the stored REQUEST, then a dry run of it */
 	CS_WAIT_APPROVE,     /* the stored REQUEST, to be approved */
 	CS_WAIT_DENY,	     /* the stored REQUEST, to be denied */
@@ -80,6 +81,7 @@ struct cs_wait {
 	struct cs_decide_body decision; /* APPROVE, DENY */
 	struct cs_span address, path;	/* APPROVE, DENY: whence, to what */
 	enum cs_certificate_form form;	/* CERTIFICATE */
+	enum cs_http_method method;	/* OCSP */
 	struct cs_wait_list list;	/* LIST */
 	struct cs_auth_token token;	/* CLIENT_ADD */
 	struct cs_span name;		/* CLIENT_ADD, ISSUERS, in the arena */
@@ -101,6 +103,9 @@ struct cs_waits *cs_waits_new(size_t capacity,
 			      struct cs_error *err) CS_MUST_USE;
 size_t cs_waits_count(const struct cs_waits *w);
 size_t cs_waits_capacity(const struct cs_waits *w);
+
+/* How many are of this kind. */
+size_t cs_waits_of(const struct cs_waits *w, enum cs_wait_kind kind);
 
 /* Of these, polls (CS_WAIT_LIST with list.polls). */
 size_t cs_waits_polls(const struct cs_waits *w);

@@ -151,6 +151,9 @@
 /* Approvers that look at once at what would become of a request: a dry run
    each, beside which there is always room for requests. */
 #define CS_MAX_LOOKS 16
+/* OCSP requests of strangers, beside these: each is a tenth of a millisecond
+   of the reader, so that a question waits for few of them. */
+#define CS_MAX_OCSP_WAITS 16
 /* Polls that wait for what comes, beside these. */
 #define CS_MAX_POLLS 32
 /* Decisions in one transaction. */

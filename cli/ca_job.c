@@ -146,6 +146,7 @@ static bool fill_stanza(struct cs_ca_job *j, struct cs_error *err)
 	j->issuer.key = cs_arena_printf(&j->arena, "issuers/%s/key.pem", name);
 	j->issuer.crl_url = crl_url;
 	j->issuer.crl_shards = 1;
+	j->issuer.ocsp_validity_s = CS_CONFIG_OCSP_VALIDITY;
 	j->issuer.ceiling = (struct cs_config_ceiling){
 		.max_validity = "398d",
 		.ext_key_usage = {{"server auth", "client auth"}, 2}};

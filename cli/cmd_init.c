@@ -147,6 +147,7 @@ static bool make_config(struct init *in, struct cs_error *err)
 		.self_approval = true,
 		.crl_url = crl_url,
 		.crl_shards = 1,
+		.ocsp_validity_s = CS_CONFIG_OCSP_VALIDITY,
 		.ceiling = {.max_validity = "398d",
 			    .ext_key_usage = {{"server auth", "client auth"},
 					      2}},
@@ -277,14 +278,14 @@ static bool make_log(void *ctx, struct cs_error *err)
 static bool make_listener_key(struct init *in, struct cs_error *err)
 {
 	struct cs_span hosts[CS_MAX_CONFIG_LIST];
-	struct cs_keygen_listener l = {.kind = CS_KEY_KIND_EC_P256,
-				       .hosts = hosts,
-				       .hosts_n = in->config.hosts.n,
-				       .key = path(in, TLS_KEY)};
+	struct cs_keygen_house l = {.kind = CS_KEY_KIND_EC_P256,
+				    .hosts = hosts,
+				    .hosts_n = in->config.hosts.n,
+				    .key = path(in, TLS_KEY)};
 
 	for (size_t i = 0; i < l.hosts_n; i++)
 		hosts[i] = cs_span_str(in->config.hosts.item[i]);
-	return cs_keygen_listener_in_child(&l, &in->csr, err);
+	return cs_keygen_house_in_child(&l, &in->csr, err);
 }
 
 static bool make_files(struct init *in, struct cs_error *err)

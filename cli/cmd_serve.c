@@ -11,22 +11,24 @@
 static const struct cs_option options[] = {
 	{"listen", 0, "ADDR:PORT",
 	 "listen here instead of what the configuration says; repeatable"},
+	{"public-listen", 0, "ADDR:PORT",
+	 "serve what is public in clear text here instead; repeatable"},
 	{"passphrase-fd", 0, "N",
 	 "descriptor with the issuer key's passphrase"},
 	{0},
 };
 
-/* --listen, if it was given. */
-static bool collect_listen(const struct cs_call *call,
-			   struct cs_config_list *ret, struct cs_error *err)
+/* --listen or --public-listen, if it was given. */
+static bool collect(const struct cs_call *call, const char *option,
+		    struct cs_config_list *ret, struct cs_error *err)
 {
 	const char *value;
 
 	*ret = (struct cs_config_list){0};
-	while ((value = cs_call_get_nth(call, "listen", ret->n)) != NULL) {
+	while ((value = cs_call_get_nth(call, option, ret->n)) != NULL) {
 		if (ret->n == CS_MAX_CONFIG_LIST)
 			return cs_error_set(err, CS_E_USAGE,
-					    "--listen: more than %d",
+					    "--%s: more than %d", option,
 					    CS_MAX_CONFIG_LIST);
 		ret->item[ret->n++] = value;
 	}
@@ -36,7 +38,7 @@ static bool collect_listen(const struct cs_call *call,
 static int run(const struct cs_call *call)
 {
 	struct cs_error err = {0};
-	struct cs_config_list listen;
+	struct cs_config_list listen, open;
 	struct cs_log log;
 	struct cs_house_config house = {
 		.purpose = CS_HOUSE_SERVE,
@@ -48,10 +50,13 @@ static int run(const struct cs_call *call)
 	struct cs_install *install;
 	int status;
 
-	if (!collect_listen(call, &listen, &err))
+	if (!collect(call, "listen", &listen, &err) ||
+	    !collect(call, "public-listen", &open, &err))
 		return cs_call_fail(call, &err);
 	if (listen.n > 0)
 		house.listen = &listen;
+	if (open.n > 0)
+		house.public_listen = &open;
 	install = cs_install_load(call->dir, &err);
 	if (install == NULL)
 		return cs_call_fail(call, &err);

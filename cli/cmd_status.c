@@ -51,13 +51,25 @@ static json_t *not_after(const json_t *issuer)
 	return json_string(text);
 }
 
+/* Until when it answers OCSP: "-" for not at all, "none" for not now. */
+static json_t *ocsp_until(const json_t *item)
+{
+	const json_t *end = json_object_get(item, "ocsp_responder_not_after");
+
+	if (!json_is_true(json_object_get(item, "ocsp")))
+		return json_string("-");
+	return json_string(json_is_string(end) ? json_string_value(end)
+					       : "none");
+}
+
 /* A row for each issuer of the status, with what the ledger knows of it. */
 static void print_issuers(const struct cs_call *call, const json_t *status)
 {
 	static const char *const header[] = {"ISSUER", "GENERATION",
-					     "NOT AFTER", "SELF APPROVAL"};
+					     "NOT AFTER", "OCSP UNTIL",
+					     "SELF APPROVAL"};
 	static const char *const names[] = {"name", "generation", "not_after",
-					    "self_approval"};
+					    "ocsp_until", "self_approval"};
 	const struct cs_question_call q = {.kind = CS_QUERY_ISSUERS,
 					   .target = "/v1/issuers"};
 	const json_t *ledger = json_object_get(status, "ledger");
@@ -84,9 +96,10 @@ static void print_issuers(const struct cs_call *call, const json_t *status)
 				json_object_get(newest(generations, name),
 						"generation"));
 		json_object_set_new(item, "not_after", not_after(known));
+		json_object_set_new(item, "ocsp_until", ocsp_until(item));
 	}
 	fputc('\n', call->out);
-	cs_show_list(issuers, header, names, 4, call->out);
+	cs_show_list(issuers, header, names, 5, call->out);
 	cs_reply_done(&r);
 }
 

@@ -312,6 +312,20 @@ static bool read_url(struct reader *r, const struct cs_yaml *v, void *target)
 	return true;
 }
 
+/* A responder lives for a week: what it says holds for a day at most. */
+static bool read_ocsp_validity(struct reader *r, const struct cs_yaml *v,
+			       void *target)
+{
+	int64_t seconds = 0;
+
+	if (!read_duration(r, v, &seconds))
+		return false;
+	if (seconds > 86400)
+		return refuse(r, v, "ocsp_validity: expected 1m to 1d");
+	*(int64_t *)target = seconds;
+	return true;
+}
+
 /* The text of a duration: checked here, given on as it is. */
 static bool read_duration_text(struct reader *r, const struct cs_yaml *v,
 			       void *target)
@@ -349,6 +363,10 @@ static const struct key issuer_keys[] = {
 	 offsetof(struct cs_config_issuer, hold_no_policy), false},
 	KEY(struct cs_config_issuer, crl_url, read_url, false),
 	KEY(struct cs_config_issuer, crl_shards, read_shards, false),
+	KEY(struct cs_config_issuer, ocsp, read_bool, false),
+	KEY(struct cs_config_issuer, ocsp_url, read_url, false),
+	{"ocsp_validity", read_ocsp_validity,
+	 offsetof(struct cs_config_issuer, ocsp_validity_s), false},
 	KEY(struct cs_config_issuer, ceiling, read_ceiling, true),
 };
 
@@ -369,6 +387,7 @@ static bool read_issuers(struct reader *r, const struct cs_yaml *v,
 		struct cs_config_issuer *is = &c->issuers[c->n_issuers];
 
 		is->crl_shards = 1;
+		is->ocsp_validity_s = CS_CONFIG_OCSP_VALIDITY;
 		is->line = i->line;
 		if (!read_map(r, i, issuer_keys,
 			      sizeof(issuer_keys) / sizeof(issuer_keys[0]), is))
@@ -378,6 +397,11 @@ static bool read_issuers(struct reader *r, const struct cs_yaml *v,
 			return refuse(r, i,
 				      "issuer `%s`: passphrase_file and "
 				      "passphrase_credential: one of them",
+				      is->name);
+		if (is->ocsp_url != NULL && !is->ocsp)
+			return refuse(r, i,
+				      "issuer `%s`: ocsp_url without `ocsp: "
+				      "true`: nobody would answer there",
 				      is->name);
 		if (cs_config_issuer(c, is->name) != NULL)
 			return refuse(r, i, "issuer `%s` stands twice",
@@ -478,6 +502,7 @@ static bool read_limits(struct reader *r, const struct cs_yaml *v, void *target)
 
 static const struct key top_keys[] = {
 	KEY(struct cs_config, listen, read_list, true),
+	KEY(struct cs_config, public_listen, read_list, false),
 	{"limits", read_limits, 0, false},
 	{"tls", read_tls, 0, true},
 	{"admin_uids", read_uids, 0, true},
@@ -575,6 +600,24 @@ static void put_passphrase(struct cs_buf *out,
 			 is->passphrase_credential);
 }
 
+static void put_ocsp(struct cs_buf *out, const struct cs_config_issuer *is)
+{
+	char validity[CS_TIME_TEXT];
+
+	cs_time_duration(is->ocsp_validity_s, validity);
+	cs_buf_addf(out,
+		    "    # Does /ocsp answer for it, by a responder of its "
+		    "own? For how long an\n    # answer holds, and where "
+		    "certificates say that it is to be had.\n    ocsp: %s\n"
+		    "    ocsp_validity: %s\n",
+		    is->ocsp ? "true" : "false", validity);
+	if (is->ocsp_url != NULL)
+		put_text(out, "    ocsp_url", is->ocsp_url);
+	else
+		cs_buf_add_str(out, "    # ocsp_url: "
+				    "\"http://ca.example/ocsp\"\n");
+}
+
 void cs_config_write_issuer(const struct cs_config_issuer *is,
 			    struct cs_buf *out)
 {
@@ -600,6 +643,7 @@ void cs_config_write_issuer(const struct cs_config_issuer *is,
 		    "    # Fixed when the issuer is made: the CRL of a serial "
 		    "depends on it.\n    crl_shards: %u\n",
 		    is->crl_shards);
+	put_ocsp(out, is);
 	cs_buf_addf(out,
 		    "    # The signer itself signs nothing beyond this, "
 		    "whatever policy says.\n    ceiling:\n      "
@@ -630,6 +674,10 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 			    "directory. A change needs a restart.\n\n# Where "
 			    "HTTPS is served: ADDRESS:PORT, [IPV6]:PORT.\n");
 	put_list(out, "listen", &config->listen);
+	cs_buf_add_str(out, "\n# Where plain HTTP serves what is public and "
+			    "signed by itself: OCSP, CRLs,\n# CA chains, the "
+			    "log's checkpoint and tiles; nothing else.\n");
+	put_list(out, "public_listen", &config->public_listen);
 	cs_buf_addf(out,
 		    "\n# Open connections: in all, and of one address (IPv6: "
 		    "of one /64).\nlimits:\n  connections: %u\n  "

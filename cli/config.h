@@ -36,6 +36,9 @@
 #define CS_CONFIG_RETENTION	(2LL * 366 * 86400)
 #define CS_CONFIG_MAX_RETENTION (100LL * 366 * 86400)
 
+/* How long an OCSP answer holds unless it is said: seconds. */
+#define CS_CONFIG_OCSP_VALIDITY 3600
+
 struct cs_config_list {
 	const char *item[CS_MAX_CONFIG_LIST];
 	size_t n;
@@ -64,16 +67,21 @@ struct cs_config_issuer {
 	 */
 	const char *passphrase_file, *passphrase_credential;
 	bool self_approval;
-	bool hold_no_policy; /* no_policy: hold */
-	const char *crl_url; /* NULL: no CRLDP */
-	uint32_t crl_shards; /* a power of two */
+	bool hold_no_policy;	 /* no_policy: hold */
+	const char *crl_url;	 /* NULL: no CRLDP */
+	uint32_t crl_shards;	 /* a power of two */
+	bool ocsp;		 /* /ocsp answers for it */
+	const char *ocsp_url;	 /* written into certificates; NULL: none */
+	int64_t ocsp_validity_s; /* how long an answer holds */
 	struct cs_config_ceiling ceiling;
 	unsigned line;
 };
 
 struct cs_config {
 	struct cs_config_list listen; /* ADDR:PORT, [ADDR6]:PORT */
-	struct cs_config_list hosts;  /* names of the listener's certificate */
+	/* The same, in clear, for what is public; may be empty. */
+	struct cs_config_list public_listen;
+	struct cs_config_list hosts; /* names of the listener's certificate */
 	int64_t admin_uids[CS_MAX_CONFIG_LIST];
 	size_t n_admin_uids;
 	struct cs_config_list scrape_from; /* /metrics without a credential */

@@ -17,6 +17,7 @@ static const struct cs_config_issuer web = {
 	.key = "issuers/web/key.pem",
 	.passphrase_file = "/etc/pass",
 	.crl_shards = 1,
+	.ocsp_validity_s = 1800,
 	.ceiling = {.max_validity = "90d"},
 };
 

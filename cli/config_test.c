@@ -26,6 +26,9 @@ static const char good[] = "listen: [\"127.0.0.1:8443\"]\n"
 			   "    ceiling:\n"
 			   "      max_validity: 90d\n"
 			   "      ext_key_usage: [server auth]\n"
+			   "    ocsp: true\n"
+			   "    ocsp_url: http://o.example/ocsp\n"
+			   "    ocsp_validity: 2h\n"
 			   "limits: {connections: 999, "
 			   "connections_per_address: 128}\n";
 
@@ -73,6 +76,10 @@ static void reads_every_key(void **state)
 	assert_true(c.issuers[0].self_approval);
 	assert_int_equal(c.issuers[0].crl_shards, 4);
 	assert_null(c.issuers[0].crl_url);
+	assert_true(c.issuers[0].ocsp);
+	assert_string_equal(c.issuers[0].ocsp_url, "http://o.example/ocsp");
+	assert_int_equal(c.issuers[0].ocsp_validity_s, 7200);
+	assert_int_equal(c.public_listen.n, 0);
 	assert_string_equal(c.issuers[0].ceiling.max_validity, "90d");
 	assert_ptr_equal(cs_config_issuer(&c, "default"), &c.issuers[0]);
 	assert_null(cs_config_issuer(&c, "other"));
@@ -102,6 +109,11 @@ static void names_the_place_of_every_error(void **state)
 		"c.yaml:17:17: crl_shards: 3 is not a power of two");
 	refuses("no_policy: refuse", "no_policy: wait",
 		"c.yaml:16:16: no_policy: expected refuse or hold");
+	refuses("ocsp: true", "ocsp: false",
+		"c.yaml:12:5: issuer `default`: ocsp_url without `ocsp: true`: "
+		"nobody would answer there");
+	refuses("ocsp_validity: 2h", "ocsp_validity: 2d",
+		"c.yaml:23:20: ocsp_validity: expected 1m to 1d");
 	refuses("no_policy: refuse", "crl_url: ftp://x",
 		"c.yaml:16:14: crl_url: expected an http or https URL");
 	refuses("self_approval: true", "self_approval: 1",

@@ -143,7 +143,7 @@ bool cs_house_message(void *ctx, struct cs_link *link, unsigned number,
 		return true;
 	case CS_MSG_POLICY_READ:
 		return cs_house_send_policies(h, link, ticket, err);
-	case CS_MSG_LISTENER_CERT:
+	case CS_MSG_HOUSE_CERT:
 		return cs_house_take_cert(h, link, body, err);
 	default:
 		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",

@@ -14,8 +14,8 @@
  * Start: signer and ledger first. Only when the ledger is ready, that is
  * holds the instance lock and has recovered, the Unix socket is bound and
  * reader, front and workers are forked. When all are ready, `ready
- * https://ADDR:PORT` is printed, one line for each address, and a service
- * manager is told.
+ * https://ADDR:PORT` is printed, one line for each address (http: for what is
+ * public), and a service manager is told.
  *
  * Parent handles no request, holds no key bytes and reads no database.
  */
@@ -39,7 +39,8 @@ struct cs_house_config {
 	enum cs_house_purpose purpose;
 	const struct cs_install *install; /* borrowed */
 	const struct cs_config_list
-		*listen;   /* instead of the config's; or NULL */
+		*listen; /* instead of the config's; or NULL */
+	const struct cs_config_list *public_listen; /* likewise */
 	int passphrase_fd; /* closed by the house; -1: none */
 	struct cs_clock clock;
 	struct cs_log *log;

@@ -4,7 +4,7 @@
  *
  *	house.c		the life of it: signals, deaths, the end
  *	house_start.c	starting rooms, replacing a worker
- *	house_files.c	policy files and the listener's certificate
+ *	house_files.c	policy files and the house's own certificates
  */
 #ifndef CS_CLI_HOUSE_PARTS_H
 #define CS_CLI_HOUSE_PARTS_H
@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "cli/house.h"
 #include "cli/listen.h"
+#include "cli/renew.h"
 
 /* Sent with what belongs to no request of front's. */
 #define CS_HOUSE_NO_TICKET 0
@@ -53,7 +54,10 @@ struct cs_house {
 	struct cs_watch *signals;
 	struct cs_timer *timer;
 	struct cs_timer *renew_timer;
-	bool renewing; /* a LISTENER_CERT is awaited */
+	/* Of what is renewed (cli/renew.h): is a HOUSE_CERT awaited for the
+	   one at hand, which is next, has one failed since the first. */
+	bool renewing, renew_failed;
+	size_t renew_next;
 	sigset_t old_mask;
 	int signal_fd;
 	enum cs_house_phase phase;
@@ -62,9 +66,10 @@ struct cs_house {
 	struct cs_error why; /* of a status that is not 0 */
 	struct cs_house_pair front_ledger, front_reader, ledger_reader,
 		ledger_signer[CS_MAX_SIGNERS];
-	struct cs_rooms_listen listens[CS_MAX_CONFIG_LIST + 1];
-	char addresses[CS_MAX_CONFIG_LIST][CS_LISTEN_TEXT];
-	size_t n_addresses;
+	struct cs_rooms_listen listens[2 * CS_MAX_CONFIG_LIST + 1];
+	/* Of TCP, those with TLS first. */
+	char addresses[2 * CS_MAX_CONFIG_LIST][CS_LISTEN_TEXT];
+	size_t n_addresses, n_tls_addresses;
 	bool local_bound;
 	unsigned n_workers;
 	int64_t deaths[CS_MAX_WORKER_DEATHS]; /* of workers, boot ms, a ring */
@@ -102,7 +107,8 @@ static inline void cs_house_close_fd(int *fd)
 
 /* -- house_start.c ------------------------------------------------------ */
 
-/* Bind the TCP addresses; make the links; fork signer and ledger. */
+/* Bind the TCP addresses, with and without TLS; make the links; fork signer and
+ * ledger. */
 bool cs_house_open(struct cs_house *h, struct cs_error *err) CS_MUST_USE;
 
 /* A room has become ready: fork the next ones, or announce. */
@@ -118,8 +124,8 @@ bool cs_house_start_worker(struct cs_house *h, unsigned number,
 bool cs_house_send_policies(struct cs_house *h, struct cs_link *front,
 			    uint64_t ticket, struct cs_error *err) CS_MUST_USE;
 
-/* LISTENER_CSR to front, and what came of it (`init`, renewal). */
-bool cs_house_send_csr(struct cs_house *h, struct cs_link *front,
+/* HOUSE_CSR to front, and what came of it (`init`, renewal). */
+bool cs_house_send_csr(struct cs_link *front, const struct cs_renew *r,
 		       struct cs_span csr, struct cs_error *err) CS_MUST_USE;
 bool cs_house_take_cert(struct cs_house *h, struct cs_link *front,
 			struct cs_span body, struct cs_error *err) CS_MUST_USE;
@@ -127,7 +133,7 @@ bool cs_house_take_cert(struct cs_house *h, struct cs_link *front,
 /* SIGHUP: read again what can be, and hand it on. */
 void cs_house_reload(struct cs_house *h);
 
-/* A timer's: is the listener's certificate to be renewed? */
+/* A timer's: which of the house's own certificates is to be renewed? */
 void cs_house_renew(void *ctx);
 
 #endif

@@ -160,23 +160,36 @@ bool cs_house_start_worker(struct cs_house *h, unsigned number,
 	return ok;
 }
 
-static bool bind_tcp(struct cs_house *h, struct cs_error *err)
+/* The addresses of one list, to be listened at with TLS or without. */
+static bool bind_list(struct cs_house *h, const struct cs_config_list *list,
+		      struct cs_rooms_listen kind, struct cs_error *err)
 {
-	const struct cs_config_list *list =
-		h->config->listen != NULL ? h->config->listen
-					  : &h->config->install->config.listen;
-
-	if (h->config->purpose == CS_HOUSE_INIT)
-		return true;
 	for (size_t i = 0; i < list->n; i++) {
-		if (!cs_listen_tcp(list->item[i],
-				   &h->listens[h->rooms.listens_n].fd,
-				   h->addresses[i], err))
+		if (!cs_listen_tcp(list->item[i], &kind.fd,
+				   h->addresses[h->n_addresses], err))
 			return false;
-		h->rooms.listens_n++;
+		h->listens[h->rooms.listens_n++] = kind;
 		h->n_addresses++;
 	}
 	return true;
+}
+
+static bool bind_tcp(struct cs_house *h, struct cs_error *err)
+{
+	const struct cs_house_config *c = h->config;
+	const struct cs_config *config = &c->install->config;
+
+	if (c->purpose == CS_HOUSE_INIT)
+		return true;
+	if (!bind_list(h, c->listen != NULL ? c->listen : &config->listen,
+		       (struct cs_rooms_listen){.fd = -1}, err))
+		return false;
+	h->n_tls_addresses = h->n_addresses;
+	return bind_list(h,
+			 c->public_listen != NULL ? c->public_listen
+						  : &config->public_listen,
+			 (struct cs_rooms_listen){.fd = -1, .is_plain = true},
+			 err);
 }
 
 static bool bind_local(struct cs_house *h, struct cs_error *err)
@@ -216,17 +229,21 @@ static bool start_rooms(struct cs_house *h, struct cs_error *err)
 static bool announce(struct cs_house *h, struct cs_error *err)
 {
 	struct cs_house_proc *front = cs_house_find(h, CS_ROOM_F);
+	struct cs_renew listener;
 
 	h->phase = CS_HOUSE_PHASE_RUNNING;
 	if (h->config->purpose == CS_HOUSE_INIT)
 		return front != NULL && front->link != NULL &&
+		       cs_renew_at(h->config->install, 0, &listener) &&
 		       cs_house_send_policies(h, front->link,
 					      CS_HOUSE_NO_TICKET, err) &&
-		       cs_house_send_csr(h, front->link,
+		       cs_house_send_csr(front->link, &listener,
 					 h->config->listener_csr, err);
 	cs_timer_start(h->renew_timer, 1);
 	for (size_t i = 0; i < h->n_addresses; i++)
-		fprintf(h->config->out, "ready https://%s\n", h->addresses[i]);
+		fprintf(h->config->out, "ready %s://%s\n",
+			i < h->n_tls_addresses ? "https" : "http",
+			h->addresses[i]);
 	fflush(h->config->out);
 	cs_notify("READY=1");
 	cs_log_write(h->config->log, CS_LOG_INFO, "house.ready",

@@ -52,6 +52,7 @@ static bool load_ceiling(struct cs_install *in, size_t i, struct cs_error *err)
 		.permitted_kinds = spans(in, &c->permitted_kinds),
 		.permitted_kinds_n = c->permitted_kinds.n,
 		.ca = c->ca,
+		.ocsp = in->config.issuers[i].ocsp,
 	};
 
 	if (text.ext_key_usage == NULL || text.permitted_dns == NULL ||
@@ -78,6 +79,7 @@ static struct cs_issuer_ca *load_ca(struct cs_install *in,
 		.crl_url = cs_span_str(g->has_crl ? g->crl_url : c->crl_url),
 		.crl_url_is_whole = g->has_crl,
 		.crl_shards = g->has_crl ? g->crl_shards : c->crl_shards,
+		.ocsp_url = cs_span_str(c->ocsp_url),
 	};
 	struct cs_issuer_ca *ca;
 

@@ -96,6 +96,7 @@ bool cs_issuers_fill(const struct cs_install *in, size_t i,
 	const struct cs_issuer_ca *ca = in->ca[i];
 	struct cs_front_issuer is = {.name = c->name,
 				     .self_approval = c->self_approval,
+				     .ocsp = c->ocsp,
 				     .chain = ca->chain_pem,
 				     .ca = ca->root_pem};
 	struct cs_hash *hash = cs_hash_new(err);

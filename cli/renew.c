@@ -4,32 +4,111 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/codec.h"
-#include "base/limits.h"
 #include "cli/files.h"
 #include "issuer/cert_facts.h"
 #include "issuer/keygen.h"
 
 #define TLS_DIR	  "tls"
-#define NEW_DIR	  "tls.new"
+#define OCSP_DIR  "ocsp"
+#define NEW	  ".new"
 #define KEY_FILE  "/key.pem"
 #define CERT_FILE "/chain.pem"
 
 /* Facts of one certificate, and texts. */
 #define ARENA_BYTES (1024 * 1024)
+#define MAX_PATH    4096
 
-/* Do the files lie where we may replace them? */
+/* Do the listener's files lie where we may replace them? */
 static bool is_ours(const struct cs_install *in)
 {
 	return strcmp(in->config.tls_key, TLS_DIR KEY_FILE) == 0 &&
 	       strcmp(in->config.tls_chain, TLS_DIR CERT_FILE) == 0;
 }
 
-/* The dates of the first certificate of a chain. */
-static bool read_dates(struct cs_span pem, int64_t *ret_from, int64_t *ret_to,
-		       struct cs_error *err)
+size_t cs_renew_count(const struct cs_install *in)
+{
+	return 1 + in->config.n_issuers;
+}
+
+bool cs_renew_at(const struct cs_install *in, size_t n,
+		 struct cs_renew *ret_renew)
+{
+	struct cs_renew r = {.source = "listener", .folder = TLS_DIR};
+	size_t issuer = n == 0 ? 0 : n - 1;
+
+	if (n == 0 ? !is_ours(in) : !in->config.issuers[issuer].ocsp)
+		return false;
+	r.issuer = in->config.issuers[issuer].name;
+	r.ca = in->ca[issuer];
+	if (n == 0) {
+		snprintf(r.what, sizeof(r.what), "the listener");
+	} else {
+		r.source = "ocsp";
+		snprintf(r.folder, sizeof(r.folder), OCSP_DIR "/%s", r.issuer);
+		snprintf(r.what, sizeof(r.what),
+			 "the OCSP responder of issuer %s", r.issuer);
+	}
+	*ret_renew = r;
+	return true;
+}
+
+bool cs_renew_is_listener(const struct cs_renew *r)
+{
+	return strcmp(r->source, "listener") == 0;
+}
+
+/* "tls", ".new" and "/key.pem", below DIR and whole. */
+static void put_path(char path[MAX_PATH], const char *dir,
+		     const struct cs_renew *r, const char *suffix,
+		     const char *file)
+{
+	snprintf(path, MAX_PATH, "%s%s%s%s%s", dir, *dir == '\0' ? "" : "/",
+		 r->folder, suffix, file);
+}
+
+bool cs_renew_is_there(const struct cs_install *in, const struct cs_renew *r)
+{
+	char path[MAX_PATH];
+
+	put_path(path, in->dir, r, "", CERT_FILE);
+	return access(path, F_OK) == 0;
+}
+
+bool cs_renew_chain(const struct cs_install *in, const struct cs_renew *r,
+		    struct cs_buf *out, struct cs_error *err)
+{
+	char path[MAX_PATH];
+
+	put_path(path, "", r, "", CERT_FILE);
+	return cs_files_read(in->dir, path, out, err);
+}
+
+bool cs_renew_open(const struct cs_install *in, const struct cs_renew *r,
+		   int *ret_key_fd, int *ret_chain_fd, struct cs_error *err)
+{
+	char path[MAX_PATH];
+	int key = -1;
+
+	put_path(path, "", r, "", KEY_FILE);
+	if (!cs_files_open_secret(in->dir, path, &key, err))
+		return false;
+	put_path(path, "", r, "", CERT_FILE);
+	if (!cs_files_open(in->dir, path, ret_chain_fd, err)) {
+		close(key);
+		return false;
+	}
+	*ret_key_fd = key;
+	return true;
+}
+
+/* The first certificate of a chain: its dates, and is it by this CA? */
+static bool read_certificate(struct cs_span pem, const struct cs_issuer_ca *ca,
+			     int64_t *ret_from, int64_t *ret_to,
+			     bool *ret_by_it, struct cs_error *err)
 {
 	CS_CLEANUP(cs_arena_done) struct cs_arena arena;
 	CS_CLEANUP(cs_buf_done) struct cs_buf der;
@@ -53,76 +132,110 @@ static bool read_dates(struct cs_span pem, int64_t *ret_from, int64_t *ret_to,
 		return false;
 	*ret_from = facts.not_before_s;
 	*ret_to = facts.not_after_s;
+	*ret_by_it = cs_span_equal(facts.aki, ca->ski) &&
+		     cs_span_equal(facts.issuer, ca->subject);
 	return true;
 }
 
-bool cs_renew_is_due(const struct cs_install *in, int64_t now_s, bool *ret_due,
-		     struct cs_error *err)
+bool cs_renew_is_due(const struct cs_install *in, const struct cs_renew *r,
+		     int64_t now_s, bool *ret_due, struct cs_error *err)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf pem;
 	int64_t from = 0, to = 0;
+	bool by_it = false;
 
 	cs_buf_init(&pem, CS_MAX_PEM_FILE);
-	if (!is_ours(in)) {
-		*ret_due = false;
+	if (!cs_renew_is_listener(r) && !cs_renew_is_there(in, r)) {
+		*ret_due = true;
 		return true;
 	}
-	if (!cs_files_read(in->dir, in->config.tls_chain, &pem, err))
+	if (!cs_renew_chain(in, r, &pem, err))
 		return false;
-	if (!read_dates(cs_buf_span(&pem), &from, &to, err))
-		return cs_error_prefix(err, "%s", in->config.tls_chain);
-	*ret_due = now_s >= to - (to - from) / 3;
+	if (!read_certificate(cs_buf_span(&pem), r->ca, &from, &to, &by_it,
+			      err))
+		return cs_error_prefix(err, "%s" CERT_FILE, r->folder);
+	/* Whoever trusts the root takes the listener's of any CA below it. */
+	*ret_due = now_s >= to - (to - from) / 3 ||
+		   (!by_it && !cs_renew_is_listener(r));
 	return true;
 }
 
 /* DIR/tls.new, empty. */
-static bool empty_new_dir(const struct cs_install *in, char *path, size_t n,
+static bool empty_new_dir(const struct cs_install *in, const struct cs_renew *r,
 			  struct cs_error *err)
 {
-	snprintf(path, n, "%s/" NEW_DIR, in->dir);
+	char path[MAX_PATH];
+
+	put_path(path, in->dir, r, NEW, "");
 	cs_files_remove_below(path);
-	return cs_files_make_dir(in->dir, NEW_DIR, err);
+	put_path(path, "", r, NEW, "");
+	return cs_files_make_dir(in->dir, path, err);
 }
 
-bool cs_renew_begin(const struct cs_install *in, struct cs_buf *out,
-		    struct cs_error *err)
+bool cs_renew_begin(const struct cs_install *in, const struct cs_renew *r,
+		    struct cs_buf *out, struct cs_error *err)
 {
 	struct cs_span hosts[CS_MAX_CONFIG_LIST];
-	char dir[4096], key[4096 + sizeof(KEY_FILE)];
-	struct cs_keygen_listener l = {.kind = CS_KEY_KIND_EC_P256,
-				       .hosts = hosts,
-				       .hosts_n = in->config.hosts.n,
-				       .key = key};
+	char key[MAX_PATH];
+	struct cs_keygen_house l = {.kind = CS_KEY_KIND_EC_P256,
+				    .purpose = CS_KEYGEN_RESPONDER,
+				    .hosts = hosts,
+				    .key = key};
 
-	if (!empty_new_dir(in, dir, sizeof(dir), err))
+	if (!empty_new_dir(in, r, err))
 		return false;
-	snprintf(key, sizeof(key), "%s" KEY_FILE, dir);
+	put_path(key, in->dir, r, NEW, KEY_FILE);
+	if (cs_renew_is_listener(r)) {
+		l.purpose = CS_KEYGEN_LISTENER;
+		l.hosts_n = in->config.hosts.n;
+	}
 	for (size_t i = 0; i < l.hosts_n; i++)
 		hosts[i] = cs_span_str(in->config.hosts.item[i]);
-	return cs_keygen_listener_in_child(&l, out, err);
+	return cs_keygen_house_in_child(&l, out, err);
 }
 
-bool cs_renew_finish(const struct cs_install *in, struct cs_span chain_pem,
-		     struct cs_error *err)
+/* The folder that `folder` stands in, open. */
+static int open_parent(const struct cs_install *in, const struct cs_renew *r)
 {
-	char dir[4096];
-	int fd;
+	char path[MAX_PATH];
+
+	put_path(path, in->dir, r, "", "");
+	*strrchr(path, '/') = '\0';
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Let the new folder be the folder; there may be no old one. */
+static bool change_places(const struct cs_install *in, const struct cs_renew *r,
+			  struct cs_error *err)
+{
+	char from[MAX_PATH], to[MAX_PATH];
+	int fd = open_parent(in, r);
 	bool ok;
 
-	if (!cs_files_write(in->dir, NEW_DIR CERT_FILE, chain_pem, 0644, err))
-		return false;
-	fd = open(in->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	put_path(from, in->dir, r, NEW, "");
+	put_path(to, in->dir, r, "", "");
 	ok = fd >= 0 &&
-	     renameat2(fd, NEW_DIR, fd, TLS_DIR, RENAME_EXCHANGE) == 0 &&
+	     renameat2(AT_FDCWD, from, AT_FDCWD, to,
+		       access(to, F_OK) == 0 ? RENAME_EXCHANGE : 0) == 0 &&
 	     fsync(fd) == 0;
 	if (!ok)
-		cs_error_set_errno(err, CS_E_IO, errno, "%s/" TLS_DIR, in->dir);
+		cs_error_set_errno(err, CS_E_IO, errno, "%s", to);
 	if (fd >= 0)
 		close(fd);
-	if (!ok)
+	return ok;
+}
+
+bool cs_renew_finish(const struct cs_install *in, const struct cs_renew *r,
+		     struct cs_span chain_pem, struct cs_error *err)
+{
+	char path[MAX_PATH];
+
+	put_path(path, "", r, NEW, CERT_FILE);
+	if (!cs_files_write(in->dir, path, chain_pem, 0644, err) ||
+	    !change_places(in, r, err))
 		return false;
-	snprintf(dir, sizeof(dir), "%s/" NEW_DIR, in->dir);
-	cs_files_remove_below(dir);
-	(void)rmdir(dir);
+	put_path(path, in->dir, r, NEW, "");
+	cs_files_remove_below(path);
+	(void)rmdir(path);
 	return true;
 }

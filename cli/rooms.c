@@ -11,6 +11,7 @@
 #include "cli/files.h"
 #include "cli/issuers.h"
 #include "cli/passphrase.h"
+#include "cli/renew.h"
 #include "cli/spawn.h"
 #include "issuer/signer.h"
 #include "issuer/worker.h"
@@ -282,6 +283,7 @@ bool cs_rooms_start_ledger(const struct cs_rooms *r,
 struct reader {
 	const struct cs_rooms *r;
 	struct cs_reader_config c;
+	struct cs_ocsp_issuer ocsp[CS_MAX_ISSUERS];
 };
 
 static int run_reader(void *ctx)
@@ -295,6 +297,35 @@ static int run_reader(void *ctx)
 	return cs_reader_run(&rd->c);
 }
 
+/*
+ * The issuers that answer OCSP, with their responders where there are any.
+ * False: what is open stays for the caller.
+ */
+static bool fill_reader(struct reader *rd, struct cs_error *err)
+{
+	const struct cs_install *in = rd->r->install;
+
+	rd->c.ocsp = rd->ocsp;
+	for (size_t n = 1; n < cs_renew_count(in); n++) {
+		struct cs_ocsp_issuer *o = &rd->ocsp[rd->c.ocsp_n];
+		struct cs_renew r;
+
+		if (!cs_renew_at(in, n, &r))
+			continue;
+		*o = (struct cs_ocsp_issuer){
+			.name = r.issuer,
+			.certificate = r.ca->certificate,
+			.validity_s = in->config.issuers[n - 1].ocsp_validity_s,
+			.key_fd = -1,
+			.chain_fd = -1};
+		rd->c.ocsp_n++;
+		if (cs_renew_is_there(in, &r) &&
+		    !cs_renew_open(in, &r, &o->key_fd, &o->chain_fd, err))
+			return cs_error_prefix(err, "%s", r.what);
+	}
+	return true;
+}
+
 bool cs_rooms_start_reader(const struct cs_rooms *r, int parent_fd,
 			   int front_fd, int ledger_fd, pid_t *ret_pid,
 			   struct cs_error *err)
@@ -306,11 +337,21 @@ bool cs_rooms_start_reader(const struct cs_rooms *r, int parent_fd,
 				  .front_fd = front_fd,
 				  .ledger_fd = ledger_fd}};
 	struct cs_spawn spawn = new_spawn(r, "cs-reader", run_reader, &rd);
+	bool ok = fill_reader(&rd, err);
 
 	cs_spawn_keep(&spawn, parent_fd);
 	cs_spawn_keep(&spawn, front_fd);
 	cs_spawn_keep(&spawn, ledger_fd);
-	return cs_spawn_start(&spawn, ret_pid, err);
+	for (size_t i = 0; i < rd.c.ocsp_n; i++) {
+		cs_spawn_keep(&spawn, rd.ocsp[i].key_fd);
+		cs_spawn_keep(&spawn, rd.ocsp[i].chain_fd);
+	}
+	ok = ok && cs_spawn_start(&spawn, ret_pid, err);
+	for (size_t i = 0; i < rd.c.ocsp_n; i++) {
+		close_fd(rd.ocsp[i].key_fd);
+		close_fd(rd.ocsp[i].chain_fd);
+	}
+	return ok;
 }
 
 /* -- front -------------------------------------------------------------- */
@@ -323,7 +364,7 @@ struct front {
 	struct cs_arena arena;
 	struct cs_front_config c;
 	struct cs_front_issuer issuer[CS_MAX_ISSUERS];
-	struct cs_http_listen listen[CS_MAX_CONFIG_LIST + 1];
+	struct cs_http_listen listen[2 * CS_MAX_CONFIG_LIST + 1];
 	uid_t uid[CS_MAX_CONFIG_LIST];
 	struct cs_net scraper[CS_MAX_CONFIG_LIST];
 };
@@ -377,9 +418,10 @@ static bool fill_front(struct front *f, struct cs_error *err)
 		f->uid[i] = (uid_t)in->config.admin_uids[i];
 	for (size_t i = 0; i < f->r->listens_n; i++) {
 		f->listen[i].fd = f->r->listens[i].fd;
-		f->listen[i].kind = f->r->listens[i].is_local
-					    ? CS_HTTP_LISTEN_LOCAL
-					    : CS_HTTP_LISTEN_TLS;
+		f->listen[i].kind =
+			f->r->listens[i].is_local   ? CS_HTTP_LISTEN_LOCAL
+			: f->r->listens[i].is_plain ? CS_HTTP_LISTEN_PLAIN
+						    : CS_HTTP_LISTEN_TLS;
 	}
 	f->c.issuers = f->issuer;
 	f->c.issuers_n = in->config.n_issuers;

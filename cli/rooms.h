@@ -18,7 +18,8 @@
 /* A socket of ours: TCP with TLS, or the Unix socket. */
 struct cs_rooms_listen {
 	int fd;
-	bool is_local;
+	bool is_local; /* the Unix socket */
+	bool is_plain; /* TCP without TLS */
 };
 
 /* What all rooms are made from. Borrowed. */

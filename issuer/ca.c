@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "issuer/oids.h"
 #include "issuer/x509.h"
+#include "policy/plan.h"
 
 /* What one CA's values may take: a chain, twice as PEM. */
 #define CA_ARENA ((size_t)(1024 * 1024))
@@ -531,12 +532,14 @@ static bool take_source(struct cs_issuer_ca *ca,
 				    CS_MAX_CRL_SHARDS);
 	ca->crl_shards = shards;
 	if (!cs_arena_dup(&ca->arena, source->name, &ca->name) ||
+	    !cs_arena_dup(&ca->arena, source->ocsp_url, &ca->ocsp_url) ||
 	    !take_generation(ca, source))
 		return no_memory(err);
-	if (ca->crl_url.n > CS_MAX_URI)
-		return cs_error_set(err, CS_E_CONFIG,
-				    "crl_url is longer than %d bytes",
-				    CS_MAX_URI);
+	if (ca->crl_url.n > CS_MAX_URI || ca->ocsp_url.n > CS_MAX_URI)
+		return cs_error_set(
+			err, CS_E_CONFIG, "%s is longer than %d bytes",
+			ca->crl_url.n > CS_MAX_URI ? "crl_url" : "ocsp_url",
+			CS_MAX_URI);
 	return true;
 }
 
@@ -596,4 +599,17 @@ bool cs_issuer_ca_crl_url(const struct cs_issuer_ca *ca, struct cs_span serial,
 	return cs_issuer_ca_shard_url(ca,
 				      cs_revoke_shard(serial, ca->crl_shards),
 				      arena, ret_url, err);
+}
+
+const struct cs_span *cs_issuer_ca_ocsp_urls(const struct cs_issuer_ca *ca,
+					     const struct cs_plan *plan,
+					     size_t *ret_n)
+{
+	if (plan->ocsp_urls_n > 0 || ca->ocsp_url.n == 0 ||
+	    plan->no_rev_avail) {
+		*ret_n = plan->ocsp_urls_n;
+		return plan->ocsp_urls;
+	}
+	*ret_n = 1;
+	return &ca->ocsp_url;
 }

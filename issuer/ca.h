@@ -73,6 +73,8 @@ struct cs_issuer_ca {
 	 */
 	struct cs_span crl_url;
 	unsigned crl_shards;
+	/* Where OCSP answers, as it is configured now. Empty: no AIA. */
+	struct cs_span ocsp_url;
 };
 
 struct cs_issuer_ca_source {
@@ -82,7 +84,17 @@ struct cs_issuer_ca_source {
 	struct cs_span crl_url;	  /* as configured; may be empty */
 	bool crl_url_is_whole;	  /* the label stands in it already */
 	unsigned crl_shards;	  /* 0: one shard */
+	struct cs_span ocsp_url;  /* may be empty */
 };
+
+/*
+ * The OCSP locations of a certificate: the plan's, or where it has none, and
+ * does not say no_rev_avail, the issuer's. Borrows from both.
+ */
+struct cs_plan;
+const struct cs_span *cs_issuer_ca_ocsp_urls(const struct cs_issuer_ca *ca,
+					     const struct cs_plan *plan,
+					     size_t *ret_n);
 
 void cs_issuer_ca_free(struct cs_issuer_ca *ca);
 struct cs_issuer_ca *cs_issuer_ca_new(const struct cs_issuer_ca_source *source,

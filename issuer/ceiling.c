@@ -185,7 +185,7 @@ bool cs_ceiling_parse(const struct cs_ceiling_text *text,
 		      struct cs_arena *arena, struct cs_ceiling *ret_ceiling,
 		      struct cs_error *err)
 {
-	struct cs_ceiling c = {.ca = text->ca};
+	struct cs_ceiling c = {.ca = text->ca, .ocsp = text->ocsp};
 
 	if (!cs_time_parse_duration(text->max_validity, &c.max_validity_s,
 				    err)) {
@@ -328,6 +328,67 @@ static bool has_purpose(const struct cs_ceiling *c, struct cs_span oid)
 	return false;
 }
 
+/* Is one of its purposes to answer for the CA? */
+static bool is_for_ocsp(const struct cs_cert_facts *cert)
+{
+	for (size_t i = 0; i < cert->ext_key_usage_n; i++) {
+		if (cs_span_equal(cert->ext_key_usage[i],
+				  CS_SPAN_LIT(CS_OID_OCSP_SIGNING)))
+			return true;
+	}
+	return false;
+}
+
+/* "Do not ask about this one", said in OCSP's words or in RFC 9608's. */
+static bool only_says_not_to_ask(const struct cs_cert_facts *cert)
+{
+	bool no_check = false;
+
+	for (size_t i = 0; i < cert->extensions_n; i++) {
+		const struct cs_fact_ext *e = &cert->extensions[i];
+		bool is_no_check = cs_span_equal(
+			e->oid, CS_SPAN_LIT(CS_OID_OCSP_NO_CHECK));
+
+		if (!is_no_check &&
+		    !cs_span_equal(e->oid, CS_SPAN_LIT(CS_OID_NO_REV_AVAIL)))
+			return false;
+		if (e->critical)
+			return false;
+		no_check |= is_no_check;
+	}
+	return no_check;
+}
+
+/* Does it look exactly as the house's own responder's does? */
+static bool is_house_responder(const struct cs_tbs_facts *t)
+{
+	const struct cs_cert_facts *c = &t->cert;
+
+	return c->ext_key_usage_n == 1 && is_for_ocsp(c) && !c->ca &&
+	       c->key_usage == CS_KU_DIGITAL_SIGNATURE && c->names_n == 0 &&
+	       c->subject_n == 1 &&
+	       cs_span_equal(c->subject[0].oid,
+			     CS_SPAN_LIT(CS_OID_COMMON_NAME)) &&
+	       cs_span_equal_str(c->subject[0].value, CS_OCSP_RESPONDER_NAME) &&
+	       t->policies_n == 0 && t->crl_urls_n == 0 &&
+	       t->ocsp_urls_n == 0 && t->ca_issuers_urls_n == 0 &&
+	       t->not_after_s - t->not_before_s <= CS_OCSP_RESPONDER_LIFE &&
+	       only_says_not_to_ask(c);
+}
+
+/*= RFC 6960 4.2.2.2: whoever has this purpose answers for the CA */
+static bool check_ocsp_purpose(struct check *k)
+{
+	if (!is_for_ocsp(&k->tbs->cert) ||
+	    has_purpose(k->ceiling, CS_SPAN_LIT(CS_OID_OCSP_SIGNING)))
+		return true;
+	return beyond(k, "extensions.ext_key_usage",
+		      CS_SPAN_LIT("ocsp signing"),
+		      "RFC 6960 4.2.2.2: a certificate for OCSP signing "
+		      "answers for the CA: the issuer's ceiling does not name "
+		      "this purpose");
+}
+
 /*= RFC 5280 4.2.1.12: no extension means any purpose */
 static bool check_purposes(struct check *k)
 {
@@ -335,6 +396,10 @@ static bool check_purposes(struct check *k)
 	const struct cs_cert_facts *cert = &k->tbs->cert;
 	struct cs_span word;
 
+	if (k->ceiling->ocsp && is_house_responder(k->tbs))
+		return true;
+	if (!check_ocsp_purpose(k))
+		return false;
 	if (k->ceiling->ext_key_usage_n == 0)
 		return true;
 	if (cert->ext_key_usage_n == 0)
@@ -343,7 +408,10 @@ static bool check_purposes(struct check *k)
 			      "every purpose is allowed, more than the "
 			      "issuer's ceiling");
 	for (size_t i = 0; i < cert->ext_key_usage_n; i++) {
-		if (has_purpose(k->ceiling, cert->ext_key_usage[i]))
+		/* That one has been told already. */
+		if (has_purpose(k->ceiling, cert->ext_key_usage[i]) ||
+		    cs_span_equal(cert->ext_key_usage[i],
+				  CS_SPAN_LIT(CS_OID_OCSP_SIGNING)))
 			continue;
 		if (!cs_usage_oid_word(cert->ext_key_usage[i],
 				       k->findings->arena, &word))

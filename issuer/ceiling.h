@@ -17,6 +17,15 @@
  * names (otherName, directoryName, registeredID) have no subtrees here: they
  * are beyond a ceiling that does not list their kind.
  *
+ * Whoever holds a certificate for OCSP signing speaks for the CA about every
+ * certificate of it (RFC 6960 4.2.2.2). So that purpose has to be named; an
+ * empty list does not permit it. `ocsp` lets through, without its being named,
+ * the certificate of the house's own responder and nothing else: exactly that
+ * purpose, one common name, CS_OCSP_RESPONDER_NAME, no alternative names, no
+ * other extension but "do not ask about this one", a week at most. Who asks
+ * for it the signer cannot see; the worker switches `ocsp` off for every
+ * source but "ocsp".
+ *
  * A ceiling with the CA bit permits every name: a CA below could be held to
  * subtrees by name constraints only (RFC 5280 4.2.1.10), which nothing here
  * writes. Its list of purposes holds for CAs too, which must then state them.
@@ -26,6 +35,10 @@
 
 #include "issuer/ca.h"
 #include "issuer/cert_facts.h"
+
+/* The common name of the house's responders, and how long they live at most. */
+#define CS_OCSP_RESPONDER_NAME "OCSP responder"
+#define CS_OCSP_RESPONDER_LIFE (7 * INT64_C(86400))
 
 struct cs_ceiling_net {
 	uint8_t octets[16];
@@ -43,6 +56,7 @@ struct cs_ceiling {
 	size_t permitted_ip_n;
 	unsigned kinds; /* 1 << cs_name_kind: others that may be issued */
 	bool ca;	/* CAs may be certified */
+	bool ocsp;	/* the house's own OCSP responder may be */
 };
 
 /* The same as the configuration spells it; lists may be empty. */
@@ -57,6 +71,7 @@ struct cs_ceiling_text {
 	const struct cs_span *permitted_kinds; /* "other_name" */
 	size_t permitted_kinds_n;
 	bool ca;
+	bool ocsp;
 };
 
 /* CS_E_CONFIG with a sentence that names the bad entry. In the arena. */

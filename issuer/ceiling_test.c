@@ -268,6 +268,103 @@ static void refuses_other_purposes_and_none(void **state)
 	assert_one(f, "RFC 5280 4.2.1.12");
 }
 
+/* The plan of the house's own OCSP responder. */
+static void start_responder(struct fixture *f)
+{
+	static struct cs_plan_ext no_check = {
+		.oid = CS_SPAN_INIT(CS_OID_OCSP_NO_CHECK),
+		.value = CS_SPAN_INIT("\x05\x00")};
+
+	start(f);
+	f->plan.names_n = 0;
+	f->plan.subject_n = 1;
+	f->subject[0] = (struct cs_plan_attr){
+		.oid = CS_SPAN_LIT(CS_OID_COMMON_NAME),
+		.value = CS_SPAN_LIT(CS_OCSP_RESPONDER_NAME)};
+	f->plan.not_after_s = CA_MAKER_NOW + CS_OCSP_RESPONDER_LIFE;
+	f->purposes[0] = CS_SPAN_LIT(CS_OID_OCSP_SIGNING);
+	f->plan.extensions = &no_check;
+	f->plan.extensions_n = 1;
+	f->plan.no_rev_avail = true;
+}
+
+/*= RFC 6960 4.2.2.2 */
+static void lets_through_the_houses_responder_and_nothing_like_it(void **state)
+{
+	static struct cs_plan_ext other = {
+		.oid = CS_SPAN_INIT("\x2b\x06\x01\x04\x01\x86\x8d\x1f\x01"),
+		.value = CS_SPAN_INIT("\x05\x00")};
+	static struct cs_span url = CS_SPAN_INIT("http://x.example/");
+	struct fixture *f = *state;
+	struct cs_ceiling with = f->maker.ceiling;
+
+	with.ocsp = true;
+	start_responder(f);
+	check(f, &with);
+	assert_int_equal(f->findings.n, 0);
+	assert_true(cs_lint_check(&f->facts, CS_LINT_FAIL_WARNINGS,
+				  &f->findings, NULL, NULL));
+	assert_int_equal(f->findings.n, 0);
+	check(f, &f->maker.ceiling);
+	assert_one(f, "RFC 6960 4.2.2.2");
+	for (int i = 0; i < 9; i++) {
+		start_responder(f);
+		if (i == 0) {
+			f->plan.names_n = 1;
+		} else if (i == 1) {
+			f->subject[0].value = CS_SPAN_LIT("a responder");
+		} else if (i == 2) {
+			f->plan.not_after_s++;
+		} else if (i == 3) {
+			f->plan.ext_key_usage_n = 2;
+			f->purposes[1] = CS_SPAN_LIT(CS_OID_SERVER_AUTH);
+		} else if (i == 4) {
+			f->plan.extensions_n = 0;
+		} else if (i == 5) {
+			f->plan.extensions = &other;
+		} else if (i == 6) {
+			f->plan.no_rev_avail = false;
+			f->plan.crl_urls = &url;
+			f->plan.crl_urls_n = 1;
+		} else if (i == 7) {
+			f->plan.key_usage |= CS_KU_KEY_AGREEMENT;
+		} else {
+			f->plan.subject_n = 0;
+		}
+		check(f, &with);
+		if (f->findings.n != 1)
+			fail_msg("deviation %d: %zu findings", i,
+				 f->findings.n);
+		assert_one(f, "RFC 6960 4.2.2.2");
+	}
+}
+
+/*= RFC 6960 4.2.2.2 */
+static void ocsp_signing_has_to_be_named(void **state)
+{
+	static struct cs_span named[] = {CS_SPAN_INIT(CS_OID_OCSP_SIGNING)};
+	struct fixture *f = *state;
+	struct cs_ceiling c = f->maker.ceiling;
+
+	/* An empty list permits every other purpose. */
+	c.ext_key_usage_n = 0;
+	start(f);
+	f->plan.ext_key_usage_n = 2;
+	f->purposes[1] = CS_SPAN_LIT(CS_OID_OCSP_SIGNING);
+	check(f, &c);
+	assert_one(f, "RFC 6960 4.2.2.2");
+	start(f);
+	f->purposes[0] = CS_SPAN_LIT(CS_OID_OCSP_SIGNING);
+	check(f, &f->maker.ceiling);
+	assert_one(f, "does not name this purpose");
+	c.ext_key_usage = named;
+	c.ext_key_usage_n = 1;
+	start(f);
+	f->purposes[0] = CS_SPAN_LIT(CS_OID_OCSP_SIGNING);
+	check(f, &c);
+	assert_int_equal(f->findings.n, 0);
+}
+
 /* A ceiling with subtrees, from its text. */
 static void subtrees(struct fixture *f, struct cs_ceiling *ret)
 {
@@ -690,6 +787,9 @@ int main(void)
 		cmocka_unit_test(permits_cas_where_that_is_configured),
 		cmocka_unit_test(has_no_cas_beside_permitted_names),
 		cmocka_unit_test(refuses_other_purposes_and_none),
+		cmocka_unit_test(
+			lets_through_the_houses_responder_and_nothing_like_it),
+		cmocka_unit_test(ocsp_signing_has_to_be_named),
 		cmocka_unit_test(keeps_names_in_their_subtrees),
 		cmocka_unit_test(takes_other_kinds_only_where_they_are_listed),
 		cmocka_unit_test(counts_a_common_name_that_is_one),

@@ -209,10 +209,23 @@ static bool check_additions(struct matter *m, struct cs_error *err)
 			   err);
 }
 
+/*
+ * The issuer's ceiling for this request: a responder's certificate is for the
+ * house alone, whatever a policy lets others have.
+ */
+static struct cs_ceiling ceiling_of(const struct matter *m)
+{
+	struct cs_ceiling c = *m->issuer->ceiling;
+
+	c.ocsp = c.ocsp && cs_span_equal_str(m->facts.request.source, "ocsp");
+	return c;
+}
+
 /* Judge what was built: policy, the CA, the ceiling, lint. */
 static bool phase_d(struct matter *m, struct cs_error *err)
 {
 	struct cs_findings *findings = &m->verdict.findings;
+	const struct cs_ceiling ceiling = ceiling_of(m);
 
 	if (!build(m, err))
 		return false;
@@ -227,8 +240,8 @@ static bool phase_d(struct matter *m, struct cs_error *err)
 				 &m->j->arena, findings, err) ||
 	     !cs_feasible_check(m->issuer->ca, &m->built,
 				m->facts.request.now_s, findings, err) ||
-	     !cs_ceiling_check(m->issuer->ceiling, m->issuer->ca, &m->built,
-			       findings, err) ||
+	     !cs_ceiling_check(&ceiling, m->issuer->ca, &m->built, findings,
+			       err) ||
 	     !cs_lint_check(&m->built,
 			    m->verdict.lint_warnings_refuse
 				    ? CS_LINT_FAIL_WARNINGS

@@ -35,6 +35,8 @@ bool cs_judge_locations(const struct cs_plan *plan,
 	const struct cs_span *points = plan->crl_urls;
 	size_t points_n = plan->crl_urls_n;
 	struct cs_span shard = {0};
+	size_t ocsp_n;
+	const struct cs_span *ocsp = cs_issuer_ca_ocsp_urls(ca, plan, &ocsp_n);
 
 	if (points_n == 0 && ca->crl_url.n > 0 && !plan->no_rev_avail) {
 		if (!cs_issuer_ca_crl_url(ca, tbs->serial, arena, &shard, err))
@@ -45,8 +47,7 @@ bool cs_judge_locations(const struct cs_plan *plan,
 	return check(same(tbs->policies, tbs->policies_n, plan->policies,
 			  plan->policies_n),
 		     "extensions.policies", findings, err) &&
-	       check(same(tbs->ocsp_urls, tbs->ocsp_urls_n, plan->ocsp_urls,
-			  plan->ocsp_urls_n) &&
+	       check(same(tbs->ocsp_urls, tbs->ocsp_urls_n, ocsp, ocsp_n) &&
 			     same(tbs->ca_issuers_urls, tbs->ca_issuers_urls_n,
 				  plan->ca_issuers_urls,
 				  plan->ca_issuers_urls_n),

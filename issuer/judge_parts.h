@@ -53,7 +53,7 @@ bool cs_judge_subject_key(struct cs_hash *hash, const struct cs_tbs_facts *tbs,
 /*
  * What the CSR has no fields for, read back from the TBS: policies, access
  * locations, distribution points. They are the plan's; where it has no point,
- * the issuer's own for this serial, unless the plan says no_rev_avail. A
+ * or no OCSP location, the issuer's own, unless the plan says no_rev_avail. A
  * finding BUILD_CONFLICT for each that is not. False: no memory.
  */
 bool cs_judge_locations(const struct cs_plan *plan,

@@ -422,6 +422,7 @@ static void issues_the_extensions_that_policy_gives(void **state)
 
 	ca.crl_url = CS_SPAN_LIT("http://crl.example");
 	ca.crl_shards = 1;
+	ca.ocsp_url = CS_SPAN_LIT("http://ocsp.example/ocsp");
 	f->issuer.ca = &ca;
 	put_set(f, GIVEN, 6);
 	start(f);
@@ -467,6 +468,7 @@ static void no_rev_avail_leaves_the_issuers_crl_out(void **state)
 
 	ca.crl_url = CS_SPAN_LIT("http://crl.example");
 	ca.crl_shards = 1;
+	ca.ocsp_url = CS_SPAN_LIT("http://ocsp.example/ocsp");
 	f->issuer.ca = &ca;
 	put_set(f,
 		"apiVersion: countersign.dev/v1\n"
@@ -481,6 +483,7 @@ static void no_rev_avail_leaves_the_issuers_crl_out(void **state)
 	judge(f, SCALARS);
 	t = facts_of(f, &arena);
 	assert_int_equal(t.crl_urls_n, 0);
+	assert_int_equal(t.ocsp_urls_n, 0);
 	assert_int_equal(t.cert.extensions_n, 1);
 	/*= RFC 9608 2 */
 	assert_true(
@@ -488,6 +491,14 @@ static void no_rev_avail_leaves_the_issuers_crl_out(void **state)
 	assert_true(cs_span_equal(t.cert.extensions[0].value,
 				  CS_SPAN_LIT("\x05\x00")));
 	assert_false(t.cert.extensions[0].critical);
+	cs_arena_done(&arena);
+	/* Where policy says nothing, the issuer's locations stand. */
+	put_set(f, NULL, 7);
+	judge(f, SCALARS);
+	t = facts_of(f, &arena);
+	assert_int_equal(t.crl_urls_n, 1);
+	assert_int_equal(t.ocsp_urls_n, 1);
+	assert_true(cs_span_equal(t.ocsp_urls[0], ca.ocsp_url));
 	cs_arena_done(&arena);
 	f->issuer.ca = f->maker.ca;
 	put_set(f, NULL, 5);

@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "base/der.h"
+#include "issuer/ceiling.h"
 #include "issuer/keygen_parts.h"
 #include "issuer/newfile.h"
 #include "issuer/oids.h"
@@ -186,27 +187,31 @@ static bool make_name(struct cs_keygen_work *w, struct cs_span host,
 	return cs_name_dns(host, &w->arena, &name->content, err);
 }
 
-/* The one purpose of a listener's certificate: serverAuth. */
-static void write_server_purpose(struct cs_buf *out)
+/* The one purpose of the certificate. */
+static void write_purpose(enum cs_keygen_purpose purpose, struct cs_buf *out)
 {
 	struct cs_tbs_ext_marks m = cs_tbs_ext_begin(
 		out, CS_SPAN_LIT(CS_OID_EXT_KEY_USAGE), CS_TBS_NOT_CRITICAL);
 	size_t seq = cs_der_write_begin(out, CS_DER_SEQUENCE);
 
-	cs_der_write(out, CS_DER_OID, CS_SPAN_LIT(CS_OID_SERVER_AUTH));
+	cs_der_write(out, CS_DER_OID,
+		     purpose == CS_KEYGEN_LISTENER
+			     ? CS_SPAN_LIT(CS_OID_SERVER_AUTH)
+			     : CS_SPAN_LIT(CS_OID_OCSP_SIGNING));
 	cs_der_write_end(out, seq);
 	cs_tbs_ext_end(out, m);
 }
 
 /* RFC 2986 4.1, RFC 2985 5.4.2 */
 static bool write_request_info(const struct cs_fact_key *key,
+			       enum cs_keygen_purpose purpose,
 			       const struct cs_plan *plan, struct cs_buf *out,
 			       struct cs_error *err)
 {
 	size_t info = cs_der_write_begin(out, CS_DER_SEQUENCE), marks[4];
 
 	cs_der_write_uint(out, 0);
-	if (!cs_tbs_name(NULL, 0, out, err))
+	if (!cs_tbs_name(plan->subject, plan->subject_n, out, err))
 		return false;
 	cs_der_write_raw(out, key->spki);
 	marks[0] = cs_der_write_begin(out, CS_DER_CONTEXT_CONSTRUCTED(0));
@@ -215,7 +220,7 @@ static bool write_request_info(const struct cs_fact_key *key,
 	marks[2] = cs_der_write_begin(out, CS_DER_SET);
 	marks[3] = cs_der_write_begin(out, CS_DER_SEQUENCE);
 	cs_tbs_ext_key_usage(out, CS_KU_DIGITAL_SIGNATURE, CS_TBS_CRITICAL);
-	write_server_purpose(out);
+	write_purpose(purpose, out);
 	cs_tbs_ext_names(out, plan);
 	for (size_t i = 4; i-- > 0;)
 		cs_der_write_end(out, marks[i]);
@@ -223,37 +228,58 @@ static bool write_request_info(const struct cs_fact_key *key,
 	return cs_buf_finish(out, "CSR", err);
 }
 
-/* The CSR of the listener's fresh key. */
-static bool make_request(struct cs_keygen_work *w,
-			 const struct cs_keygen_listener *c, struct party *self,
-			 struct cs_buf *out, struct cs_error *err)
+/* What it asks for: the hosts, or the name that responders have. */
+static bool make_plan(struct cs_keygen_work *w, const struct cs_keygen_house *c,
+		      struct cs_plan *plan, struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf info;
-	struct cs_plan plan = {.names_n = c->hosts_n};
-
-	cs_buf_init(&info, CS_MAX_CSR_DER);
+	if (c->purpose == CS_KEYGEN_RESPONDER) {
+		plan->subject = cs_arena_new_array(&w->arena, 1,
+						   sizeof(*plan->subject));
+		if (plan->subject == NULL)
+			return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+		plan->subject[0] = (struct cs_plan_attr){
+			.oid = CS_SPAN_LIT(CS_OID_COMMON_NAME),
+			.value = CS_SPAN_LIT(CS_OCSP_RESPONDER_NAME)};
+		plan->subject_n = 1;
+		return true;
+	}
 	if (c->hosts_n == 0 || c->hosts_n > CS_MAX_NAMES)
 		return cs_error_set(err, CS_E_ARGUMENT,
 				    "a listener has 1 to %d hosts",
 				    CS_MAX_NAMES);
-	plan.names =
-		cs_arena_new_array(&w->arena, c->hosts_n, sizeof(*plan.names));
-	if (plan.names == NULL)
+	plan->names =
+		cs_arena_new_array(&w->arena, c->hosts_n, sizeof(*plan->names));
+	if (plan->names == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	for (size_t i = 0; i < c->hosts_n; i++) {
-		if (!make_name(w, c->hosts[i], &plan.names[i], err))
+	for (; plan->names_n < c->hosts_n; plan->names_n++) {
+		if (!make_name(w, c->hosts[plan->names_n],
+			       &plan->names[plan->names_n], err))
 			return false;
 	}
-	return cs_keygen_key(w, c->kind, &self->key, &self->facts, err) &&
-	       write_request_info(&self->facts, &plan, &info, err) &&
+	return true;
+}
+
+/* The CSR of a fresh key. */
+static bool make_request(struct cs_keygen_work *w,
+			 const struct cs_keygen_house *c, struct party *self,
+			 struct cs_buf *out, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf info;
+	struct cs_plan plan = {0};
+
+	cs_buf_init(&info, CS_MAX_CSR_DER);
+	return make_plan(w, c, &plan, err) &&
+	       cs_keygen_key(w, c->kind, &self->key, &self->facts, err) &&
+	       write_request_info(&self->facts, c->purpose, &plan, &info,
+				  err) &&
 	       cs_keygen_sign(self->key, cs_sigalg_for_key(&self->facts),
 			      cs_buf_span(&info), out, err) &&
 	       cs_key_write(self->key, c->key, NULL, err);
 }
 
-/* In the child: the listener's key and CSR. */
-static bool make_listener(const void *what, struct cs_buf *out,
-			  struct cs_error *err)
+/* In the child: the key and its CSR. */
+static bool make_house(const void *what, struct cs_buf *out,
+		       struct cs_error *err)
 {
 	struct party self = {0};
 	struct cs_keygen_work w;
@@ -271,8 +297,8 @@ bool cs_keygen_ca_in_child(const struct cs_keygen_ca *c, struct cs_error *err)
 	return cs_keygen_in_child(make_ca, c, NULL, err);
 }
 
-bool cs_keygen_listener_in_child(const struct cs_keygen_listener *c,
-				 struct cs_buf *out_csr, struct cs_error *err)
+bool cs_keygen_house_in_child(const struct cs_keygen_house *c,
+			      struct cs_buf *out_csr, struct cs_error *err)
 {
-	return cs_keygen_in_child(make_listener, c, out_csr, err);
+	return cs_keygen_in_child(make_house, c, out_csr, err);
 }

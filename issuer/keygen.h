@@ -1,5 +1,5 @@
 /*
- * New keys and CAs, for `countersign init` and the listener's key. The
+ * New keys and CAs, for `countersign init` and the house's own keys. The
  * functions with _in_child in their names fork: the child makes the keys,
  * writes the files and dies, so that no private key was ever in the caller's
  * memory (a parsed key leaves copies that later forks would inherit).
@@ -39,16 +39,22 @@ struct cs_keygen_ca {
 bool cs_keygen_ca_in_child(const struct cs_keygen_ca *c,
 			   struct cs_error *err) CS_MUST_USE;
 
-/* The listener's key, and a CSR (DER, appended to out) for these hosts. */
-struct cs_keygen_listener {
+enum cs_keygen_purpose {
+	CS_KEYGEN_LISTENER, /* a server of these hosts */
+	CS_KEYGEN_RESPONDER /* OCSP signing; it has no hosts */
+};
+
+/* A key of the house's own, and a CSR (DER, appended to out) for it. */
+struct cs_keygen_house {
 	enum cs_key_kind kind;
+	enum cs_keygen_purpose purpose;
 	const struct cs_span *hosts; /* DNS names or IP addresses, as text */
 	size_t hosts_n;
 	const char *key; /* path of the new key file */
 };
 
-bool cs_keygen_listener_in_child(const struct cs_keygen_listener *c,
-				 struct cs_buf *out_csr,
-				 struct cs_error *err) CS_MUST_USE;
+bool cs_keygen_house_in_child(const struct cs_keygen_house *c,
+			      struct cs_buf *out_csr,
+			      struct cs_error *err) CS_MUST_USE;
 
 #endif

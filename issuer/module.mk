@@ -50,7 +50,8 @@ issuer_tests = issuer/ca_test issuer/ceiling_test issuer/constraints_test \
 	issuer/crl_sign_test issuer/crl_test issuer/crypto_test \
 	issuer/csr_key_test issuer/csr_oracle_test issuer/csr_test \
 	issuer/csr_vectors_test issuer/feasible_oracle_test \
-	issuer/cert_diff_test issuer/judge_again_test issuer/judge_test issuer/key_test issuer/oom_test issuer/signer_test \
+	issuer/cert_diff_test issuer/judge_again_test issuer/judge_test issuer/key_test issuer/oom_test \
+	issuer/responder_test issuer/signer_test \
 	issuer/tbs_oracle_test issuer/tbs_test issuer/weak_key_test issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
 issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
@@ -76,6 +77,9 @@ issuer_cert_diff_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_judge_again_test_SOURCES = issuer/judge_again_test.c $(CA_MAKER) \
 	$(CSR_MAKER) $(JUDGE_MAKER)
 issuer_judge_again_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_responder_test_SOURCES = issuer/responder_test.c $(CA_MAKER) $(CSR_MAKER) \
+	$(JUDGE_MAKER)
+issuer_responder_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_judge_test_SOURCES = issuer/judge_test.c $(CA_MAKER) $(CSR_MAKER) \
 	$(JUDGE_MAKER)
 issuer_judge_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)

@@ -271,18 +271,21 @@ static void write_access(struct cs_span method, const struct cs_span *urls,
 	}
 }
 
-static void write_authority_info(const struct cs_plan *plan, struct cs_buf *out)
+static void write_authority_info(const struct cs_plan *plan,
+				 const struct cs_issuer_ca *ca,
+				 struct cs_buf *out)
 {
+	size_t ocsp_n;
+	const struct cs_span *ocsp = cs_issuer_ca_ocsp_urls(ca, plan, &ocsp_n);
 	struct cs_tbs_ext_marks m;
 	size_t seq;
 
-	if (plan->ocsp_urls_n == 0 && plan->ca_issuers_urls_n == 0)
+	if (ocsp_n == 0 && plan->ca_issuers_urls_n == 0)
 		return;
 	m = cs_tbs_ext_begin(out, CS_SPAN_LIT(CS_OID_AUTHORITY_INFO),
 			     CS_TBS_NOT_CRITICAL);
 	seq = cs_der_write_begin(out, CS_DER_SEQUENCE);
-	write_access(CS_SPAN_LIT(CS_OID_AD_OCSP), plan->ocsp_urls,
-		     plan->ocsp_urls_n, out);
+	write_access(CS_SPAN_LIT(CS_OID_AD_OCSP), ocsp, ocsp_n, out);
 	write_access(CS_SPAN_LIT(CS_OID_AD_CA_ISSUERS), plan->ca_issuers_urls,
 		     plan->ca_issuers_urls_n, out);
 	cs_der_write_end(out, seq);
@@ -353,7 +356,7 @@ static bool write_extensions(const struct cs_plan *plan,
 	write_policies(plan, out);
 	if (!write_crl_points(plan, ca, serial, arena, out, err))
 		return false;
-	write_authority_info(plan, out);
+	write_authority_info(plan, ca, out);
 	if (!write_further(plan, out, err))
 		return false;
 	cs_der_write_end(out, list);

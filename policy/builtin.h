@@ -7,8 +7,9 @@
 
 #include "base/span.h"
 
-/* policies/default.yaml and policies/_listener.yaml, as they are. */
+/* Of policies/: default.yaml, _listener.yaml, _ocsp.yaml, as they are. */
 struct cs_span cs_builtin_default(void);
 struct cs_span cs_builtin_listener(void);
+struct cs_span cs_builtin_ocsp(void);
 
 #endif

@@ -68,6 +68,8 @@ static void what_is_compiled_in_is_the_file(void **state)
 				  cs_builtin_default()));
 	assert_true(cs_span_equal(read_file(&t, "policies/_listener.yaml"),
 				  cs_builtin_listener()));
+	assert_true(cs_span_equal(read_file(&t, "policies/_ocsp.yaml"),
+				  cs_builtin_ocsp()));
 	cs_testing_done(&t);
 }
 
@@ -204,6 +206,30 @@ static void each_example_governs_whom_it_is_for(void **state)
 	cs_testing_done(&t);
 }
 
+static void a_responder_has_a_policy_that_nothing_replaces(void **state)
+{
+	struct cs_testing t;
+
+	(void)state;
+	cs_testing_init(&t);
+	cs_testing_load(
+		&t, CS_TESTING_POLICY("web", "  priority: 1000000\n"
+					     "  san: {dns: {allow: [any]}}\n"));
+	assert_non_null(t.set);
+	cs_testing_request(&t);
+	t.facts.request.source = CS_SPAN_LIT("ocsp");
+	assert_true(cs_testing_judge(&t));
+	assert_true(cs_span_equal_str(t.verdict.policy->name, "_ocsp"));
+	assert_int_equal(t.verdict.plan.not_after_s -
+				 t.verdict.plan.not_before_s,
+			 7 * 86400);
+	assert_true(t.verdict.plan.no_rev_avail);
+	cs_testing_dns(&t, "ca.corp.example");
+	assert_false(cs_testing_judge(&t));
+	assert_true(cs_testing_found(&t, "SAN_TOO_MANY", NULL));
+	cs_testing_done(&t);
+}
+
 static void the_listener_has_a_policy_that_nothing_replaces(void **state)
 {
 	struct cs_testing t;
@@ -247,6 +273,8 @@ int main(void)
 		cmocka_unit_test(each_example_governs_whom_it_is_for),
 		cmocka_unit_test(
 			the_listener_has_a_policy_that_nothing_replaces),
+		cmocka_unit_test(
+			a_responder_has_a_policy_that_nothing_replaces),
 	};
 
 	return cs_test_run("policy/default", tests);

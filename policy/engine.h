@@ -11,10 +11,11 @@
  * Pure: no I/O, no clock, no global state. Time is facts->request.now_s.
  * Judging reads no YAML and no JSON, and allocates from the arena only.
  *
- * Every set holds, besides its documents, the policy `_listener` (for source
- * "listener", which no document can match), compiled into the program. Guards
- * stand over every policy, that one too: they are judged beside the policy
- * that governs, and again on what was built, and no mode waives them.
+ * Every set holds, besides its documents, the policies `_listener` and `_ocsp`
+ * (for sources "listener" and "ocsp", which no document can match), compiled
+ * into the program. Guards stand over every policy, those too: they are judged
+ * beside the policy that governs, and again on what was built, and no mode
+ * waives them.
  *
  * What the engine does not check: signatures and the quality of keys
  * (issuer/csr.h), the issuer's ceiling (issuer/ceiling.h). Limits, windows
@@ -86,8 +87,8 @@ void cs_policy_set_lint(const struct cs_policy_set *set,
 /*
  * The identity of the set's documents: SHA-256 over the canonical JSON (RFC
  * 8785) array of their hashes in lower-case hex, sorted; all blocklists
- * together are one more document, their sorted octets. `_listener` belongs
- * to the program, not to the set, and is not in it. 32 octets.
+ * together are one more document, their sorted octets. `_listener` and
+ * `_ocsp` belong to the program, not to the set: not in it. 32 octets.
  */
 const uint8_t *cs_policy_set_sha256(const struct cs_policy_set *set);
 
@@ -128,8 +129,8 @@ struct cs_policy_info {
 };
 
 /*
- * Policies in order of priority, `_listener` not among them; behind them the
- * documents of guards, by name.
+ * Policies in order of priority, `_listener` and `_ocsp` not among them; behind
+ * them the documents of guards, by name.
  */
 size_t cs_policy_set_count(const struct cs_policy_set *set);
 const struct cs_policy_info *cs_policy_set_at(const struct cs_policy_set *set,

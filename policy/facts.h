@@ -143,7 +143,7 @@ struct cs_fact_extra {
 struct cs_request_facts {
 	struct cs_span id; /* 32 hex digits */
 	struct cs_span issuer;
-	struct cs_span source; /* "api", "listener", "kubernetes" */
+	struct cs_span source; /* "api", "listener", "ocsp", "kubernetes" */
 	struct cs_span client; /* name of the client that submitted */
 	struct cs_span realm;
 	struct cs_span namespace;

@@ -109,8 +109,8 @@ static void load_field(struct cs_load *l, const struct cs_yaml *node,
 	if (f->deny.sources != NULL)
 		cs_load_warning(l, node,
 				"a guard with {{path}} refuses every request "
-				"that has no value for it, the certificate of "
-				"the server's own listener too");
+				"that has no value for it, the certificates of "
+				"the server itself too");
 	guard->n++;
 }
 

@@ -148,17 +148,21 @@ static void load_until(struct cs_load *l, const struct cs_yaml *node,
 		match->until_s += 86400;
 }
 
-/* The listener's certificate has a policy that cannot be replaced. */
-static void refuse_listener(struct cs_load *l, const struct cs_yaml *node,
-			    const struct cs_selector *source)
+/* The house's own certificates have policies that cannot be replaced. */
+static void refuse_house(struct cs_load *l, const struct cs_yaml *node,
+			 const struct cs_selector *source)
 {
 	if (l->policy.n > 0 && l->policy.p[0] == '_')
 		return;
 	for (size_t i = 0; i < source->n; i++) {
-		if (cs_span_equal_str(source->items[i], "listener"))
+		struct cs_span name = source->items[i];
+		enum cs_house_source house;
+
+		if (cs_house_source(name, &house))
 			cs_load_error(l, node,
-				      "the source `listener` has a policy of "
-				      "its own, `_listener`");
+				      "the source `%.*s` has a policy of its "
+				      "own, `_%.*s`",
+				      CS_SPAN_FMT(name), CS_SPAN_FMT(name));
 	}
 }
 
@@ -244,6 +248,6 @@ void cs_load_match(struct cs_load *l, const struct cs_yaml *node,
 	cs_load_globs(l, cs_yaml_get(node, "namespace"), &match->namespace);
 	load_labels(l, cs_yaml_get(node, "namespaceLabels"), match);
 	load_until(l, cs_yaml_get(node, "until"), match);
-	refuse_listener(l, node, &match->source);
+	refuse_house(l, node, &match->source);
 	load_requester(l, cs_yaml_get(node, "requester"), match);
 }

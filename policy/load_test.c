@@ -151,6 +151,7 @@ static void values_must_be_of_their_kind(void **state)
 	refuses_spec("  match: {issuer: [Web]}\n", "no identifier or glob");
 	refuses_spec("  match: {source: [listener]}\n",
 		     "has a policy of its own");
+	refuses_spec("  match: {source: [ocsp]}\n", "its own, `_ocsp`");
 	refuses_spec("  match: {realm: [prod/x]}\n", "no identifier or glob");
 	refuses_spec("  match: {namespace: []}\n", "the list is empty");
 	refuses_spec("  match: {namespaceLabels: {}}\n", "wants labels");

@@ -97,7 +97,8 @@ EXTRA_DIST += tools/regex-tables.go
 nodist_libcs_policy_a_SOURCES = policy/builtin_text.c
 
 # The documents that the program always has, as C.
-policy_builtin = policies/default.yaml policies/_listener.yaml
+policy_builtin = policies/default.yaml policies/_listener.yaml \
+	policies/_ocsp.yaml
 policy_examples = policies/examples/copy-through.yaml \
 	policies/examples/ingress.yaml \
 	policies/examples/mesh.yaml \
@@ -110,7 +111,8 @@ policy/builtin_text.c: $(policy_builtin) tools/embed
 	$(AM_V_GEN)$(MKDIR_P) policy && \
 	$(SHELL) $(srcdir)/tools/embed policy/builtin.h \
 	  cs_builtin_default=$(srcdir)/policies/default.yaml \
-	  cs_builtin_listener=$(srcdir)/policies/_listener.yaml >$@.tmp && \
+	  cs_builtin_listener=$(srcdir)/policies/_listener.yaml \
+	  cs_builtin_ocsp=$(srcdir)/policies/_ocsp.yaml >$@.tmp && \
 	mv -f $@.tmp $@
 
 policy_tests =

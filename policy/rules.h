@@ -461,13 +461,26 @@ struct cs_policy {
 	size_t tests_n;
 };
 
+/*
+ * The sources that are the house itself, with a policy each that no document
+ * replaces: the listener's certificate, and those of OCSP responders.
+ */
+enum cs_house_source {
+	CS_HOUSE_LISTENER,
+	CS_HOUSE_OCSP,
+	CS_HOUSE_SOURCES
+};
+
+/* Which one it is; false: one that documents may match. */
+bool cs_house_source(struct cs_span source, enum cs_house_source *ret_house);
+
 struct cs_policy_set {
 	struct cs_arena arena;	   /* everything below */
 	struct cs_policy **sorted; /* by priority, highest first */
 	size_t n;
 	struct cs_policy **guards; /* documents of guards, by name */
 	size_t guards_n;
-	struct cs_policy *listener;
+	struct cs_policy *house[CS_HOUSE_SOURCES];
 	struct cs_blocklist blocklist; /* of all *.blocklist sources */
 	uint8_t sha256[32];
 };

@@ -167,25 +167,40 @@ static enum mismatch mismatch(const struct cs_match_rules *m,
 	return MATCHES;
 }
 
-/* The house's own certificate is nobody else's business. */
-static bool is_listener(const struct cs_request_facts *r)
+bool cs_house_source(struct cs_span source, enum cs_house_source *ret_house)
 {
-	return cs_span_equal_str(r->source, "listener");
+	static const char *const names[CS_HOUSE_SOURCES] = {
+		[CS_HOUSE_LISTENER] = "listener",
+		[CS_HOUSE_OCSP] = "ocsp",
+	};
+
+	for (unsigned i = 0; i < CS_HOUSE_SOURCES; i++) {
+		if (!cs_span_equal_str(source, names[i]))
+			continue;
+		*ret_house = (enum cs_house_source)i;
+		return true;
+	}
+	return false;
 }
 
 bool cs_select_matches(const struct cs_policy *policy,
 		       const struct cs_request_facts *request)
 {
-	return !is_listener(request) &&
+	enum cs_house_source house;
+
+	/* The house's own certificates are nobody else's business. */
+	return !cs_house_source(request->source, &house) &&
 	       mismatch(&policy->match, request) == MATCHES;
 }
 
 const struct cs_policy *cs_select(const struct cs_policy_set *set,
 				  const struct cs_request_facts *request)
 {
-	if (is_listener(request))
-		return mismatch(&set->listener->match, request) == MATCHES
-			       ? set->listener
+	enum cs_house_source house;
+
+	if (cs_house_source(request->source, &house))
+		return mismatch(&set->house[house]->match, request) == MATCHES
+			       ? set->house[house]
 			       : NULL;
 	for (size_t i = 0; i < set->n; i++) {
 		if (set->sorted[i]->info.mode != CS_MODE_SHADOW &&

@@ -29,8 +29,8 @@ static bool globs_meet(struct cs_span a, struct cs_span b,
 
 /*
  * Do two selectors of globs meet? The witness is a text that both match;
- * empty for "any". The source "listener" is no witness: documents never
- * match it.
+ * empty for "any". The house's own sources are no witnesses: documents never
+ * match them.
  */
 static bool selectors_meet(const struct cs_selector *a,
 			   const struct cs_selector *b,

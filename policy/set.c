@@ -359,7 +359,10 @@ static void load_all(struct cs_policy_set *set,
 	base = load_builtin(&l, cs_builtin_default(), hash, NULL);
 	if (base == NULL)
 		return;
-	set->listener = load_builtin(&l, cs_builtin_listener(), hash, base);
+	set->house[CS_HOUSE_LISTENER] =
+		load_builtin(&l, cs_builtin_listener(), hash, base);
+	set->house[CS_HOUSE_OCSP] =
+		load_builtin(&l, cs_builtin_ocsp(), hash, base);
 	load_sources(&l, set, sources, hash, base);
 	qsort(set->sorted, set->n, sizeof(struct cs_policy *), compare);
 	qsort(set->guards, set->guards_n, sizeof(struct cs_policy *), compare);

@@ -42,6 +42,7 @@ libcs_store_a_SOURCES += store/version.c store/version.h
 libcs_store_a_SOURCES += \
 	store/leaf.c store/leaf.h \
 	store/note.c store/note.h \
+	store/ocsp.c store/ocsp.h \
 	store/ocsp_der.h store/ocsp_request.c store/ocsp_response.c \
 	store/ocsp_responder.c store/ocsp_responder.h \
 	store/query.c store/query.h store/query_internal.h \
@@ -58,7 +59,7 @@ libcs_store_a_SOURCES += \
 	store/verify_rows.c
 
 store_log_tests = store/leaf_test store/note_test store/ocsp_der_test \
-	store/purge_test store/query_plan_test \
+	store/ocsp_test store/purge_test store/query_plan_test \
 	store/query_test \
 	store/reader_test store/tree_test store/verify_test
 UNIT_TESTS += $(store_log_tests)
@@ -66,6 +67,9 @@ store_leaf_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_note_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ocsp_der_test_SOURCES = store/ocsp_der_test.c tests/lib/ocsp_maker.c \
 	tests/lib/ocsp_maker.h
+store_ocsp_test_SOURCES = store/ocsp_test.c tests/lib/history.c \
+	tests/lib/history.h tests/lib/ocsp_maker.c tests/lib/ocsp_maker.h
+store_ocsp_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ocsp_der_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_tree_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_purge_test_SOURCES = store/purge_test.c tests/lib/history.c \

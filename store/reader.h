@@ -9,6 +9,12 @@
  * order they come; each is a short transaction with a deadline, so that the
  * WAL can be reset between them.
  *
+ * It also answers OCSP (OCSP from front, OCSP_ANSWER back) for the issuers
+ * that do, with the keys of their responders: read here from descriptors that
+ * parent opened, at start and, after a renewal, with OCSP_KEY; front hears of
+ * each (OCSP_RESPONDER). These are no CA's keys. While the ledger's state says
+ * that the record or the clock cannot be relied upon, the answer is tryLater.
+ *
  * READY goes to parent once the links are open. It stops with 0 at STOP and
  * when parent's link closes after it, else with 75.
  */
@@ -19,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/ocsp.h"
 
 struct cs_reader_config {
 	const char *dir; /* the installation; ledger.db stands in it */
@@ -31,6 +38,10 @@ struct cs_reader_config {
 	int ledger_fd;
 
 	uint32_t deadline_ms; /* of one question; 0: 5000 */
+
+	/* Who answers OCSP; the reader closes the descriptors. */
+	struct cs_ocsp_issuer *ocsp;
+	size_t ocsp_n;
 };
 
 /* Runs until the house stops; the process's exit status. */

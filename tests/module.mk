@@ -217,6 +217,7 @@ E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
 	tests/e2e/failpoints_test.py tests/e2e/hostile_test.py \
 	tests/e2e/limits_test.py \
 	tests/e2e/invariants_test.py tests/e2e/kill_test.py \
+	tests/e2e/ocsp_test.py \
 	tests/e2e/openapi_test.py \
 	tests/e2e/pages_test.py \
 	tests/e2e/history_test.py tests/e2e/policy_test.py \

@@ -52,6 +52,12 @@ void judge_make_set(const char *yaml, uint64_t epoch, struct cs_buf *out)
 void judge_make_request(const char *scalars, struct cs_span csr,
 			struct cs_buf *out)
 {
+	judge_make_request_from("api", scalars, csr, out);
+}
+
+void judge_make_request_from(const char *source, const char *scalars,
+			     struct cs_span csr, struct cs_buf *out)
+{
 	struct cs_msg_request m = {
 		.flags = CS_REQ_APPROVED,
 		.client = 7,
@@ -59,7 +65,7 @@ void judge_make_request(const char *scalars, struct cs_span csr,
 		.uid = -1,
 		.client_name = CS_SPAN_LIT("ci"),
 		.realm = CS_SPAN_LIT("prod"),
-		.source = CS_SPAN_LIT("api"),
+		.source = cs_span_str(source),
 		.issuer = CS_SPAN_LIT("default"),
 		.scalars = cs_span_str(scalars),
 		.csr = csr,

@@ -17,9 +17,11 @@ void judge_make_files(const char *yaml, struct cs_buf *out);
 
 /*
  * A REQUEST of the client "ci" to the issuer "default", with an approval. The
- * body of the message is appended to out.
+ * body of the message is appended to out. _from: by this way in; else "api".
  */
 void judge_make_request(const char *scalars, struct cs_span csr,
 			struct cs_buf *out);
+void judge_make_request_from(const char *source, const char *scalars,
+			     struct cs_span csr, struct cs_buf *out);
 
 #endif
