@@ -387,8 +387,9 @@ static bool accept_split(struct restore *r, struct cs_error *err)
 	fprintf(r->call->out,
 		"The ledger has %lld leaves, the checkpoint outside %llu. "
 		"Certificates that were\nissued in between are valid and not "
-		"in this ledger. The next start goes on from\n%lld and records "
-		"the checkpoint outside.\n",
+		"in this ledger; what was revoked in between\nis not revoked "
+		"in it: revoke it again. The next start goes on from\n%lld and "
+		"records the checkpoint outside.\n",
 		(long long)size, (unsigned long long)outside.size,
 		(long long)size);
 	return leave_marker(r->dir, accepted(r->dir, cs_buf_str(&note), size),

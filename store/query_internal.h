@@ -51,8 +51,7 @@ enum cs_query_way {
 	CS_WAY_TERM,   /* term */
 	CS_WAY_SERIAL, /* attempt, and term for what was refused */
 	CS_WAY_KEY,    /* key_use, and term for what was refused */
-	CS_WAY_ACT,    /* leaf, by kind: acts of administration */
-	CS_WAY_REVOKED /* revocation; terms say nothing of it */
+	CS_WAY_ACT     /* leaf, by kind: acts of administration */
 };
 
 /* One way in which a leaf can match a filter. */
@@ -90,8 +89,9 @@ struct cs_query_list {
 	unsigned has_valid_at; /* 1: certificates that were valid then */
 	int64_t valid_at_ms;
 	int64_t expires_before_s; /* INT64_MAX: whenever */
-	unsigned revoked; /* CS_QUERY_REVOKED, CS_QUERY_STANDS: or both */
-	unsigned by_end;  /* 1: in the order of the end of validity */
+	unsigned revoked;    /* CS_QUERY_REVOKED, CS_QUERY_STANDS: or both */
+	unsigned by_revoked; /* 1: in the order of revocations */
+	unsigned by_end;     /* 1: in the order of the end of validity */
 	size_t limit;
 	unsigned ascending;
 	unsigned tail;	       /* 1: `after` was said */

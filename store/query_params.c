@@ -370,30 +370,16 @@ static bool read_filter(struct cs_questions *q, struct cs_query_list *l,
 	return true;
 }
 
-/*
- * `revoked`: true, false or both. What is revoked leads like a filter, though
- * each leaf is asked once more. False: no memory.
- */
-static bool read_revoked(struct cs_questions *q, struct cs_query_list *l,
-			 bool *ret_ok)
+/* `revoked`: true, false or both. False: refused. */
+static bool read_revoked(struct cs_questions *q, struct cs_query_list *l)
 {
-	struct cs_query_alternative *any;
-
 	l->revoked = CS_QUERY_REVOKED | CS_QUERY_STANDS;
-	*ret_ok = *ret_ok && cs_query_check_words(q, "revoked", "true false");
-	if (!*ret_ok)
-		return true;
+	if (!cs_query_check_words(q, "revoked", "true false"))
+		return false;
 	if (!cs_query_one_of(q, "revoked", CS_SPAN_LIT("true")))
 		l->revoked &= ~CS_QUERY_REVOKED;
 	if (!cs_query_one_of(q, "revoked", CS_SPAN_LIT("false")))
 		l->revoked &= ~CS_QUERY_STANDS;
-	if (l->revoked != CS_QUERY_REVOKED)
-		return true;
-	any = cs_arena_new(&q->arena, sizeof(*any));
-	if (any == NULL)
-		return false;
-	*any = (struct cs_query_alternative){.way = CS_WAY_REVOKED};
-	l->filter[l->filters++] = (struct cs_query_filter){any, 1};
 	return true;
 }
 
@@ -413,10 +399,10 @@ static bool read_filters(struct cs_questions *q, struct cs_query_list *l,
 		if (!read_filter(q, l, i, values, ret_ok, err))
 			return false;
 	}
-	if (!read_revoked(q, l, ret_ok))
-		return cs_error_set(err, CS_E_NO_MEMORY, "filters");
+	*ret_ok = *ret_ok && read_revoked(q, l);
+	l->by_revoked = l->revoked == CS_QUERY_REVOKED && narrow == 0;
 	l->by_end = l->expires_before_s != INT64_MAX && narrow == 0 &&
-		    l->revoked != CS_QUERY_REVOKED;
+		    !l->by_revoked;
 	return true;
 }
 
@@ -655,9 +641,6 @@ static bool filter_matches(const struct cs_query_filter *f,
 	uint8_t field;
 	struct cs_span value;
 
-	/* Whether it is revoked, no term says. */
-	if (f->n > 0 && f->any[0].way == CS_WAY_REVOKED)
-		return true;
 	while (cs_terms_next(&terms, &field, &value, NULL)) {
 		for (size_t i = 0; i < f->n; i++) {
 			if (term_matches(&f->any[i], field, value))

@@ -652,9 +652,90 @@ static void who_is_limited_to_issuers_sees_theirs_and_its_own(void **state)
 	end(&a);
 }
 
+/* What is revoked: in the order of that; else in the list's own. */
+static void lists_certificates_by_whether_they_are_revoked(void **state)
+{
+	static const struct {
+		const char *params, *want;
+	} cases[] = {
+		{"{\"revoked\":[\"true\"]}", "6 12"},
+		{"{\"order\":\"asc\",\"revoked\":[\"true\"]}", "12 6"},
+		{"{\"revoked\":[\"false\"]}", "11"},
+		{"{\"revoked\":[\"false\",\"true\"]}", "12 11 6"},
+		{"{\"expires_before_ms\":1900000000000,\"revoked\":"
+		 "[\"true\"]}",
+		 "6 12"},
+		{"{\"expires_before_ms\":1900000000000,\"revoked\":"
+		 "[\"false\"]}",
+		 "11"},
+		{"{\"requester\":[\"dora\"],\"revoked\":[\"true\"]}", "12"},
+		{"{\"requester\":[\"alice\"],\"revoked\":[\"false\"]}", "11"},
+		{"{\"issuer\":[\"other\"],\"revoked\":[\"true\"]}", ""},
+	};
+	struct asked a;
+	char cursor[40], params[200];
+
+	(void)state;
+	begin(&a);
+	cs_history_revoke(&a.h, 5, 4);
+	cs_history_revoke(&a.h, 3, 0); /* abandoned: there is no certificate */
+	cs_history_revoke(&a.h, 2, 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(indexes(&a, CS_QUERY_CERTIFICATES, 0,
+					    cases[i].params, NULL),
+				    cases[i].want);
+	assert_string_equal(indexes(&a, CS_QUERY_CERTIFICATES, 0,
+				    "{\"limit\":1,\"revoked\":[\"true\"]}",
+				    cursor),
+			    "6");
+	(void)snprintf(params, sizeof(params),
+		       "{\"cursor\":\"%s\",\"revoked\":[\"true\"]}", cursor);
+	assert_string_equal(indexes(&a, CS_QUERY_CERTIFICATES, 0, params, NULL),
+			    "12");
+	assert_false(
+		ask(&a, CS_QUERY_CERTIFICATES, 0, "{\"revoked\":[\"yes\"]}"));
+	assert_string_equal(a.result.code, "BAD_PARAMETER");
+	end(&a);
+}
+
+/* Who revoked, of which issuer: that is who sees it. */
+static void a_revocation_is_seen_by_whose_it_is(void **state)
+{
+	struct asked a;
+	json_t *body, *item;
+
+	(void)state;
+	begin(&a);
+	cs_history_revoke(&a.h, 5, 4);
+	assert_string_equal(indexes(&a, CS_QUERY_AUDIT, 0,
+				    "{\"kind\":[\"revoked\"]}", NULL),
+			    "14");
+	a.issuers = "[\"default\"]";
+	assert_string_equal(indexes(&a, CS_QUERY_AUDIT, 99,
+				    "{\"kind\":[\"revoked\"]}", NULL),
+			    "14");
+	a.issuers = "[\"other\"]";
+	assert_string_equal(indexes(&a, CS_QUERY_AUDIT, 99,
+				    "{\"kind\":[\"revoked\"]}", NULL),
+			    "");
+	a.issuers = NULL;
+	body = ask_json(&a, CS_QUERY_AUDIT, 0, "{\"kind\":[\"revoked\"]}");
+	item = json_array_get(json_object_get(body, "items"), 0);
+	assert_string_equal(json_string_value(json_object_get(item, "client")),
+			    "portal");
+	assert_string_equal(json_string_value(json_object_get(item, "issuer")),
+			    "default");
+	assert_non_null(json_object_get(item, "serial"));
+	json_decref(body);
+	end(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			lists_certificates_by_whether_they_are_revoked),
+		cmocka_unit_test(a_revocation_is_seen_by_whose_it_is),
 		cmocka_unit_test(lists_the_log_newest_first_and_in_order),
 		cmocka_unit_test(filters_below_and_above_the_watermark),
 		cmocka_unit_test(

@@ -187,10 +187,6 @@ static const char key[] =
 static const char act[] = "SELECT idx, kind, at_ms FROM leaf WHERE kind = ? "
 			  "AND kind > 4" IN_RANGE("idx");
 
-static const char revoked[] =
-	"SELECT o.leaf, NULL, NULL FROM revocation AS v"
-	" JOIN outcome AS o ON o.seq = v.seq WHERE 1" IN_RANGE("o.leaf");
-
 /* The selects of all alternatives with `joint` between them. */
 static void write_selects(const struct cs_query_filter *f, const char *joint,
 			  struct cs_buf *sql)
@@ -202,10 +198,6 @@ static void write_selects(const struct cs_query_filter *f, const char *joint,
 			cs_buf_add_str(sql, joint);
 		if (a->way == CS_WAY_ACT) {
 			cs_buf_add_str(sql, act);
-			continue;
-		}
-		if (a->way == CS_WAY_REVOKED) {
-			cs_buf_add_str(sql, revoked);
 			continue;
 		}
 		cs_buf_add_str(sql, exact);
@@ -251,10 +243,6 @@ static void bind_selects(struct cs_questions *q, struct cs_stmt *s,
 
 		if (a->way == CS_WAY_ACT) {
 			cs_stmt_int(s, a->kind);
-			bind_range(s, r);
-			continue;
-		}
-		if (a->way == CS_WAY_REVOKED) {
 			bind_range(s, r);
 			continue;
 		}
@@ -305,7 +293,7 @@ static bool count(struct cs_questions *q, const struct cs_query_filter *f,
 static bool is_ordered(const struct cs_query_filter *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		if (f->any[i].below != 0 || f->any[i].way == CS_WAY_REVOKED)
+		if (f->any[i].below != 0)
 			return false;
 	}
 	return true;
@@ -626,6 +614,39 @@ static bool walk_ends(struct cs_questions *q, const struct cs_query_list *l,
 	return take(q, l, p, &s, &go, err);
 }
 
+/* -- by revocation --------------------------------------------------------- */
+
+/* Certificates in the order of their revocations, from the cursor's on. */
+static bool walk_revoked(struct cs_questions *q, const struct cs_query_list *l,
+			 struct cs_query_page *p, struct cs_error *err)
+{
+	int64_t after = -1, before = INT64_MAX;
+	struct cs_stmt s;
+	bool found = false;
+	bool go = true;
+
+	if (l->has_position) {
+		s = cs_stmt(q->db, CS_SQL_QUERY_REVOKED_LEAF);
+		cs_stmt_int(&s, (int64_t)l->position);
+		if (!cs_stmt_step(&s, &found, err))
+			return false;
+		if (l->ascending)
+			after = cs_stmt_col_int(&s, 0);
+		else
+			before = cs_stmt_col_int(&s, 0);
+		cs_stmt_end(&s);
+		if (!found) {
+			p->bad_cursor = 1;
+			return true;
+		}
+	}
+	s = cs_stmt(q->db, l->ascending ? CS_SQL_QUERY_REVOKED_UP
+					: CS_SQL_QUERY_REVOKED_DOWN);
+	cs_stmt_int(&s, after);
+	cs_stmt_int(&s, before);
+	return take(q, l, p, &s, &go, err);
+}
+
 /* -- the whole way -------------------------------------------------------- */
 
 bool cs_query_walk(struct cs_questions *q, const struct cs_query_list *l,
@@ -642,6 +663,8 @@ bool cs_query_walk(struct cs_questions *q, const struct cs_query_list *l,
 	}
 	if (l->by_end)
 		return walk_ends(q, l, p, err);
+	if (l->by_revoked)
+		return walk_revoked(q, l, p, err);
 	if (!narrow(q, l, &r, err))
 		return false;
 	if (l->filters > 0)

@@ -69,7 +69,7 @@ enable|start)
         --listen 127.0.0.1:{PORT} >{root}/ready 2>>{LOG} </dev/null &
     echo $! >{root}/pid
     for i in $(seq 400); do
-        grep -q ready {root}/ready && exit 0
+        grep -qs ready {root}/ready && exit 0
         kill -0 $! 2>/dev/null || exit 1
         sleep 0.02
     done
