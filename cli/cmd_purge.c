@@ -1,4 +1,5 @@
 /* `db purge`: remove the content of what has ended, from a stopped server. */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "cli/files.h"
 #include "cli/install.h"
 #include "cli/list.h"
+#include "cli/show.h"
 #include "store/copy.h"
 #include "store/file.h"
 #include "store/lock.h"
@@ -230,72 +232,66 @@ static bool count(struct purging *p, struct cs_error *err)
 
 /* -- what is told -------------------------------------------------------- */
 
-/* Copies that migrations left, which hold everything still. */
-static void tell_copies(const struct purging *p)
+/* Is it a file of SQLite's own, or one that is gone in a moment? */
+static bool is_part(const char *name)
 {
-	for (int v = 1; v < 100; v++) {
-		char path[4200];
-
-		(void)snprintf(path, sizeof(path), "%s.v%d", p->path, v);
-		if (access(path, F_OK) == 0)
-			fprintf(p->call->err,
-				"countersign: %s is a copy from before a "
-				"migration, and holds what was purged\n",
-				path);
-	}
+	return strcmp(name, "ledger.db-wal") == 0 ||
+	       strcmp(name, "ledger.db-shm") == 0;
 }
 
-static int print_json(const struct purging *p, const char *before)
+/* Copies that migrations and restores left: they hold everything still. */
+static void tell_copies(const struct purging *p)
+{
+	DIR *dir = opendir(p->call->dir);
+	const struct dirent *e;
+
+	while (dir != NULL && (e = readdir(dir)) != NULL)
+		if (strncmp(e->d_name, "ledger.db", 9) == 0 &&
+		    e->d_name[9] != '\0' && !is_part(e->d_name))
+			fprintf(p->call->err,
+				"countersign: %s/%s is a copy from before, and "
+				"holds what was purged\n",
+				p->call->dir, e->d_name);
+	if (dir != NULL)
+		closedir(dir);
+}
+
+/* What was done, or would be. */
+static json_t *report_json(const struct purging *p)
 {
 	const struct cs_purge_report *r = &p->report;
-	json_t *out = json_pack(
-		"{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "before",
-		before, "certificates", (json_int_t)r->certificates, "refusals",
-		(json_int_t)r->refusals, "others", (json_int_t)r->others,
-		"acts", (json_int_t)r->acts, "octets", (json_int_t)r->octets,
-		"counted", (json_int_t)r->counted, "dry_run",
-		cs_call_get(p->call, "dry-run") != NULL, "compacted",
-		p->compacted);
+	bool dry = cs_call_get(p->call, "dry-run") != NULL;
+	char before[CS_TIME_TEXT];
+	json_t *out;
 
+	cs_time_rfc3339(p->before_ms / 1000, before);
+	out = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "what",
+			dry ? "would be purged" : "purged", "before", before,
+			"certificates", (json_int_t)r->certificates, "refusals",
+			(json_int_t)r->refusals, "others",
+			(json_int_t)r->others, "acts", (json_int_t)r->acts,
+			"octets", (json_int_t)r->octets, "counted",
+			(json_int_t)r->counted, "compacted", p->compacted);
 	if (r->slices > 0) {
 		json_object_set_new(out, "first_act",
 				    json_integer((json_int_t)r->first_act));
 		json_object_set_new(out, "last_act",
 				    json_integer((json_int_t)r->last_act));
 	}
-	json_dumpf(out, p->call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
-	fputc('\n', p->call->out);
-	json_decref(out);
-	return CS_EXIT_DONE;
+	return out;
 }
 
 static int print_report(const struct purging *p)
 {
-	const struct cs_purge_report *r = &p->report;
-	bool dry = cs_call_get(p->call, "dry-run") != NULL;
-	char before[CS_TIME_TEXT];
+	json_t *out = report_json(p);
 
-	cs_time_rfc3339(p->before_ms / 1000, before);
-	if (cs_call_wants(p->call, "json"))
-		return print_json(p, before);
-	fprintf(p->call->out,
-		"%s before %s: %llu certificates, %llu refusals, %llu "
-		"revocations and abandoned\nattempts, %llu acts; %llu octets\n",
-		dry ? "would be purged, ended" : "purged, ended", before,
-		(unsigned long long)r->certificates,
-		(unsigned long long)r->refusals, (unsigned long long)r->others,
-		(unsigned long long)r->acts, (unsigned long long)r->octets);
-	if (r->counted > 0)
-		fprintf(p->call->out,
-			"%llu stay as long as a limit counts them\n",
-			(unsigned long long)r->counted);
-	if (r->slices > 0)
-		fprintf(p->call->out,
-			"entries %llu to %llu of the log say so\n",
-			(unsigned long long)r->first_act,
-			(unsigned long long)r->last_act);
-	if (p->compacted)
-		fputs("the file is written anew\n", p->call->out);
+	if (cs_call_wants(p->call, "json")) {
+		json_dumpf(out, p->call->out, JSON_INDENT(2) | JSON_SORT_KEYS);
+		fputc('\n', p->call->out);
+	} else {
+		cs_show_object(out, p->call->out);
+	}
+	json_decref(out);
 	return CS_EXIT_DONE;
 }
 
