@@ -16,8 +16,7 @@ static int64_t boot_ms(const struct cs_adapter *a)
 	return cs_clock_boot_ms(&a->c.clock);
 }
 
-/* -- what is due
- * --------------------------------------------------------------- */
+/* -- what is due ---------------------------------------------------------- */
 
 /* Everything that the views show is known: then it may begin. */
 static bool is_ready(const struct cs_adapter *a)
@@ -68,8 +67,7 @@ static void pump_soon(struct cs_adapter *a)
 	cs_timer_start(a->pump, 0);
 }
 
-/* -- views
- * ---------------------------------------------------------------------- */
+/* -- views ---------------------------------------------------------------- */
 
 /* The first time that everything is known. */
 static void tell_ready(struct cs_adapter *a)
@@ -279,8 +277,7 @@ static void on_lead(void *ctx)
 			cs_reflect_start(a->views[i]);
 }
 
-/* -- probes
- * ------------------------------------------------------------------------ */
+/* -- probes --------------------------------------------------------------- */
 
 static bool on_ready(void *ctx, struct cs_buf *out)
 {
@@ -390,8 +387,7 @@ static void on_metrics(void *ctx, struct cs_buf *out)
 	cs_issuers_metrics(a->issuers, out);
 }
 
-/* -- beginning and end
- * ---------------------------------------------------------------- */
+/* -- beginning and end ---------------------------------------------------- */
 
 static void on_released(void *ctx)
 {
@@ -516,7 +512,7 @@ static bool make_parts(struct cs_adapter *a, struct cs_error *err)
 	if (a->api == NULL)
 		return false;
 	a->issuers = cs_issuers_new(&issuers, err);
-	a->queue = cs_queue_new(CS_MAX_KUBE_ITEMS, err);
+	a->queue = cs_queue_new(CS_MAX_KUBE_ITEMS, cs_work_lost, a, err);
 	a->pump = cs_timer_new(a->loop, on_pump, a, err);
 	return a->issuers != NULL && a->queue != NULL && a->pump != NULL;
 }

@@ -29,7 +29,6 @@ struct cs_work {
 	json_t *labels;		   /* of the namespace, or NULL */
 	struct cs_kube_request r;  /* borrows from object */
 	struct cs_kube_verdict v;
-	bool delivered;		 /* it was written */
 	const char *reason;	 /* what is being written, literal */
 	enum cs_queue_next next; /* after the writing */
 	uint32_t retry_s;
@@ -73,6 +72,8 @@ struct cs_adapter {
 void cs_adapter_pump(struct cs_adapter *a);
 /* Begin with an item, which is busy. */
 void cs_work_begin(struct cs_work *w, struct cs_kube_item *item);
+/* An item went that nobody was at: was its certificate never delivered? */
+void cs_work_lost(void *ctx, const struct cs_kube_item *item);
 /* Give up what is under way, without a word. */
 void cs_work_cancel(struct cs_work *w);
 

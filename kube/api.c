@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/codec.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "kube/object.h"
 
 #define REFRESH_MS 60000
 #define TIMEOUT_MS 30000
@@ -211,10 +211,10 @@ void cs_kube_api_tell(const struct cs_fetch_result *r, struct cs_buf *out)
 		return;
 	}
 	cs_buf_addf(out, "%d", r->status);
-	status = cs_json_parse(r->body, "a Status", NULL);
-	message = json_string_value(json_object_get(status, "message"));
+	status = cs_kube_json(r->body);
+	message = cs_kube_text(status, "message");
 	if (message == NULL) /* ours says it so */
-		message = json_string_value(json_object_get(status, "detail"));
+		message = cs_kube_text(status, "detail");
 	if (message != NULL) {
 		cs_buf_add_str(out, " ");
 		cs_text_put(out, cs_codec_utf8_cut(cs_span_str(message),

@@ -151,7 +151,7 @@ static int on_timeout(CURLM *multi, long ms, void *ctx)
 	return 0;
 }
 
-/* -- a transfer's end ------------------------------------------------------ */
+/* -- a transfer's end ----------------------------------------------------- */
 
 static void call_free(struct cs_fetch_call *c)
 {
@@ -252,7 +252,7 @@ static size_t on_write(char *data, size_t size, size_t n, void *ctx)
 	return c->too_large ? 0 : s.n;
 }
 
-/* -- starting one ---------------------------------------------------------- */
+/* -- starting one --------------------------------------------------------- */
 
 /* One more header line. */
 static bool add_header(struct cs_fetch_call *c, const char *name,
@@ -435,7 +435,7 @@ bool cs_fetch_is_base(const char *url)
 	return ok;
 }
 
-/* -- the whole ------------------------------------------------------------- */
+/* -- the whole ------------------------------------------------------------ */
 
 void cs_fetch_free(struct cs_fetch *f)
 {

@@ -8,17 +8,13 @@
 #include "base/metrics.h"
 #include "base/time.h"
 #include "kube/issuers_parts.h"
+#include "kube/object.h"
 #include "kube/queue.h"
 #include "kube/request.h"
 
-/* After a check that failed: 2 s, doubled to a minute. */
-#define FIRST_MS 2000
+/* After a check that failed: a second, doubled to a minute. */
+#define FIRST_MS 1000
 #define MOST_MS	 60000
-
-static const char *text(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(object, name));
-}
 
 static const json_t *meta(const json_t *object)
 {
@@ -64,17 +60,18 @@ static void issuer_free(struct cs_issuer *i)
 	cs_mem_free(i);
 }
 
-/* -- what the object says -------------------------------------------------- */
+/* -- what the object says ------------------------------------------------- */
 
 static bool read_ref(const json_t *ref, const char *kind, const char *key,
 		     struct cs_issuer_ref *ret)
 {
-	const char *named = text(ref, "key");
+	const char *named = cs_kube_text(ref, "key");
 
 	ref_done(ret);
-	if (text(ref, "name") == NULL)
+	if (cs_kube_text(ref, "name") == NULL)
 		return true;
-	return keep(&ret->kind, kind) && keep(&ret->name, text(ref, "name")) &&
+	return keep(&ret->kind, kind) &&
+	       keep(&ret->name, cs_kube_text(ref, "name")) &&
 	       keep(&ret->key, named != NULL ? named : key);
 }
 
@@ -82,8 +79,8 @@ static bool read_ref(const json_t *ref, const char *kind, const char *key,
 static bool read_ca(struct cs_issuer *i, const json_t *spec)
 {
 	const json_t *ref = json_object_get(spec, "caBundleRef");
-	const char *kind = text(ref, "kind");
-	const char *coded = text(spec, "caBundle");
+	const char *kind = cs_kube_text(ref, "kind");
+	const char *coded = cs_kube_text(spec, "caBundle");
 
 	cs_buf_reset(&i->ca_inline);
 	if (coded != NULL &&
@@ -100,10 +97,10 @@ static bool read_ca(struct cs_issuer *i, const json_t *spec)
 static bool read_spec(struct cs_issuer *i, const json_t *spec)
 {
 	const json_t *auth = json_object_get(spec, "auth");
-	const char *issuer = text(spec, "issuer");
+	const char *issuer = cs_kube_text(spec, "issuer");
 	size_t n;
 
-	if (!keep(&i->url, text(spec, "url")) ||
+	if (!keep(&i->url, cs_kube_text(spec, "url")) ||
 	    !keep(&i->issuer, issuer != NULL ? issuer : "default") ||
 	    !read_ca(i, spec) ||
 	    !read_ref(json_object_get(auth, "secretRef"), "secrets", "token",
@@ -132,11 +129,11 @@ static const char *word(const char *s)
 static void read_stands(struct cs_issuer *i, const json_t *object)
 {
 	const json_t *c = cs_kube_condition(object, "Ready");
-	const char *since = text(c, "lastTransitionTime");
+	const char *since = cs_kube_text(c, "lastTransitionTime");
 	struct cs_issuer_said *s = &i->stands;
 
-	s->status = word(text(c, "status"));
-	s->reason = word(text(c, "reason"));
+	s->status = word(cs_kube_text(c, "status"));
+	s->reason = word(cs_kube_text(c, "reason"));
 	s->generation =
 		json_integer_value(json_object_get(c, "observedGeneration"));
 	s->since_ms = 0;
@@ -144,8 +141,8 @@ static void read_stands(struct cs_issuer *i, const json_t *object)
 	    !cs_time_parse_rfc3339(cs_span_str(since), &s->since_ms, NULL))
 		s->since_ms = 0;
 	cs_buf_reset(&s->message);
-	if (text(c, "message") != NULL)
-		cs_buf_add_str(&s->message, text(c, "message"));
+	if (cs_kube_text(c, "message") != NULL)
+		cs_buf_add_str(&s->message, cs_kube_text(c, "message"));
 }
 
 /* -- the table --------------------------------------------------------------
@@ -183,9 +180,9 @@ static struct cs_issuer *add(struct cs_issuers *is, const char *key,
 	cs_buf_init(&i->stands.message, CS_MAX_KUBE_MESSAGE * 8);
 	i->timer = cs_timer_new(is->c.loop, on_timer, i, NULL);
 	if (i->timer == NULL || !keep(&i->key, key) ||
-	    !keep(&i->name, text(meta(object), "name")) ||
+	    !keep(&i->name, cs_kube_text(meta(object), "name")) ||
 	    (key[0] != '/' &&
-	     !keep(&i->namespace, text(meta(object), "namespace")))) {
+	     !keep(&i->namespace, cs_kube_text(meta(object), "namespace")))) {
 		issuer_free(i);
 		return NULL;
 	}
@@ -199,8 +196,8 @@ static struct cs_issuer *add(struct cs_issuers *is, const char *key,
 static void key_of(enum cs_issuers_scope scope, const json_t *object,
 		   struct cs_buf *out)
 {
-	const char *name = text(meta(object), "name");
-	const char *namespace = text(meta(object), "namespace");
+	const char *name = cs_kube_text(meta(object), "name");
+	const char *namespace = cs_kube_text(meta(object), "namespace");
 
 	cs_buf_init(out, 2 * CS_MAX_URI);
 	if (name != NULL && (scope == CS_ISSUERS_CLUSTER || namespace != NULL))
@@ -212,7 +209,7 @@ void cs_issuers_put(struct cs_issuers *is, enum cs_issuers_scope scope,
 		    json_t *object)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf key = {0};
-	const char *uid = text(meta(object), "uid");
+	const char *uid = cs_kube_text(meta(object), "uid");
 	int64_t generation =
 		json_integer_value(json_object_get(meta(object), "generation"));
 	struct cs_issuer *i;

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/codec.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "kube/issuers_parts.h"
+#include "kube/object.h"
 #include "kube/write.h"
 
 #define ASK_MS 10000
@@ -179,8 +179,7 @@ static void pending_result(struct cs_issuer *i, const char *what,
 	pending(i, what, cs_buf_str(&why));
 }
 
-/* -- Countersign
- * ---------------------------------------------------------------- */
+/* -- Countersign ---------------------------------------------------------- */
 
 /* Ask its Countersign. */
 static void ask_house(struct cs_issuer *i, const char *path, const char *last,
@@ -241,16 +240,15 @@ static void on_ready(void *ctx, const struct cs_fetch_result *r)
 		pending_result(i, "Countersign does not answer", r);
 }
 
-/* -- Secrets and ConfigMaps
- * -------------------------------------------------------- */
+/* -- Secrets and ConfigMaps ----------------------------------------------- */
 
 /* KEY of a Secret (in Base64) or a ConfigMap, into *out. */
 static bool take_key(const struct cs_issuer_ref *ref,
 		     const struct cs_fetch_result *r, struct cs_buf *out)
 {
-	json_t *object = cs_json_parse(r->body, "an object", NULL);
-	const char *value = json_string_value(
-		json_object_get(json_object_get(object, "data"), ref->key));
+	json_t *object = cs_kube_json(r->body);
+	const char *value =
+		cs_kube_text(json_object_get(object, "data"), ref->key);
 	bool ok;
 
 	ok = value != NULL &&

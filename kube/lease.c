@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "kube/object.h"
 #include "kube/request.h"
 #include "kube/wait.h"
 
@@ -161,10 +162,8 @@ static bool send_lease(struct cs_lease *l, const json_t *there,
 static bool is_free(struct cs_lease *l, const json_t *lease)
 {
 	const json_t *spec = json_object_get(lease, "spec");
-	const char *holder =
-		json_string_value(json_object_get(spec, "holderIdentity"));
-	const char *version = json_string_value(json_object_get(
-		json_object_get(lease, "metadata"), "resourceVersion"));
+	const char *holder = cs_kube_text(spec, "holderIdentity");
+	const char *version = cs_kube_meta(lease, "resourceVersion");
 	json_int_t s = json_integer_value(
 		json_object_get(spec, "leaseDurationSeconds"));
 
@@ -210,7 +209,7 @@ static void on_seen(void *ctx, const struct cs_fetch_result *r)
 
 	l->call = NULL;
 	if (r->status == 200)
-		lease = cs_json_parse(r->body, "a lease", NULL);
+		lease = cs_kube_json(r->body);
 	if (lease != NULL)
 		judge(l, lease);
 	else if (l->releasing)

@@ -7,6 +7,7 @@ libcs_kube_a_SOURCES = \
 	kube/issuers.c kube/issuers.h \
 	kube/issuers_check.c kube/issuers_parts.h \
 	kube/lease.c kube/lease.h \
+	kube/object.c kube/object.h \
 	kube/probe.c kube/probe.h \
 	kube/queue.c kube/queue.h \
 	kube/reflect.c kube/reflect.h \

@@ -19,6 +19,8 @@ struct cs_queue {
 	uint32_t seed;	  /* names come from strangers */
 	unsigned list[2]; /* number of each kind's list */
 	struct cs_queue_stats stats;
+	void (*on_lost)(void *ctx, const struct cs_kube_item *item);
+	void *ctx;
 };
 
 void cs_kube_issuer_key(bool cluster, const char *namespace, const char *name,
@@ -146,10 +148,12 @@ static void discard(struct cs_queue *q, struct cs_kube_item **at)
 /* Gone: at once, or when its worker is done. */
 static void lose(struct cs_queue *q, struct cs_kube_item **at)
 {
-	if ((*at)->busy)
+	if ((*at)->busy) {
 		(*at)->gone = true;
-	else
-		discard(q, at);
+		return;
+	}
+	q->on_lost(q->ctx, *at);
+	discard(q, at);
 }
 
 /* Keep whom it is to be signed by, and which object it is. */
@@ -214,8 +218,11 @@ void cs_queue_put(struct cs_queue *q, const struct cs_kube_request *r,
 	bool other;
 
 	if (mark == 0) {
-		if (item != NULL)
+		if (item != NULL) {
+			/* It has an end, perhaps ours: it is there to take. */
+			item->serial[0] = '\0';
 			lose(q, at);
+		}
 		return;
 	}
 	if (item == NULL)
@@ -255,12 +262,13 @@ void cs_queue_listed(struct cs_queue *q, enum cs_kube_kind kind)
 		struct cs_kube_item **at = &q->bucket[i];
 
 		while (*at != NULL) {
-			struct cs_kube_item *item = *at;
+			bool stays = (*at)->busy || (*at)->kind != kind ||
+				     (*at)->seen == q->list[kind];
 
-			if (item->kind == kind && item->seen != q->list[kind])
+			if ((*at)->kind == kind && (*at)->seen != q->list[kind])
 				lose(q, at);
-			if (*at == item)
-				at = &item->next;
+			if (stays)
+				at = &(*at)->next;
 		}
 	}
 }
@@ -346,7 +354,10 @@ void cs_queue_free(struct cs_queue *q)
 	cs_mem_free(q);
 }
 
-struct cs_queue *cs_queue_new(size_t max, struct cs_error *err)
+struct cs_queue *cs_queue_new(size_t max,
+			      void (*on_lost)(void *ctx,
+					      const struct cs_kube_item *item),
+			      void *ctx, struct cs_error *err)
 {
 	struct cs_queue *q = cs_mem_new(sizeof(*q));
 
@@ -358,6 +369,8 @@ struct cs_queue *cs_queue_new(size_t max, struct cs_error *err)
 		return NULL;
 	}
 	q->max = max;
+	q->on_lost = on_lost;
+	q->ctx = ctx;
 	q->seed = cs_wait_chance(UINT32_MAX);
 	return q;
 }

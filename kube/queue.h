@@ -41,7 +41,14 @@ struct cs_queue_stats {
 	uint64_t dropped; /* beyond the maximum */
 };
 
-struct cs_queue *cs_queue_new(size_t max, struct cs_error *err) CS_MUST_USE;
+/*
+ * on_lost is told of an item that an event or a list takes away while nobody
+ * works on it.
+ */
+struct cs_queue *cs_queue_new(size_t max,
+			      void (*on_lost)(void *ctx,
+					      const struct cs_kube_item *item),
+			      void *ctx, struct cs_error *err) CS_MUST_USE;
 void cs_queue_free(struct cs_queue *q);
 
 /* What an event or a list brought; one without a mark is forgotten. */

@@ -2,10 +2,9 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/random.h"
+#include "kube/object.h"
 #include "kube/wait.h"
 
 /* Objects of a page, at first. */
@@ -16,6 +15,8 @@
 #define WATCH_SLACK_S 20
 /* A watch that lasted so long was a good one: no connect takes longer. */
 #define GOOD_MS 12000
+/* One that ends well before, is begun again with a pause. */
+#define SHORT_MS 1000
 
 enum state {
 	STOPPED,
@@ -36,6 +37,7 @@ struct cs_reflect {
 	bool relist;  /* after the wait, list */
 	bool expired; /* the stream said so */
 	bool broken;  /* the stream's version cannot be trusted */
+	bool fed;     /* something came */
 	unsigned page_items;
 	char *token;	    /* metadata.continue; owned */
 	char *version;	    /* resourceVersion; owned */
@@ -54,12 +56,6 @@ static void keep(char **at, const char *text)
 {
 	cs_mem_free(*at);
 	*at = text != NULL && text[0] != '\0' ? cs_mem_strdup(text) : NULL;
-}
-
-static const char *meta(const json_t *object, const char *name)
-{
-	return json_string_value(
-		json_object_get(json_object_get(object, "metadata"), name));
 }
 
 /* Wait a while, then list or watch. */
@@ -155,12 +151,12 @@ static void take_page(struct cs_reflect *r, const json_t *page)
 static void page_done(struct cs_reflect *r, const json_t *page)
 {
 	take_page(r, page);
-	keep(&r->token, meta(page, "continue"));
+	keep(&r->token, cs_kube_meta(page, "continue"));
 	if (r->token != NULL) {
 		list(r);
 		return;
 	}
-	keep(&r->version, meta(page, "resourceVersion"));
+	keep(&r->version, cs_kube_meta(page, "resourceVersion"));
 	r->listed = true;
 	r->failing = false;
 	r->stats.lists++;
@@ -193,7 +189,7 @@ static void on_page(void *ctx, const struct cs_fetch_result *result)
 		keep(&r->token, NULL);
 	}
 	if (result->status == 200)
-		page = cs_json_parse(result->body, "a list", NULL);
+		page = cs_kube_json(result->body);
 	if (json_is_array(json_object_get(page, "items")))
 		page_done(r, page);
 	else
@@ -239,7 +235,7 @@ static void on_error_event(struct cs_reflect *r, const json_t *status)
 
 static void on_event(struct cs_reflect *r, json_t *event)
 {
-	const char *type = json_string_value(json_object_get(event, "type"));
+	const char *type = cs_kube_text(event, "type");
 	json_t *object = json_object_get(event, "object");
 
 	if (type == NULL || !json_is_object(object)) {
@@ -251,8 +247,8 @@ static void on_event(struct cs_reflect *r, json_t *event)
 		on_error_event(r, object);
 		return;
 	}
-	if (meta(object, "resourceVersion") != NULL)
-		keep(&r->version, meta(object, "resourceVersion"));
+	if (cs_kube_meta(object, "resourceVersion") != NULL)
+		keep(&r->version, cs_kube_meta(object, "resourceVersion"));
 	if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0)
 		r->c.on_object(r->c.ctx, object);
 	else if (strcmp(type, "DELETED") == 0)
@@ -267,7 +263,7 @@ static void on_line(struct cs_reflect *r)
 	if (r->skipping)
 		r->stats.skipped++;
 	else if (r->line.n > 0)
-		event = cs_json_parse(cs_buf_span(&r->line), "an event", NULL);
+		event = cs_kube_json(cs_buf_span(&r->line));
 	if (event != NULL) {
 		on_event(r, event);
 	} else if (!r->skipping && r->line.n > 0) {
@@ -287,6 +283,7 @@ static bool on_stream(void *ctx, int status, struct cs_span data)
 	if (status != 200)
 		return data.n <= CS_MAX_KUBE_OBJECT;
 	r->failing = false;
+	r->fed = true;
 	for (size_t at = 0; at < data.n && !r->expired && !r->broken;) {
 		struct cs_span rest = cs_span_sub(data, at, SIZE_MAX);
 		size_t n = rest.n;
@@ -306,7 +303,7 @@ static bool on_stream(void *ctx, int status, struct cs_span data)
 static void on_stream_end(void *ctx, const struct cs_fetch_result *result)
 {
 	struct cs_reflect *r = ctx;
-	bool lasted = cs_clock_boot_ms(&r->c.clock) - r->since_ms > GOOD_MS;
+	int64_t ms = cs_clock_boot_ms(&r->c.clock) - r->since_ms;
 
 	r->call = NULL;
 	cs_timer_stop(r->timer);
@@ -319,12 +316,12 @@ static void on_stream_end(void *ctx, const struct cs_fetch_result *result)
 		wait_then(r, true, r->retry_s);
 		return;
 	}
-	if (result->status != 200 && (result->status != 0 || !lasted)) {
+	if (r->fed)
+		cs_wait_reset(&r->wait);
+	if (result->status != 200 && !r->fed && ms < GOOD_MS)
 		fail(r, "watch", false, result);
-		return;
-	}
-	/* An end that was to come: its time was up. */
-	if (lasted && !r->broken)
+	else if (result->status == 200 && ms > SHORT_MS && !r->broken)
+		/* An end that was to come: its time was up. */
 		watch(r);
 	else
 		wait_then(r, false, r->retry_s);
@@ -342,7 +339,7 @@ static void watch(struct cs_reflect *r)
 
 	r->state = WATCHING;
 	r->since_ms = cs_clock_boot_ms(&r->c.clock);
-	r->expired = r->broken = r->skipping = false;
+	r->expired = r->broken = r->skipping = r->fed = false;
 	r->retry_s = 0;
 	cs_buf_init(&r->line, CS_MAX_KUBE_PAGE);
 	r->stats.watches++;
@@ -358,8 +355,7 @@ static void watch(struct cs_reflect *r)
 	start(r, &path, &ask);
 }
 
-/* -- the whole
- * ------------------------------------------------------------------ */
+/* -- the whole ------------------------------------------------------------ */
 
 void cs_reflect_start(struct cs_reflect *r)
 {

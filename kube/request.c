@@ -4,14 +4,9 @@
 
 #include "base/limits.h"
 #include "base/time.h"
+#include "kube/object.h"
 
 #define SIGNER "clusterissuers." CS_KUBE_GROUP "/"
-
-/* A text below an object, or NULL. */
-static const char *text(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(object, name));
-}
 
 static bool is(const char *a, const char *b)
 {
@@ -35,19 +30,21 @@ json_t *cs_kube_condition(const json_t *object, const char *type)
 	json_t *c;
 	size_t i;
 
-	json_array_foreach(list, i, c) if (is(text(c, "type"), type)) return c;
+	json_array_foreach(list, i,
+			   c) if (is(cs_kube_text(c, "type"), type)) return c;
 	return NULL;
 }
 
 /* Is there a condition of this type that is true? */
 static bool holds(const json_t *object, const char *type)
 {
-	return is(text(cs_kube_condition(object, type), "status"), "True");
+	return is(cs_kube_text(cs_kube_condition(object, type), "status"),
+		  "True");
 }
 
 static int64_t time_of(const json_t *object, const char *name)
 {
-	const char *t = text(object, name);
+	const char *t = cs_kube_text(object, name);
 	int64_t ms;
 
 	if (t == NULL || !cs_time_parse_rfc3339(cs_span_str(t), &ms, NULL))
@@ -61,11 +58,11 @@ static int64_t time_of(const json_t *object, const char *name)
 static bool read_ref(const json_t *spec, struct cs_kube_request *r)
 {
 	const json_t *ref = json_object_get(spec, "issuerRef");
-	const char *kind = text(ref, "kind");
+	const char *kind = cs_kube_text(ref, "kind");
 
-	r->issuer = text(ref, "name");
-	if (!is(text(ref, "group"), CS_KUBE_GROUP) || r->issuer == NULL ||
-	    r->namespace == NULL)
+	r->issuer = cs_kube_text(ref, "name");
+	if (!is(cs_kube_text(ref, "group"), CS_KUBE_GROUP) ||
+	    r->issuer == NULL || r->namespace == NULL)
 		return false;
 	r->cluster_issuer = is(kind, "ClusterIssuer");
 	return r->cluster_issuer || kind == NULL || kind[0] == '\0' ||
@@ -76,11 +73,11 @@ static bool read_ref(const json_t *spec, struct cs_kube_request *r)
 static bool is_over(const json_t *object)
 {
 	const json_t *ready = cs_kube_condition(object, "Ready");
-	const char *reason = text(ready, "reason");
+	const char *reason = cs_kube_text(ready, "reason");
 
-	return is(text(ready, "status"), "True") || is(reason, "Failed") ||
-	       is(reason, "Denied") || is(reason, "Issued") ||
-	       holds(object, "InvalidRequest");
+	return is(cs_kube_text(ready, "status"), "True") ||
+	       is(reason, "Failed") || is(reason, "Denied") ||
+	       is(reason, "Issued") || holds(object, "InvalidRequest");
 }
 
 static enum cs_kube_todo judge_cr(struct cs_kube_request *r)
@@ -93,7 +90,8 @@ static enum cs_kube_todo judge_cr(struct cs_kube_request *r)
 	    json_object_get(meta, "deletionTimestamp") != NULL)
 		return CS_KUBE_IGNORE;
 	if (holds(o, "Denied")) {
-		r->reason = text(cs_kube_condition(o, "Denied"), "message");
+		r->reason =
+			cs_kube_text(cs_kube_condition(o, "Denied"), "message");
 		return CS_KUBE_DENY;
 	}
 	if (!holds(o, "Approved"))
@@ -106,7 +104,7 @@ static enum cs_kube_todo judge_cr(struct cs_kube_request *r)
 			 " made: what was approved is not what stands there";
 		return CS_KUBE_REFUSE;
 	}
-	if (text(json_object_get(o, "status"), "certificate") != NULL)
+	if (cs_kube_text(json_object_get(o, "status"), "certificate") != NULL)
 		return CS_KUBE_IGNORE;
 	return CS_KUBE_SUBMIT;
 }
@@ -117,7 +115,8 @@ static enum cs_kube_todo judge_cr(struct cs_kube_request *r)
 static enum cs_kube_todo judge_csr(struct cs_kube_request *r)
 {
 	const json_t *o = r->object;
-	const char *signer = text(json_object_get(o, "spec"), "signerName");
+	const char *signer =
+		cs_kube_text(json_object_get(o, "spec"), "signerName");
 	const size_t n = sizeof(SIGNER) - 1;
 
 	if (signer == NULL || strncmp(signer, SIGNER, n) != 0 ||
@@ -128,7 +127,7 @@ static enum cs_kube_todo judge_csr(struct cs_kube_request *r)
 	/* There, a condition counts by being there. */
 	if (cs_kube_condition(o, "Denied") != NULL ||
 	    cs_kube_condition(o, "Failed") != NULL ||
-	    text(json_object_get(o, "status"), "certificate") != NULL ||
+	    cs_kube_text(json_object_get(o, "status"), "certificate") != NULL ||
 	    json_object_get(json_object_get(o, "metadata"),
 			    "deletionTimestamp") != NULL)
 		return CS_KUBE_IGNORE;
@@ -145,10 +144,10 @@ bool cs_kube_request_read(enum cs_kube_kind kind, json_t *object,
 	const json_t *meta = json_object_get(object, "metadata");
 	struct cs_kube_request r = {
 		.kind = kind,
-		.name = text(meta, "name"),
-		.namespace = text(meta, "namespace"),
-		.uid = text(meta, "uid"),
-		.version = text(meta, "resourceVersion"),
+		.name = cs_kube_text(meta, "name"),
+		.namespace = cs_kube_text(meta, "namespace"),
+		.uid = cs_kube_text(meta, "uid"),
+		.version = cs_kube_text(meta, "resourceVersion"),
 		.created_ms = time_of(meta, "creationTimestamp"),
 		.object = object,
 	};

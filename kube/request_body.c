@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "kube/object.h"
 #include "kube/request.h"
 
 #define NAME_OF	    "cert-manager.io/certificate-name"
@@ -15,11 +16,6 @@
 /* What the API server asks of an expirationSeconds. */
 #define CSR_LEAST_S 600
 
-static const char *text(const json_t *object, const char *name)
-{
-	return json_string_value(json_object_get(object, name));
-}
-
 static const json_t *spec_of(const struct cs_kube_request *r)
 {
 	return json_object_get(r->object, "spec");
@@ -27,9 +23,10 @@ static const json_t *spec_of(const struct cs_kube_request *r)
 
 static const char *annotation(const struct cs_kube_request *r, const char *name)
 {
-	return text(json_object_get(json_object_get(r->object, "metadata"),
-				    "annotations"),
-		    name);
+	return cs_kube_text(
+		json_object_get(json_object_get(r->object, "metadata"),
+				"annotations"),
+		name);
 }
 
 /* Set a member; out of memory and what is no UTF-8 are one to the caller. */
@@ -71,7 +68,7 @@ static json_t *condition(const json_t *c, bool is_csr)
 	json_t *out = json_object();
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *s = text(c, names[i]);
+		const char *s = cs_kube_text(c, names[i]);
 
 		if (s == NULL)
 			continue;
@@ -83,7 +80,7 @@ static json_t *condition(const json_t *c, bool is_csr)
 		}
 	}
 	/* A CSR's condition says True or nothing, and means the same. */
-	if (is_csr && text(out, "status") == NULL)
+	if (is_csr && cs_kube_text(out, "status") == NULL)
 		(void)put(out, "status", json_string("True"));
 	return out;
 }
@@ -99,7 +96,7 @@ static json_t *conditions(const struct cs_kube_request *r)
 
 	json_array_foreach(list, i, c)
 	{
-		const char *type = text(c, "type");
+		const char *type = cs_kube_text(c, "type");
 
 		if (type == NULL || strcmp(type, "Ready") == 0 ||
 		    strcmp(type, "Failed") == 0 ||
@@ -129,7 +126,7 @@ static const char *approver(const struct cs_kube_request *r)
 		f = json_object_get(json_object_get(f, "f:status"),
 				    "f:conditions");
 		if (json_object_get(f, "k:{\"type\":\"Approved\"}") != NULL)
-			return text(entry, "manager");
+			return cs_kube_text(entry, "manager");
 	}
 	return NULL;
 }
@@ -138,7 +135,7 @@ static const char *approver(const struct cs_kube_request *r)
 static json_t *requester(const struct cs_kube_request *r)
 {
 	const json_t *spec = spec_of(r);
-	const char *name = text(spec, "username");
+	const char *name = cs_kube_text(spec, "username");
 	json_t *out = json_object();
 	json_t *groups = json_object_get(spec, "groups");
 	json_t *extra = json_object_get(spec, "extra");
@@ -156,7 +153,7 @@ static json_t *requester(const struct cs_kube_request *r)
 /* The CSR's PEM, from Base64. */
 static json_t *csr(const struct cs_kube_request *r, struct cs_error *err)
 {
-	const char *coded = text(spec_of(r), "request");
+	const char *coded = cs_kube_text(spec_of(r), "request");
 	json_t *value = NULL;
 	struct cs_buf pem;
 
@@ -181,7 +178,7 @@ static bool put_duration(const struct cs_kube_request *r, json_t *body,
 {
 	char seconds[24];
 	const char *stated = r->kind == CS_KUBE_CR
-				     ? text(spec_of(r), "duration")
+				     ? cs_kube_text(spec_of(r), "duration")
 				     : annotation(r, DURATION_OF);
 	const json_t *expiry = json_object_get(spec_of(r), "expirationSeconds");
 	int64_t s = 0;

@@ -7,13 +7,14 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "kube/api.h"
+#include "kube/object.h"
 
 /* Changes that the message tells. */
 #define TOLD_CHANGES 3
 
 static const char *text(const json_t *object, const char *name)
 {
-	const char *s = json_string_value(json_object_get(object, name));
+	const char *s = cs_kube_text(object, name);
 
 	return s != NULL ? s : "";
 }
@@ -59,31 +60,45 @@ static void say_value(struct cs_kube_verdict *v, const json_t *value)
 	cs_buf_add_byte(&v->message, '"');
 }
 
+/* " (RULE, PLACE)", of a rule that has a place. */
+static void say_rule(struct cs_kube_verdict *v, const json_t *change)
+{
+	if (text(change, "at")[0] == '\0')
+		return;
+	say(v, " (", text(change, "rule"));
+	say(v, ", ", text(change, "at"));
+	cs_buf_add_byte(&v->message, ')');
+}
+
+/* What was not stated and came from a default is no surprise. */
+static bool is_surprise(const json_t *change)
+{
+	const char *d = text(change, "disposition");
+
+	return !is(d, "defaulted") && !is(d, "kept") && !is(d, "normalized");
+}
+
 /* What was issued otherwise than it was asked for. */
 static void say_changes(struct cs_kube_verdict *v, const json_t *answer)
 {
 	const json_t *diff = json_object_get(answer, "diff");
-	size_t n = json_array_size(diff);
+	const json_t *c;
+	size_t n = 0;
+	size_t i;
 
-	cs_buf_add_str(&v->message, "Issued");
-	if (!json_is_true(json_object_get(answer, "changed")) || n == 0) {
-		cs_buf_addf(&v->message, ", serial %s", v->serial);
-		return;
-	}
-	cs_buf_addf(&v->message,
-		    ", serial %s, not as it was asked for: ", v->serial);
-	for (size_t i = 0; i < n && i < TOLD_CHANGES; i++) {
-		const json_t *c = json_array_get(diff, i);
-
-		say(v, i > 0 ? "; " : "", text(c, "field"));
+	cs_buf_addf(&v->message, "Issued, serial %s", v->serial);
+	json_array_foreach(diff, i, c)
+	{
+		if (!is_surprise(c) || ++n > TOLD_CHANGES)
+			continue;
+		say(v, n == 1 ? ", not as it was asked for: " : "; ",
+		    text(c, "field"));
 		say(v, " ", text(c, "disposition"));
 		cs_buf_add_str(&v->message, ", asked ");
 		say_value(v, json_object_get(c, "asked"));
 		cs_buf_add_str(&v->message, ", given ");
 		say_value(v, json_object_get(c, "given"));
-		say(v, " (", text(c, "rule"));
-		say(v, ", ", text(c, "at"));
-		cs_buf_add_byte(&v->message, ')');
+		say_rule(v, c);
 	}
 	if (n > TOLD_CHANGES) {
 		cs_buf_addf(&v->message, "; and %zu more: ", n - TOLD_CHANGES);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/failpoint.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "kube/adapter_parts.h"
+#include "kube/object.h"
 #include "kube/write.h"
 
 /* A submission's answer: signing and two commits, behind a queue. */
@@ -23,11 +23,11 @@ static int64_t now_ms(const struct cs_work *w)
 	return cs_clock_boot_ms(&w->a->c.clock);
 }
 
-/* A line about this request. */
-static void tell(const struct cs_work *w, enum cs_log_level level,
-		 const char *event, const char *message)
+/* A line about a request. */
+static void tell_item(const struct cs_adapter *a, const struct cs_kube_item *i,
+		      enum cs_log_level level, const char *event,
+		      const char *message)
 {
-	const struct cs_kube_item *i = w->item;
 	const struct cs_log_field fields[] = {
 		{"issuer", cs_span_str(i->issuer), 0},
 		{"namespace", cs_span_str(i->namespace), 0},
@@ -35,19 +35,24 @@ static void tell(const struct cs_work *w, enum cs_log_level level,
 		{"uid", cs_span_str(i->uid), 0},
 	};
 
-	cs_log_fields(w->a->c.log, level, event, fields, 4, "%s", message);
+	cs_log_fields(a->c.log, level, event, fields, 4, "%s", message);
+}
+
+static void tell(const struct cs_work *w, enum cs_log_level level,
+		 const char *event, const char *message)
+{
+	tell_item(w->a, w->item, level, event, message);
 }
 
 /* The certificate is recorded there, and nobody is left to take it. */
-static void tell_undelivered(const struct cs_work *w, enum cs_queue_next next)
+void cs_work_lost(void *ctx, const struct cs_kube_item *item)
 {
-	const struct cs_kube_item *item = w->item;
+	struct cs_adapter *a = ctx;
 
-	if (item->serial[0] == '\0' || w->delivered ||
-	    (next != CS_QUEUE_DROP && !item->gone))
+	if (item->serial[0] == '\0')
 		return;
-	w->a->stats.undelivered++;
-	tell(w, CS_LOG_WARNING, "kube.undelivered", item->serial);
+	a->stats.undelivered++;
+	tell_item(a, item, CS_LOG_WARNING, "kube.undelivered", item->serial);
 }
 
 /* The end of this go. */
@@ -56,7 +61,8 @@ static void finish(struct cs_work *w, enum cs_queue_next next, uint32_t least_s)
 	struct cs_kube_item *item = w->item;
 	int64_t due = now_ms(w);
 
-	tell_undelivered(w, next);
+	if (next == CS_QUEUE_DROP || item->gone)
+		cs_work_lost(w->a, item);
 	if (next == CS_QUEUE_AT)
 		due += cs_wait_next(&item->wait, least_s);
 	json_decref(w->object);
@@ -166,7 +172,7 @@ static void on_written(void *ctx, const struct cs_fetch_result *r)
 	(void)cs_failpoint("kube.after_write");
 	if (r->status == 200) {
 		w->a->stats.written++;
-		w->delivered = true;
+		w->item->serial[0] = '\0';
 		finish(w, w->next, w->retry_s);
 		return;
 	}
@@ -250,8 +256,7 @@ static void end(struct cs_work *w, const char *reason, struct cs_span why)
 	write_back(w, reason, why);
 }
 
-/* -- Countersign's answer
- * ------------------------------------------------------- */
+/* -- Countersign's answer ------------------------------------------------- */
 
 /* Is the time up, counted from the approval? */
 static bool is_too_long(const struct cs_work *w)
@@ -342,8 +347,7 @@ static void submit(struct cs_work *w)
 	finish(w, CS_QUEUE_AT, 0);
 }
 
-/* -- deciding
- * --------------------------------------------------------------------- */
+/* -- deciding ------------------------------------------------------------- */
 
 static void on_namespace(void *ctx, const struct cs_fetch_result *r)
 {
@@ -358,7 +362,7 @@ static void on_namespace(void *ctx, const struct cs_fetch_result *r)
 		finish(w, CS_QUEUE_AT, r->retry_s);
 		return;
 	}
-	object = cs_json_parse(r->body, "a namespace", NULL);
+	object = cs_kube_json(r->body);
 	labels = json_object_get(json_object_get(object, "metadata"), "labels");
 	if (r->status == 200 && json_is_object(labels))
 		w->labels = json_incref(labels);
@@ -435,6 +439,8 @@ static void decide(struct cs_work *w)
 		with_issuer(w);
 		return;
 	default:
+		/* It has an end: it was written, and the answer got lost. */
+		w->item->serial[0] = '\0';
 		finish(w, CS_QUEUE_DROP, 0);
 	}
 }
@@ -449,7 +455,7 @@ static void on_read(void *ctx, const struct cs_fetch_result *r)
 		return;
 	}
 	if (r->status == 200)
-		w->object = cs_json_parse(r->body, "an object", NULL);
+		w->object = cs_kube_json(r->body);
 	if (w->object == NULL ||
 	    !cs_kube_request_read(w->item->kind, w->object, &w->r)) {
 		tell_result(w, "kube.request", "it cannot be read", r);

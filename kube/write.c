@@ -6,13 +6,14 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/time.h"
+#include "kube/object.h"
 
 /* A note of an event has 1 KiB at most. */
 #define NOTE_BYTES 1000
 
 static const char *text(const json_t *object, const char *name)
 {
-	const char *s = json_string_value(json_object_get(object, name));
+	const char *s = cs_kube_text(object, name);
 
 	return s != NULL ? s : "";
 }
@@ -73,7 +74,7 @@ static json_t *metadata(const char *namespace, const char *name,
 	return m;
 }
 
-/* -- requests -------------------------------------------------------------- */
+/* -- requests ------------------------------------------------------------- */
 
 static const char *status_of(const struct cs_kube_ready *ready)
 {

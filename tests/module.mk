@@ -1,6 +1,6 @@
 EXTRA_DIST += tests/lib/test.h tests/__init__.py tests/lib/__init__.py \
 	tests/lib/adapter.py tests/lib/certs.py tests/lib/console.py \
-	tests/lib/fake_kube.py tests/lib/der.py \
+	tests/lib/fake_kube.py tests/lib/kube_place.py tests/lib/der.py \
 	tests/lib/house.py tests/lib/http_probes.py \
 	tests/lib/invariants.py tests/lib/memory.py tests/lib/raw.py
 
@@ -239,7 +239,8 @@ E2E_TESTS += tests/e2e/escape_test.py tests/e2e/load_test.py
 E2E_TESTS += tests/e2e/ca_life_test.py
 E2E_TESTS += tests/e2e/import_test.py
 EXTRA_DIST += tests/lib/foreign.py
-E2E_TESTS += tests/e2e/kube_test.py
+E2E_TESTS += tests/e2e/kube_test.py tests/e2e/kube_faults_test.py \
+	tests/e2e/kube_watch_test.py tests/e2e/kube_program_test.py
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints docs/audit.md \
 	docs/policy.md
