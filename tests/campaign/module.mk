@@ -118,6 +118,39 @@ check-csrs: tests/campaign/csr_reader oracles/csr_go oracles/csr_rust/ready \
 		oracles/csr_rust/target/debug/csr_rust oracles/certificates \
 		$(srcdir)/tests/vectors/csr $(CSRS_COUNT) $(CSRS_SEED)
 
+# Policies of approver-policy and of step-ca before their own evaluators, and
+# as `policy import` translates them. `make check` plays what was recorded of
+# them, and asks oracles of ours.
+IMPORT_COUNT = 400
+IMPORT_SEED = 1
+APPROVER_POLICY = github.com/cert-manager/approver-policy@v0.28.0
+STEP_CA = github.com/smallstep/certificates/authority/policy@v0.30.2
+oracles/import_crp/oracle: $(srcdir)/tests/campaign/import_crp/main.go
+	rm -rf oracles/import_crp
+	$(MKDIR_P) oracles
+	cp -r "$$(go mod download -json $(APPROVER_POLICY) | \
+		sed -n 's/.*"Dir": "\(.*\)".*/\1/p')" oracles/import_crp
+	chmod -R u+w oracles/import_crp
+	$(MKDIR_P) oracles/import_crp/pkg/oracle
+	cp $(srcdir)/tests/campaign/import_crp/main.go \
+		oracles/import_crp/pkg/oracle
+	cd oracles/import_crp && go build -o oracle ./pkg/oracle
+oracles/import_step/oracle: $(srcdir)/tests/campaign/import_step/main.go
+	rm -rf oracles/import_step
+	$(MKDIR_P) oracles/import_step
+	cp $(srcdir)/tests/campaign/import_step/main.go oracles/import_step
+	cd oracles/import_step && go mod init oracle && go get $(STEP_CA) && \
+		go build -o oracle .
+.PHONY: check-import
+check-import: countersign-faults oracles/import_crp/oracle \
+	oracles/import_step/oracle
+	$(CAMPAIGN_ENV) python3 $(srcdir)/tests/campaign/check_import.py \
+		oracles/import_crp/oracle oracles/import_step/oracle \
+		$(IMPORT_COUNT) $(IMPORT_SEED)
+	$(CAMPAIGN_ENV) IMPORT_COUNT=$(IMPORT_COUNT) \
+		IMPORT_SEED=$(IMPORT_SEED) \
+		python3 $(srcdir)/tests/e2e/import_test.py
+
 # All of the above that judge certificates and requests.
 .PHONY: check-oracles
 check-oracles:
@@ -126,13 +159,16 @@ check-oracles:
 	$(MAKE) check-feasible
 	$(MAKE) check-wycheproof
 	$(MAKE) check-csrs
+	$(MAKE) check-import
 
 clean-local: clean-oracles
 clean-oracles:
 	rm -rf oracles
 EXTRA_DIST += tests/campaign/wide.yaml tests/campaign/__init__.py tests/campaign/certs.py \
 	tests/campaign/check_api.py tests/campaign/check_certs.py \
-	tests/campaign/check_csrs.py tests/campaign/check_plans.py \
+	tests/campaign/check_csrs.py tests/campaign/check_import.py \
+	tests/campaign/import_crp/main.go tests/campaign/import_step/main.go \
+	tests/campaign/check_plans.py \
 	tests/campaign/check_wycheproof tests/campaign/csr_go.go \
 	tests/campaign/csr_pyca.py tests/campaign/csr_rust/Cargo.toml \
 	tests/campaign/csr_rust/main.rs tests/campaign/csrs.py \

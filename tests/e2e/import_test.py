@@ -9,107 +9,54 @@ report has nothing narrower it must be the same. IMPORT_SEED and IMPORT_COUNT
 """
 import json
 import os
-import random
 import re
 import sys
-import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from tests.lib import foreign  # noqa: E402
 from tests.lib.house import COUNTERSIGN, Tap, expect, run  # noqa: E402
+from tests.lib.imports import (check, differ, imported, path,  # noqa: E402
+                               sample, write)
 
 SEED = int(os.environ.get("IMPORT_SEED", "1"))
 COUNT = int(os.environ.get("IMPORT_COUNT", "60"))
-REQUESTS = 60
 tap = Tap()
-work = tempfile.TemporaryDirectory()
 
 
-def path(name):
-    return os.path.join(work.name, name)
-
-
-def write(name, text):
-    with open(path(name), "w", encoding="utf-8") as f:
-        f.write(text)
-    return path(name)
-
-
-def imported(text, *options, name="foreign.yaml"):
-    """(exit status, documents, report) of an import."""
-    done = run(COUNTERSIGN, "policy", "import", write(name, text), *options,
-               check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-def check(native, cases):
-    """{number of the case: sentence} of those that went otherwise."""
-    tests = [{"name": str(n), "request": request,
-              "expect": {"verdict": "issued" if good else "refused"}}
-             for n, (request, good) in enumerate(cases)]
-    text = native + "  tests:\n" + "".join(
-        f"    - {json.dumps(t, ensure_ascii=False)}\n" for t in tests)
-    done = run(COUNTERSIGN, "policy", "check", write("native.yaml", text),
-               "-o", "json", check=False)
-    wrong = {}
-    for p in json.loads(done.stdout)["problems"]:
-        if p["severity"] != "error":
-            continue
-        found = re.search(r"test `(\d+)` failed: (.*)", p["text"])
-        expect(found, f"{p['text']}\n{native}")
-        wrong.setdefault(int(found[1]), found[2])
-    return wrong
-
-
-def differ(maker, judge, requests, options, document):
-    """Judge random requests by both; how many were let out, and refused."""
-    rnd = random.Random(SEED)
-    count = {True: 0, False: 0}
-    exact = 0
-    for n in range(COUNT):
-        made = maker(rnd)
-        status, native, report = imported(document(made, n), *options)
-        expect(status in (0, 1) and native, f"{made}\n{report}")
-        shadow = "mode: shadow" in native
-        native = native.replace("  mode: shadow\n", "")
-        same = status == 0
-        exact += same
-        cases = []
-        for _ in range(REQUESTS):
-            request = requests(rnd, made)
-            good = judge(made, request)
-            cases.append((request, good))
-            count[good] += 1
-        if shadow:
-            continue
-        for k, why in check(native, cases).items():
-            request, good = cases[k]
-            two_ways = not all(foreign.reads_in_one_way(u)
-                               for u in request.get("uri", []))
-            told = f"{json.dumps(made)}\n{json.dumps(request)}\n{why}\n" \
-                   f"{native}{report}"
-            expect(good, "wider than it was:\n" + told)
-            expect(not same or two_ways, "narrower than it says:\n" + told)
-    return count[True], count[False], exact
+def judged(maker, judge, requests):
+    """Random policies and requests, and what the oracle says of them."""
+    drawn = sample(maker, requests, SEED, COUNT)
+    return drawn, [[judge(made, r) for r in asked] for made, asked in drawn]
 
 
 # -- approver-policy ---------------------------------------------------------
 
-def crp_document(spec, n=0):
-    return json.dumps({
-        "apiVersion": "policy.cert-manager.io/v1alpha1",
-        "kind": "CertificateRequestPolicy",
-        "metadata": {"name": f"policy-{n}"}, "spec": spec})
-
-
 @tap.test
 def approver_policy_is_translated_and_never_wider():
     issued, refused, exact = differ(
-        foreign.crp, foreign.crp_approves, foreign.crp_request,
-        ("--issuer", "default", "--requester", "*"), crp_document)
+        *judged(foreign.crp, foreign.crp_approves, foreign.crp_request),
+        ("--issuer", "default", "--requester", "*"), foreign.crp_document)
     expect(issued > COUNT * 5 and refused > COUNT * 5 and exact > COUNT / 4,
            f"{issued} issued, {refused} refused, {exact} exact: the sample "
            "says nothing")
+
+
+RECORDED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
+                        "vectors", "import", "verdicts.json")
+
+
+@tap.test
+def what_the_real_evaluators_said_holds():
+    with open(RECORDED, encoding="utf-8") as f:
+        recorded = json.load(f)
+    for system, document in (("approver-policy", foreign.crp_document),
+                             ("step-ca", foreign.step_document)):
+        cases = recorded[system]
+        drawn = [(c["policy"], c["requests"]) for c in cases]
+        issued, refused, _ = differ(
+            drawn, [c["verdicts"] for c in cases],
+            ("--issuer", "default", "--requester", "*"), document)
+        expect(issued > 50 and refused > 50, f"{system}: {issued} {refused}")
 
 
 # -- step-ca and Vault -------------------------------------------------------
@@ -117,9 +64,9 @@ def approver_policy_is_translated_and_never_wider():
 @tap.test
 def policies_of_step_ca_are_translated_and_never_wider():
     issued, refused, exact = differ(
-        foreign.step, foreign.step_approves, foreign.step_request,
+        *judged(foreign.step, foreign.step_approves, foreign.step_request),
         ("--requester", "*"),
-        lambda made, n: json.dumps({"policy": {"x509": made}}))
+        foreign.step_document)
     expect(issued > COUNT * 5 and refused > COUNT * 5 and exact > COUNT / 4,
            f"{issued} issued, {refused} refused, {exact} exact: the sample "
            "says nothing")
@@ -128,7 +75,7 @@ def policies_of_step_ca_are_translated_and_never_wider():
 @tap.test
 def roles_of_vault_are_translated_and_never_wider():
     issued, refused, exact = differ(
-        foreign.vault, foreign.vault_signs, foreign.vault_request,
+        *judged(foreign.vault, foreign.vault_signs, foreign.vault_request),
         ("--requester", "*"),
         lambda made, n: json.dumps({"request_id": "x", "data": made}))
     expect(issued > COUNT * 3 and refused > COUNT * 5 and exact > COUNT / 4,

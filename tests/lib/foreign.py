@@ -7,6 +7,7 @@ certificate out; each maker draws a random policy, and requests that are near
 to what it allows.
 """
 import ipaddress
+import json
 import re
 
 LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
@@ -149,6 +150,17 @@ def crp_approves(spec, request):
     return low <= asked <= high and \
         key_allowed(limits.get("privateKey") or {},
                     request.get("key", "EC P-256"))
+
+
+def crp_document(spec, n=0):
+    return json.dumps({
+        "apiVersion": "policy.cert-manager.io/v1alpha1",
+        "kind": "CertificateRequestPolicy",
+        "metadata": {"name": f"policy-{n}"}, "spec": spec})
+
+
+def step_document(policy, _n=0):
+    return json.dumps({"policy": {"x509": policy}})
 
 
 DNS_GLOBS = ["*.example.com", "*", "www.example.com", "*.a.example.com",
