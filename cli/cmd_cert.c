@@ -208,6 +208,14 @@ static bool add_fixed(const struct cs_call *call, struct fixed *f,
 	       add_time_option(call, f, "valid-at", "valid_at", err);
 }
 
+/* Of a purged one number, key and times are left. */
+static void mark_purged(json_t *item)
+{
+	if (json_object_get(item, "purged") != NULL)
+		(void)json_object_set_new(item, "names",
+					  json_string("(purged)"));
+}
+
 /* What both commands ask. */
 static struct cs_list certificates(const struct cs_call *call,
 				   const struct fixed *f)
@@ -233,6 +241,7 @@ static struct cs_list certificates(const struct cs_call *call,
 				.names = names,
 				.columns = sizeof(names) / sizeof(names[0]),
 				.csv = cs_csv_certificates,
+				.prepare = mark_purged,
 				/* What ends first comes first. */
 				.order = by_end ? "asc" : NULL};
 }
@@ -249,11 +258,18 @@ static int run_list(const struct cs_call *call)
 	return cs_list_run(call, &list);
 }
 
+/* An export: of whom, and how many there are no more. */
+struct exporting {
+	const struct cs_call *call;
+	size_t purged;
+};
+
 /* The certificates of one page as PEM, without their chains. */
 static bool export_page(void *ctx, json_t *items, struct cs_error *err)
 {
 	static const char end[] = "-----END CERTIFICATE-----\n";
-	const struct cs_call *call = ctx;
+	struct exporting *x = ctx;
+	const struct cs_call *call = x->call;
 	const json_t *item;
 	size_t i;
 
@@ -263,6 +279,10 @@ static bool export_page(void *ctx, json_t *items, struct cs_error *err)
 		const char *pem, *stop;
 		struct cs_reply r;
 
+		if (json_object_get(item, "purged") != NULL) {
+			x->purged++;
+			continue;
+		}
 		if (!get(call, serial, &r, err))
 			return false;
 		pem = cs_reply_text(r.body, "certificate");
@@ -282,6 +302,7 @@ static bool export_page(void *ctx, json_t *items, struct cs_error *err)
 
 static int run_export(const struct cs_call *call)
 {
+	struct exporting x = {.call = call};
 	struct fixed f = {.n = 0};
 	struct cs_error err = {0};
 	struct cs_list list;
@@ -294,9 +315,11 @@ static int run_export(const struct cs_call *call)
 	list.limit = CS_LIST_ALL;
 	if (!cs_call_wants(call, "pem"))
 		return cs_list_run(call, &list);
-	if (!cs_list_pages(call, &list, export_page, (void *)(uintptr_t)call,
-			   &status, &err))
+	if (!cs_list_pages(call, &list, export_page, &x, &status, &err))
 		return cs_call_fail(call, &err);
+	if (x.purged > 0)
+		fprintf(call->err, "countersign: %zu more were purged\n",
+			x.purged);
 	return status;
 }
 

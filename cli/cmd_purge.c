@@ -114,6 +114,8 @@ static bool verify(struct purging *p, struct cs_error *err)
 	if (!cs_files_read(p->call->dir, "checkpoint", &note, err))
 		return false;
 	check.note = cs_buf_span(&note);
+	if (isatty(fileno(p->call->err)))
+		fputs("verifying the ledger first\n", p->call->err);
 	if (cs_copy_check(&check, &report, err))
 		return true;
 	return cs_error_prefix(err, "nothing was purged: audit verify");

@@ -30,7 +30,8 @@ static const char good[] = "listen: [\"127.0.0.1:8443\"]\n"
 			   "    ocsp_url: http://o.example/ocsp\n"
 			   "    ocsp_validity: 2h\n"
 			   "limits: {connections: 999, "
-			   "connections_per_address: 128}\n";
+			   "connections_per_address: 128}\n"
+			   "retention: 7y\n";
 
 /* The good text with its first `from` replaced by `to`. */
 static struct cs_span changed(const char *from, const char *to)
@@ -72,6 +73,11 @@ static void reads_every_key(void **state)
 	assert_int_equal(c.per_address, 128);
 	assert_int_equal(c.pending_quota, 10);
 	assert_int_equal(c.pending_expiry_s, 2 * 86400);
+	assert_int_equal(c.retention_s, 7LL * 366 * 86400);
+	/* CA/B BR 5.4.3, 5.5.2: two years, unless the file says. */
+	assert_true(cs_config_parse(changed("retention: 7y\n", ""), "c.yaml",
+				    &arena, &c, &err));
+	assert_int_equal(c.retention_s, 2LL * 366 * 86400);
 	assert_int_equal(c.n_issuers, 1);
 	assert_true(c.issuers[0].self_approval);
 	assert_int_equal(c.issuers[0].crl_shards, 4);
@@ -88,6 +94,11 @@ static void reads_every_key(void **state)
 static void names_the_place_of_every_error(void **state)
 {
 	(void)state;
+	refuses("retention: 7y", "retention: 1h",
+		"c.yaml:25:12: retention: expected 1d to 100y");
+	refuses("retention: 7y", "retention: [7y]",
+		"c.yaml:25:12: retention: expected an age such as 2y or 900d, "
+		"not a list");
 	refuses("workers: 2", "wrokers: 2",
 		"c.yaml:7:1: unknown key `wrokers`");
 	refuses("workers: 2", "workers: two",

@@ -238,6 +238,11 @@ def asks_and_is_told():
                   ("cert", "list", "--holding", "www.old.example"),
                   ("audit", "prove", str(index)), ("client", "list")):
         house.cli(*words)
+    done = house.cli("cert", "export")
+    expect("more were purged" in done.stderr and
+           "BEGIN CERTIFICATE" in done.stdout, done.stderr)
+    expect(f"{serial}" in house.cli("cert", "list").stdout and
+           "(purged)" in house.cli("cert", "list").stdout, "not listed")
     out = house.cli("cert", "list", "--holding", "www.old.example").stdout
     expect(serial not in out, "a name leads to what was purged")
     out = json.loads(house.cli("request", "list", "-o", "json").stdout)
