@@ -11,7 +11,7 @@ libcs_api_a_SOURCES = \
 
 PEERS = tests/lib/http_peers.c tests/lib/http_peers.h
 api_tests = api/http_client_test api/http_parse_test api/http_write_test \
-	api/server_oom_test api/server_test api/server_tls_test
+	api/server_oom_test api/server_plain_test api/server_test api/server_tls_test
 UNIT_TESTS += $(api_tests)
 api_http_client_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_http_parse_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
@@ -20,6 +20,8 @@ api_server_oom_test_SOURCES = api/server_oom_test.c $(PEERS)
 api_server_oom_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_server_oom_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+api_server_plain_test_SOURCES = api/server_plain_test.c $(PEERS)
+api_server_plain_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_server_test_SOURCES = api/server_test.c $(PEERS)
 api_server_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_server_tls_test_SOURCES = api/server_tls_test.c $(PEERS)
@@ -79,7 +81,10 @@ api/openapi_text.c: api/openapi.json tools/embed
 front_tests = api/answer_test api/auth_test api/front_test \
 	api/inflight_test api/list_form_test api/openapi_test api/routes_test \
 	api/submit_test
-front_tests += api/issuers_test
+front_tests += api/issuers_test api/front_ocsp_test
+api_front_ocsp_test_SOURCES = api/front_ocsp_test.c tests/lib/fake_server.c \
+	tests/lib/fake_server.h
+api_front_ocsp_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_issuers_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += $(front_tests)
 api_answer_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)

@@ -44,6 +44,38 @@ static void finds_each_path_and_method(void **state)
 			 CS_ROUTE_CHAIN);
 	assert_int_equal(route(CS_HTTP_DELETE, "/v1/clients/gw", allow),
 			 CS_ROUTE_CLIENT_REMOVE);
+	assert_int_equal(route(CS_HTTP_POST, "/ocsp", allow), CS_ROUTE_OCSP);
+	assert_int_equal(route(CS_HTTP_GET, "/ocsp/a/b+=%2F", allow),
+			 CS_ROUTE_OCSP_GET);
+	assert_int_equal(route(CS_HTTP_GET, "/ocsp/", allow), -1);
+}
+
+/* What is served in clear text grows by a decision, not by an accident. */
+static void few_routes_are_public(void **state)
+{
+	static const char *const known[] = {
+		"/healthz",  "/checkpoint",
+		"/tile/{*}", "/v1/issuers/{}/chain.pem",
+		"/ocsp",     "/ocsp/{*}"};
+	const struct cs_route_row *row;
+	size_t found = 0;
+
+	(void)state;
+	for (size_t n = 0; (row = cs_route_at(n)) != NULL; n++) {
+		size_t i = 0;
+
+		if (row->access != CS_ACCESS_PUBLIC)
+			continue;
+		assert_int_equal(row->rights, 0);
+		while (i < sizeof(known) / sizeof(known[0]) &&
+		       strcmp(known[i], row->pattern) != 0)
+			i++;
+		if (i == sizeof(known) / sizeof(known[0]) &&
+		    strncmp(row->pattern, "/crl/", 5) != 0)
+			fail_msg("%s is served in clear text", row->pattern);
+		found++;
+	}
+	assert_true(found >= sizeof(known) / sizeof(known[0]));
 }
 
 static void other_spellings_are_other_paths(void **state)
@@ -192,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_each_path_and_method),
+		cmocka_unit_test(few_routes_are_public),
 		cmocka_unit_test(other_spellings_are_other_paths),
 		cmocka_unit_test(another_method_is_told_what_is_allowed),
 		cmocka_unit_test(chooses_the_certificates_form_by_weight),

@@ -120,7 +120,8 @@ static void take_renewed(struct cs_house *h, struct cs_link *front,
 			     "%s has a new certificate", r.what);
 	} else {
 		cs_log_error(h->config->log, "house.renew", &err);
-		h->renew_failed = true;
+		/* What the gate refused is recorded: not every few minutes. */
+		h->renew_failed |= m->ok || cs_renew_is_listener(&r);
 	}
 	h->renew_next++;
 	cs_timer_start(h->renew_timer, 1);

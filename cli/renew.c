@@ -44,6 +44,7 @@ bool cs_renew_at(const struct cs_install *in, size_t n,
 		return false;
 	r.issuer = in->config.issuers[issuer].name;
 	r.ca = in->ca[issuer];
+	r.is_retired = in->state[issuer].is_retired;
 	if (n == 0) {
 		snprintf(r.what, sizeof(r.what), "the listener");
 	} else {
@@ -75,6 +76,9 @@ bool cs_renew_is_there(const struct cs_install *in, const struct cs_renew *r)
 	char path[MAX_PATH];
 
 	put_path(path, in->dir, r, "", CERT_FILE);
+	if (access(path, F_OK) != 0)
+		return false;
+	put_path(path, in->dir, r, "", KEY_FILE);
 	return access(path, F_OK) == 0;
 }
 
@@ -145,8 +149,9 @@ bool cs_renew_is_due(const struct cs_install *in, const struct cs_renew *r,
 	bool by_it = false;
 
 	cs_buf_init(&pem, CS_MAX_PEM_FILE);
-	if (!cs_renew_is_listener(r) && !cs_renew_is_there(in, r)) {
-		*ret_due = true;
+	if (!cs_renew_is_listener(r) &&
+	    (r->is_retired || !cs_renew_is_there(in, r))) {
+		*ret_due = !r->is_retired;
 		return true;
 	}
 	if (!cs_renew_chain(in, r, &pem, err))

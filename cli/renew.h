@@ -8,7 +8,8 @@
  * that a crash leaves the old pair or the new one, never halves of both. An
  * installation whose tls.key or tls.chain lie elsewhere renews by other
  * means: nothing is due there then. A responder that has no files yet, or has
- * its certificate by another CA than the issuer's present one, is due.
+ * its certificate by another CA than the issuer's present one, is due; that of
+ * an issuer that is retired never is.
  *
  * The certificate goes through the same gate as everybody's: house asks
  * front (HOUSE_CSR), under the policy `_listener` or `_ocsp`.
@@ -23,6 +24,7 @@
 struct cs_renew {
 	const char *source;	       /* "listener", "ocsp" */
 	const char *issuer;	       /* by whom */
+	bool is_retired;	       /* the issuer certifies nothing */
 	const struct cs_issuer_ca *ca; /* of the issuer */
 	char folder[CS_MAX_NAME + 8];  /* below DIR */
 	char what[CS_MAX_NAME + 64];   /* for sentences */
@@ -36,10 +38,10 @@ bool cs_renew_at(const struct cs_install *in, size_t n,
 /* Is it the listener's? */
 bool cs_renew_is_listener(const struct cs_renew *r);
 
-/* Does it have files? */
+/* Does it have both of its files? */
 bool cs_renew_is_there(const struct cs_install *in, const struct cs_renew *r);
 
-/* Are there none, or have two thirds of the certificate's life passed? */
+/* Is one missing, or have two thirds of the certificate's life passed? */
 bool cs_renew_is_due(const struct cs_install *in, const struct cs_renew *r,
 		     int64_t now_s, bool *ret_due,
 		     struct cs_error *err) CS_MUST_USE;

@@ -67,6 +67,12 @@ store_leaf_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_note_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ocsp_der_test_SOURCES = store/ocsp_der_test.c tests/lib/ocsp_maker.c \
 	tests/lib/ocsp_maker.h
+UNIT_TESTS += store/ocsp_oom_test
+store_ocsp_oom_test_SOURCES = store/ocsp_oom_test.c tests/lib/oom.c \
+	tests/lib/oom.h tests/lib/ocsp_maker.c tests/lib/ocsp_maker.h
+store_ocsp_oom_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_ocsp_oom_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 store_ocsp_test_SOURCES = store/ocsp_test.c tests/lib/history.c \
 	tests/lib/history.h tests/lib/ocsp_maker.c tests/lib/ocsp_maker.h
 store_ocsp_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)

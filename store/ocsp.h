@@ -4,9 +4,9 @@
  * One object in the reader, with the issuers that answer and, as soon as it
  * has one, the responder of each. A request is about certificates of one
  * issuer, which it names by the SHA-1 or SHA-256 hashes of the name and key
- * of its CA as it is now; certificates of its earlier generations are not
- * ours to answer for, since only their own CA could have let a responder do
- * so.
+ * of its CA as it is now. Earlier generations of the same name and key are the
+ * same CA to whoever asks; those of another key are not ours to answer for,
+ * since only that key could have let a responder do so.
  *
  *	good	  a certificate that the record says was issued by this CA, and
  *		  not revoked
@@ -35,7 +35,10 @@
 struct cs_ocsp_issuer {
 	const char *name;
 	struct cs_span certificate; /* of its CA, DER */
-	int64_t validity_s;	    /* how long an answer holds */
+	/* Of its earlier generations, whatever their keys. */
+	const struct cs_span *earlier;
+	size_t earlier_n;
+	int64_t validity_s; /* how long an answer holds */
 	/* The files of its responder, PEM; -1: there is none yet. */
 	int key_fd, chain_fd;
 };

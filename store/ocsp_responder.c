@@ -323,8 +323,12 @@ bool cs_ocsp_responder_sign(struct cs_ocsp_responder *r, struct cs_span data,
 	if (EVP_MD_CTX_reset(r->ctx) != 1 ||
 	    EVP_DigestSignInit_ex(r->ctx, NULL, "SHA256", NULL, NULL, r->key,
 				  NULL) != 1 ||
-	    EVP_DigestSign(r->ctx, signature, &n, data.p, data.n) != 1)
+	    EVP_DigestSign(r->ctx, signature, &n, data.p, data.n) != 1 ||
+	    /* Without memory OpenSSL 3.0 succeeds with a length of -1. */
+	    n == 0 || n > sizeof(signature))
 		return crypto_error("signing", err);
+	/* A signature can succeed and still leave one. */
+	ERR_clear_error();
 	cs_der_write_raw(out, CS_SPAN_LIT(ECDSA_SHA256));
 	cs_der_write_bit_string_octets(out, cs_span_make(signature, n));
 	return cs_buf_finish(out, "a signature", err);

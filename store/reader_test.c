@@ -98,7 +98,7 @@ static void on_gone(void *ctx, struct cs_link *link, const struct cs_error *why)
 }
 
 /* The reader, in a process of its own as in the program. */
-static void start(struct house *h)
+static void start_with(struct house *h, cs_link_message_fn *on)
 {
 	int p[2], f[2], l[2];
 	struct cs_error err = {0};
@@ -128,13 +128,18 @@ static void start(struct house *h)
 	close(l[1]);
 	h->loop = cs_loop_new(&err);
 	assert_non_null(h->loop);
-	h->parent = cs_link_new(h->loop, p[0], CS_ROOM_P, CS_ROOM_R, on_message,
+	h->parent = cs_link_new(h->loop, p[0], CS_ROOM_P, CS_ROOM_R, on,
 				on_gone, h, NULL);
-	h->front = cs_link_new(h->loop, f[0], CS_ROOM_F, CS_ROOM_R, on_message,
-			       on_gone, h, NULL);
-	h->ledger = cs_link_new(h->loop, l[0], CS_ROOM_L, CS_ROOM_R, on_message,
+	h->front = cs_link_new(h->loop, f[0], CS_ROOM_F, CS_ROOM_R, on, on_gone,
+			       h, NULL);
+	h->ledger = cs_link_new(h->loop, l[0], CS_ROOM_L, CS_ROOM_R, on,
 				on_gone, h, NULL);
 	assert_true(h->parent != NULL && h->front != NULL && h->ledger != NULL);
+}
+
+static void start(struct house *h)
+{
+	start_with(h, on_message);
 }
 
 /* Release what start() made; the reader's exit status. */
@@ -177,12 +182,80 @@ static void ends_with_75_when_parent_is_gone(void **state)
 	assert_int_equal(finish(&h), 75);
 }
 
+/* -- OCSP ----------------------------------------------------------------- */
+
+/* What a stranger is answered, in the states that the ledger goes through. */
+struct strangers {
+	struct house house; /* first: the handlers' */
+	unsigned step;
+	enum cs_ocsp_status seen[4];
+};
+
+static const enum cs_ledger_state steps[] = {0, CS_LEDGER_ISSUING,
+					     CS_LEDGER_SPLIT, CS_LEDGER_CLOCK};
+
+/* Tell the state of this step, if there is one, and ask. */
+static void ask_as_stranger(struct strangers *s)
+{
+	const struct cs_msg_state m = {.state = steps[s->step]};
+	const struct cs_msg_ocsp ask = {.request = CS_SPAN_LIT("no DER")};
+
+	if (steps[s->step] != 0)
+		assert_true(cs_link_send_state(s->house.ledger, 0, &m, NULL));
+	/* It comes by another link: let it come first. */
+	(void)usleep(20000);
+	assert_true(cs_link_send_ocsp(s->house.front, s->step, &ask, NULL));
+}
+
+static bool on_ocsp_message(void *ctx, struct cs_link *link, unsigned number,
+			    uint64_t ticket, struct cs_span body, int fd,
+			    struct cs_error *err)
+{
+	struct strangers *s = ctx;
+	struct cs_msg_ocsp_answer m;
+
+	(void)link;
+	(void)fd;
+	if (number == CS_MSG_READY) {
+		ask_as_stranger(s);
+		return true;
+	}
+	assert_int_equal(number, CS_MSG_OCSP_ANSWER);
+	assert_int_equal(ticket, s->step);
+	if (!cs_msg_ocsp_answer_decode(body, &m, err))
+		return false;
+	assert_int_equal(m.response.n, 5);
+	s->seen[s->step++] = (enum cs_ocsp_status)m.status;
+	if (s->step < sizeof(steps) / sizeof(steps[0]))
+		ask_as_stranger(s);
+	else
+		send_stop(&s->house);
+	return true;
+}
+
+static void a_record_that_cannot_be_relied_upon_is_no_answer(void **state)
+{
+	struct strangers s = {.step = 0};
+
+	(void)state;
+	cs_history_make(&s.house.h);
+	start_with(&s.house, on_ocsp_message);
+	(void)cs_loop_run(s.house.loop);
+	assert_int_equal(s.seen[0], CS_OCSP_TRY_LATER);
+	assert_int_equal(s.seen[1], CS_OCSP_MALFORMED);
+	assert_int_equal(s.seen[2], CS_OCSP_TRY_LATER);
+	assert_int_equal(s.seen[3], CS_OCSP_TRY_LATER);
+	assert_int_equal(finish(&s.house), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			answers_once_the_ledger_works_and_stops_when_told),
 		cmocka_unit_test(ends_with_75_when_parent_is_gone),
+		cmocka_unit_test(
+			a_record_that_cannot_be_relied_upon_is_no_answer),
 	};
 
 	return cs_test_run("store/reader", tests);

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 import urllib.parse
 
@@ -98,6 +99,11 @@ def refused(status):
 def responder():
     return run("openssl", "x509", "-noout", "-text", "-in",
                os.path.join(RESPONDER, "chain.pem")).stdout
+
+
+def now():
+    """The house's time, six days on: OpenSSL's clock is the real one."""
+    return int(time.time()) + 6 * 86400
 
 
 shift(0)
@@ -238,6 +244,32 @@ def in_clear_text_there_is_what_is_public_and_nothing_else():
 
 
 @tap.test
+def a_crowd_of_strangers_holds_nobody_up():
+    der = request("-cert", FIRST, "-no_nonce")
+    answers, over = [], threading.Event()
+
+    def crowd():
+        while not over.is_set():
+            status, _, body = post(der)
+            answers.append((status, body[:7] if len(body) < 8 else b"good"))
+
+    threads = [threading.Thread(target=crowd) for _ in range(30)]
+    for t in threads:
+        t.start()
+    begun = time.monotonic()
+    for n in range(3):
+        issue(f"crowd{n}")
+        expect(house.get("/v1/certificates", "ci")[0] == 200, "a question")
+    took = time.monotonic() - begun
+    over.set()
+    for t in threads:
+        t.join()
+    expect(took < 10, f"{took:.1f} s")
+    expect(len(answers) > 30, len(answers))
+    expect(set(answers) <= {(200, b"good"), (200, refused(3))}, set(answers))
+
+
+@tap.test
 def tls_serves_it_as_well():
     der = request("-cert", FIRST)
     status, headers, body = house.http(
@@ -300,10 +332,9 @@ def the_responder_is_renewed_while_it_serves():
     house.process.send_signal(signal.SIGHUP)
     wait_for(lambda: responder() != before, "not renewed")
     wait_for(lambda: "house.renewed" in house.log_text(), "not told")
-    path, serial = issue("later")
-    # OpenSSL's clock is the real one: it is told ours.
-    at = str(int(time.time()) + 6 * 86400)
-    out = client("-cert", path, "-attime", at, "-validity_period", "864000")
+    path, _ = issue("later")
+    out = client("-cert", path, "-attime", str(now()), "-validity_period",
+                 "864000")
     expect("Response verify OK" in out and "later.pem: good" in out, out)
     expect(house.stop() == 0, "stop")
 
@@ -314,6 +345,36 @@ def after_a_restart_it_is_the_same_one():
     house.start(options=("--public-listen", f"127.0.0.1:{PORT}"))
     expect(len(post(request("-cert", FIRST))[2]) > 500, "no answer")
     expect(responder() == before, "renewed without a need")
+    expect(house.stop() == 0, "stop")
+
+
+@tap.test
+def a_new_certificate_of_the_same_key_is_the_same_ca():
+    before = responder()
+    house.cli("ca", "rollover", "default", "--same-key")
+    house.start(options=("--public-listen", f"127.0.0.1:{PORT}"))
+    out = client("-cert", FIRST, "-attime", str(now()), "-validity_period",
+                 "864000")
+    expect("first.pem: good" in out, out)
+    expect(responder() == before, "renewed without a need")
+    expect(house.stop() == 0, "stop")
+
+
+@tap.test
+def after_a_rollover_the_present_generation_answers():
+    before = responder()
+    house.cli("ca", "rollover", "default")
+    house.start(options=("--public-listen", f"127.0.0.1:{PORT}"))
+    wait_for(lambda: responder() != before, "no responder of the new CA")
+    old = os.path.join(house.dir, "issuers", "default", "generation-1",
+                       "chain.pem")
+    path, _ = issue("rolled")
+    wait_for(lambda: "rolled.pem: good" in client("-cert", path, "-attime",
+                                                  str(now()),
+                                                  "-validity_period",
+                                                  "864000"), "not good")
+    expect("unauthorized" in client("-cert", FIRST, issuer=old),
+           "an earlier generation answers")
     house.cli("audit", "verify")
     expect(house.stop() == 0, "stop")
 

@@ -58,6 +58,9 @@ void cs_http_reply(struct cs_http_server *server, uint64_t ticket,
 	r->status = answer->status;
 	(void)snprintf(r->body, sizeof(r->body), "%.*s",
 		       CS_SPAN_FMT(answer->body));
+	if (answer->cache_control != NULL)
+		(void)snprintf(r->headers, sizeof(r->headers),
+			       "Cache-Control: %s\n", answer->cache_control);
 	for (size_t i = 0; i < answer->headers_n; i++) {
 		size_t n = strlen(r->headers);
 

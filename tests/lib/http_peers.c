@@ -174,11 +174,11 @@ struct cs_tls *make_tls(const char *name)
 
 void house_open(struct house *h, struct cs_http_limits limits)
 {
-	struct cs_http_listen listens[2];
+	struct cs_http_listen listens[3];
 	struct cs_http_server_config config = {
 		.clock = cs_clock_system(),
 		.listens = listens,
-		.listens_n = 2,
+		.listens_n = 3,
 		.limits = limits,
 		.on_request = on_request,
 		.on_gone = on_gone,
@@ -200,6 +200,8 @@ void house_open(struct house *h, struct cs_http_limits limits)
 					     CS_HTTP_LISTEN_TLS};
 	listens[1] =
 		(struct cs_http_listen){listen_local(h), CS_HTTP_LISTEN_LOCAL};
+	listens[2] = (struct cs_http_listen){listen_tcp(&h->plain_port),
+					     CS_HTTP_LISTEN_PLAIN};
 	h->server = cs_http_server_new(&config, &err);
 	assert_string_equal(err.text, "");
 	assert_non_null(h->server);
@@ -268,13 +270,23 @@ void peer_local(struct peer *p, struct house *h)
 	connect_to(p, h, AF_UNIX, &a, sizeof(a));
 }
 
-void peer_tcp(struct peer *p, struct house *h)
+static void connect_to_port(struct peer *p, struct house *h, uint16_t port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET,
 				.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				.sin_port = htons(h->port)};
+				.sin_port = htons(port)};
 
 	connect_to(p, h, AF_INET, &a, sizeof(a));
+}
+
+void peer_tcp(struct peer *p, struct house *h)
+{
+	connect_to_port(p, h, h->port);
+}
+
+void peer_plain(struct peer *p, struct house *h)
+{
+	connect_to_port(p, h, h->plain_port);
 }
 
 bool peer_tls(struct peer *p, struct house *h, SSL_CTX *ctx)

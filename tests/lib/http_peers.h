@@ -18,12 +18,12 @@
 
 #define HELD_MAX 256
 
-/* The house: a server with one TLS and one local listener. */
+/* The house: a server with one TLS, one local and one plain listener. */
 struct house {
 	struct cs_loop *loop;
 	struct cs_http_server *server;
 	char path[64]; /* of the Unix socket */
-	uint16_t port;
+	uint16_t port, plain_port;
 	/* What the owner does: answer at once, or keep the tickets. */
 	bool holds;
 	struct cs_http_answer answer; /* what is answered at once */
@@ -69,6 +69,8 @@ struct peer {
 void peer_local(struct peer *p, struct house *h);
 /* TCP, and nothing said yet. */
 void peer_tcp(struct peer *p, struct house *h);
+/* TCP without TLS. */
+void peer_plain(struct peer *p, struct house *h);
 /* A TLS handshake; returns whether it succeeded. ctx may be NULL. */
 bool peer_tls(struct peer *p, struct house *h, SSL_CTX *ctx);
 void peer_close(struct peer *p);
