@@ -1,12 +1,18 @@
 # How it is run: the service, alert rules, what is installed beside the
 # program. Manual page and completions are cli/module.mk's.
 dist_doc_DATA = README.md ARCHITECTURE.md SECURITY.md LICENSE \
-	docs/log-format.md docs/operations.md docs/policy.md
+	docs/kubernetes.md docs/log-format.md docs/operations.md \
+	docs/policy.md
 policydir = $(docdir)/examples/policies
 dist_policy_DATA = policies/default.yaml policies/examples/ingress.yaml \
 	policies/examples/mesh.yaml policies/examples/override.yaml \
 	policies/examples/team-web.yaml policies/examples/zones.yaml
 dist_pkgdata_DATA = deploy/prometheus/alerts.yml
+kubernetesdir = $(pkgdatadir)/kubernetes
+dist_kubernetes_DATA = deploy/kubernetes/crds.yaml \
+	deploy/kubernetes/deployment.yaml deploy/kubernetes/example.yaml \
+	deploy/kubernetes/rbac.yaml deploy/kubernetes/rbac-approver.yaml \
+	deploy/kubernetes/rbac-csr.yaml
 EXTRA_DIST += deploy/prometheus/alerts.test.yml
 
 # systemd reads its units below every usual prefix's lib/.

@@ -8,6 +8,9 @@ import signal
 import sys
 import time
 
+import jsonschema
+import yaml
+
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from tests.lib import invariants  # noqa: E402
 from tests.lib.adapter import (Adapter, add_issuer, ready, wait_for,  # noqa: E402
@@ -326,6 +329,79 @@ def no_token_stands_in_a_log_or_in_an_argument():
                 said += f.read()
     expect(len(said) > 1000 and not any(t in said for t in tokens),
            "a token")
+
+
+# -- what is deployed --------------------------------------------------------
+
+DEPLOY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                      "deploy", "kubernetes")
+
+
+def documents(*names):
+    found = []
+    for name in names:
+        with open(os.path.join(DEPLOY, name), encoding="utf-8") as f:
+            found += list(yaml.safe_load_all(f))
+    return found
+
+
+def asked(method, path):
+    """(group, resource, subresource, verb) of a call."""
+    path, _, query = path.partition("?")
+    parts = path.strip("/").split("/")
+    group = "" if parts[0] == "api" else parts[1]
+    rest = parts[2:] if parts[0] == "api" else parts[3:]
+    if rest[0] == "namespaces" and len(rest) > 2:
+        rest = rest[2:]
+    verb = {"POST": "create", "PUT": "update", "PATCH": "patch"}.get(
+        method, "get" if len(rest) > 1 else
+        "watch" if "watch=1" in query else "list")
+    return group, "/".join([rest[0], *rest[2:]]), verb
+
+
+@tap.test
+def every_call_that_was_made_is_allowed_by_what_is_deployed_and_no_more():
+    allowed = {}
+    for d in documents("rbac.yaml", "rbac-csr.yaml"):
+        for rule in d.get("rules", []):
+            for r in rule["resources"]:
+                for g in rule["apiGroups"]:
+                    allowed.setdefault((g, r), set()).update(rule["verbs"])
+    made = {asked(m, p) for m, p, s in kube.calls}
+    for group, resource, verb in made:
+        expect(verb in allowed.get((group, resource), ()),
+               f"{verb} {group}/{resource} is not allowed")
+    needless = {(g, r, v) for (g, r), verbs in allowed.items() for v in verbs
+                if r != "signers"} - made
+    expect(not needless, f"allowed for nothing: {needless}")
+
+
+@tap.test
+def issuers_as_they_are_here_and_their_status_fit_what_is_deployed():
+    schemas = {}
+    for d in documents("crds.yaml"):
+        v = d["spec"]["versions"][0]
+        schemas[d["spec"]["names"]["plural"]] = v["schema"]["openAPIV3Schema"]
+    n = 0
+    for path, o in kube.objects.items():
+        plural = path.split("/")[-2]
+        if plural not in schemas or o["spec"]["url"].startswith("http:"):
+            continue
+        jsonschema.validate(json.loads(json.dumps(o)), dict(
+            schemas[plural], additionalProperties=False))
+        n += 1
+    expect(n >= 6, f"{n} issuers")
+    example = [d for d in documents("example.yaml") if d["kind"] == "Issuer"]
+    jsonschema.validate(example[0], schemas["issuers"])
+
+
+@tap.test
+def the_deployment_starts_what_there_is():
+    c = documents("deployment.yaml")[0]["spec"]["template"]["spec"]
+    argv = c["containers"][0]["command"]
+    text = run(COUNTERSIGN, "kube", "--help").stdout
+    for word in argv[2:]:
+        expect(not word.startswith("--") or word in text, word)
 
 
 @tap.test
