@@ -172,6 +172,7 @@ static void only_a_gateway_states_who_asked(void **state)
 		{"\"namespace_labels\":{}", "namespace_labels"},
 		{"\"owner\":\"x\"", "owner"},
 		{"\"renewal\":false", "renewal"},
+		{"\"source\":\"kubernetes\"", "source"},
 		{"\"approval\":{\"claimed_by\":\"b\"},\"conditions\":[{"
 		 "\"type\":\"Approved\",\"status\":\"True\"}]",
 		 "approval"},
@@ -192,6 +193,20 @@ static void only_a_gateway_states_who_asked(void **state)
 		f->client.rights = ALL;
 		assert_true(submit(f, body));
 	}
+	teardown(f);
+}
+
+static void the_way_in_is_what_a_gateway_says_or_the_api(void **state)
+{
+	struct fixture *f = setup(ALL);
+
+	(void)state;
+	assert_true(submit(f, "{\"csr\":\"a\"}"));
+	assert_true(cs_span_equal_str(f->m.source, "api"));
+	assert_true(submit(f, "{\"csr\":\"a\",\"source\":\"kubernetes\"}"));
+	assert_true(cs_span_equal_str(f->m.source, "kubernetes"));
+	assert_false(submit(f, "{\"csr\":\"a\",\"source\":\"listener\"}"));
+	assert_int_equal(f->p.code, CS_PROBLEM_BAD_FIELD);
 	teardown(f);
 }
 
@@ -525,6 +540,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_a_body_naming_field_and_value),
 		cmocka_unit_test(only_a_gateway_states_who_asked),
+		cmocka_unit_test(the_way_in_is_what_a_gateway_says_or_the_api),
 		cmocka_unit_test(a_gateway_speaks_for_its_namespaces_only),
 		cmocka_unit_test(a_right_is_for_its_issuers_only),
 		cmocka_unit_test(

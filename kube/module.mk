@@ -18,3 +18,12 @@ libcs_kube_a_SOURCES = \
 	kube/where_kubeconfig.c kube/where_parts.h \
 	kube/work.c \
 	kube/write.c kube/write.h
+
+kube_tests = kube/queue_test kube/request_test kube/verdict_test \
+	kube/where_test kube/write_test
+UNIT_TESTS += $(kube_tests)
+kube_queue_test_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
+kube_request_test_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
+kube_verdict_test_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
+kube_where_test_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
+kube_write_test_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
