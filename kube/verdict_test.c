@@ -70,9 +70,9 @@ static void what_an_answer_quotes_is_escaped(void **state)
 	cs_kube_verdict_done(&v);
 }
 
-#define PEM(body)                                                              \
-	"-----BEGIN CERTIFICATE-----\\n" body "\\n-----END "                   \
-					      "CERTIFICATE-----\\n"
+#define BEGIN	  "-----BEGIN CERTIFICATE-----\\n"
+#define END	  "\\n-----END CERTIFICATE-----\\n"
+#define PEM(body) BEGIN body END
 
 static void the_root_is_left_out_of_the_chain_and_kept_beside_it(void **state)
 {

@@ -47,7 +47,7 @@ def c45_five_thousand_requests_at_the_start_are_listed_in_pages():
     for path in new:
         issued_once(path)
     expect(kube.count("GET", "certificaterequests\\?limit=") >= 20, "no pages")
-    expect(rss_kib(place.adapter.process.pid) < 64 * 1024,
+    expect(rss_kib(place.adapter.process.pid) < 96 * 1024,
            f"{rss_kib(place.adapter.process.pid)} KiB")
     late = [p for p, o in kube.objects.items() if "/old-" in p and
             int(o["metadata"]["resourceVersion"]) > version]
