@@ -33,9 +33,10 @@ static bool native_name(struct cs_importing *i, struct cs_span foreign,
 
 		if (c >= 'A' && c <= 'Z')
 			c = (uint8_t)(c + 32);
-		if (n == 0 && (c == '-' || c == '.' || c == '_'))
-			continue;
-		ret_name[n++] = (char)(is_name_byte(c) ? c : '-');
+		if (!is_name_byte(c))
+			c = '-';
+		if (n > 0 || (c != '-' && c != '.' && c != '_'))
+			ret_name[n++] = (char)c;
 	}
 	ret_name[n] = '\0';
 	if (n == 0 || strcmp(ret_name, "guards") == 0 ||

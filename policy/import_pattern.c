@@ -347,7 +347,8 @@ enum cs_pattern cs_import_network(struct cs_importing *i, struct cs_span text,
 	if (slash == text.n)
 		bits = (unsigned)(8 * octets.n);
 	for (unsigned bit = 0; bit < bits; bit++)
-		net[bit / 8] |= octets.p[bit / 8] & (0x80 >> bit % 8);
+		net[bit / 8] = (uint8_t)(net[bit / 8] |
+					 (octets.p[bit / 8] & 0x80 >> bit % 8));
 	if (!cs_name_ip_text(cs_span_make(net, octets.n), i->arena, &shown,
 			     &err)) {
 		i->no_memory = i->no_memory || err.code == CS_E_NO_MEMORY;

@@ -283,6 +283,57 @@ static void what_is_made_loads(void **state)
 	cs_testing_done(&t);
 }
 
+/* Change, double or drop a byte of the text, here and there. */
+static void damage(char *text, size_t max, uint32_t *seed)
+{
+	static const char bytes[] = " *.:,{}[]'\"-\nax0/@\xc3\x1b";
+
+	for (unsigned k = 0; k < 3; k++) {
+		size_t n = strlen(text), at;
+
+		*seed = *seed * 1664525u + 1013904223u;
+		at = (*seed >> 8) % n;
+		if ((*seed >> 4) % 3 == 0)
+			memmove(text + at, text + at + 1, n - at);
+		else if ((*seed >> 4) % 3 == 1 && n + 1 < max)
+			memmove(text + at + 1, text + at, n - at + 1);
+		else
+			text[at] = bytes[(*seed >> 20) % (sizeof(bytes) - 1)];
+	}
+}
+
+static void a_damaged_document_is_refused_or_what_is_made_loads(void **state)
+{
+	uint32_t seed = 1;
+	size_t made = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 3000; n++) {
+		struct cs_error err = {0};
+		struct cs_testing t;
+		char text[4096];
+		const char *one = text;
+
+		(void)snprintf(text, sizeof(text), "%s", all[n % ALL_N]);
+		damage(text, sizeof(text), &seed);
+		cs_testing_init(&t);
+		if (!import(&one, 1, &t, &err)) {
+			assert_true(err.code == CS_E_YAML ||
+				    err.code == CS_E_FORMAT);
+			assert_true(strncmp(err.text, "a.yaml:", 7) == 0);
+		} else {
+			if (t.set == NULL)
+				print_error(
+					"%s\n%.*s\n", text,
+					CS_SPAN_FMT(t.report.items[0].text));
+			assert_non_null(t.set);
+			made++;
+		}
+		cs_testing_done(&t);
+	}
+	assert_in_range(made, 300, 2900);
+}
+
 static void every_allocation_of_an_import_may_fail(void **state)
 {
 	long n;
@@ -314,6 +365,8 @@ int main(void)
 		cmocka_unit_test(a_glob_becomes_a_matcher_of_its_kind),
 		cmocka_unit_test(durations_are_those_of_go),
 		cmocka_unit_test(what_is_made_loads),
+		cmocka_unit_test(
+			a_damaged_document_is_refused_or_what_is_made_loads),
 		cmocka_unit_test(every_allocation_of_an_import_may_fail),
 	};
 

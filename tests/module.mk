@@ -238,12 +238,10 @@ E2E_TESTS += tests/e2e/replay_test.py tests/e2e/look_test.py
 E2E_TESTS += tests/e2e/escape_test.py tests/e2e/load_test.py
 E2E_TESTS += tests/e2e/ca_life_test.py
 E2E_TESTS += tests/e2e/import_test.py
-EXTRA_DIST += tests/lib/foreign.py
 E2E_TESTS += tests/e2e/kube_test.py tests/e2e/kube_faults_test.py \
 	tests/e2e/kube_watch_test.py tests/e2e/kube_program_test.py
 EXTRA_DIST += tests/lib/foreign.py tests/lib/imports.py \
 	tests/vectors/import/verdicts.json
-E2E_TESTS += tests/e2e/kube_test.py
 TESTS += $(E2E_TESTS)
 EXTRA_DIST += $(E2E_TESTS) tests/e2e/failpoints docs/audit.md \
 	docs/policy.md
