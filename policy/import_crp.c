@@ -73,14 +73,41 @@ static void required(struct cs_importing *i, const struct cs_yaml *rule,
 }
 
 /*
+ * The one rule that has a native form: no wildcards. A DNS name that can be
+ * issued has a star in front or none.
+ */
+static bool forbids_wildcards(struct cs_span rule)
+{
+	static const char *const forms[] = {
+		"!self.contains('*')",	    "!self.contains(\"*\")",
+		"!self.startsWith('*')",    "!self.startsWith(\"*\")",
+		"!self.startsWith('*.')",   "!self.startsWith(\"*.\")",
+		"self.contains('*')==false"};
+	char text[32];
+	size_t n = 0;
+
+	for (size_t k = 0; k < rule.n && n < sizeof(text); k++) {
+		if (rule.p[k] != ' ')
+			text[n++] = (char)rule.p[k];
+	}
+	for (size_t k = 0; k < sizeof(forms) / sizeof(forms[0]); k++) {
+		if (cs_span_equal_str(cs_span_make(text, n), forms[k]))
+			return true;
+	}
+	return false;
+}
+
+/*
  * CEL restricts what `values` allow, so that without it nothing may pass.
- * False: there is none.
+ * False: there is none of that sort.
  */
 static bool validations(struct cs_importing *i, const struct cs_yaml *rule,
-			const char *path, const struct cs_crp_target *t)
+			const char *path, const struct cs_crp_target *t,
+			bool *ret_no_wildcards)
 {
 	const struct cs_yaml *list = cs_yaml_get(rule, "validations");
 	const char *field = cs_import_path(i, path, "validations");
+	bool closed = false;
 	size_t n = 0;
 
 	if (!cs_import_is_list(i, list, field))
@@ -94,6 +121,13 @@ static bool validations(struct cs_importing *i, const struct cs_yaml *rule,
 			cs_import_fail(i, c, at, "`rule` is missing");
 			return true;
 		}
+		if (t->kind == CS_PATTERN_DNS && forbids_wildcards(text)) {
+			*ret_no_wildcards = true;
+			cs_import_tell(i, CS_IMPORT_EXACT, c, at,
+				       "%s.wildcard is `forbid`", t->native);
+			continue;
+		}
+		closed = true;
 		cs_import_tell(i, CS_IMPORT_BY_HAND, c, at,
 			       "the rule `%.*s` is CEL, which is not "
 			       "translated: nothing of %s passes until its "
@@ -101,7 +135,7 @@ static bool validations(struct cs_importing *i, const struct cs_yaml *rule,
 			       CS_SPAN_FMT(cs_span_sub(text, 0, 256)),
 			       t->native);
 	}
-	return true;
+	return closed;
 }
 
 /* `value`, or the list `values`. */
@@ -113,7 +147,9 @@ static void values(struct cs_importing *i, const struct cs_yaml *rule,
 	const struct cs_yaml *node = cs_yaml_get(rule, name);
 	const char *field = cs_import_path(i, path, name);
 
-	if (validations(i, rule, path, t)) {
+	bool no_wildcards = false;
+
+	if (validations(i, rule, path, t, &no_wildcards)) {
 		if (cs_import_has(node))
 			cs_import_tell(i, CS_IMPORT_NARROWER, node, field,
 				       "left out, because its `validations` "
@@ -122,6 +158,11 @@ static void values(struct cs_importing *i, const struct cs_yaml *rule,
 	}
 	if (t->single ? cs_import_has(node) : cs_import_is_list(i, node, field))
 		globs(i, node, field, t, object);
+	else if (no_wildcards)
+		/* Validations alone: everything that they take. */
+		cs_import_add(i, object, "allow", json_string("any"));
+	if (no_wildcards)
+		cs_import_set(i, object, "wildcard", json_string("forbid"));
 }
 
 void cs_crp_rule(struct cs_importing *i, const struct cs_yaml *rule,

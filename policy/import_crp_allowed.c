@@ -74,7 +74,8 @@ static void names(struct cs_importing *i, const struct cs_yaml *allowed)
 		kind = cs_import_field(i, "san", kinds[k].native);
 		cs_crp_rule(i, rule, path, &kinds[k].target, kind);
 		if (k > 0 || !begins_with_star(rule) ||
-		    json_object_get(kind, "allow") == NULL)
+		    json_object_get(kind, "allow") == NULL ||
+		    json_object_get(kind, "wildcard") != NULL)
 			continue;
 		cs_import_set(i, kind, "wildcard", json_string("leftmost"));
 		cs_import_tell(i, CS_IMPORT_NOTE, rule, path,

@@ -38,7 +38,7 @@ def as_compared(made):
              "emailAddresses": foreign.fold_host}
     for name, fold in folds.items():
         rule = made["allowed"].get(name)
-        if rule:
+        if rule and "values" in rule:
             rule["values"] = [fold(p) for p in rule["values"]]
     return made
 

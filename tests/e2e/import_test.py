@@ -216,6 +216,31 @@ def what_is_written_loads_and_is_never_overwritten():
 
 
 @tap.test
+def a_policy_is_for_those_whom_it_was_for():
+    source = write("crp.yaml", CRP % ("shop", "namespace: {matchNames: "
+                                      '["shop-*"], matchLabels: {tier: web}}'))
+    out = path("selected")
+    run(COUNTERSIGN, "policy", "import", source, "--issuer", "web",
+        "--requester", "system:serviceaccount:cert-manager:*", "--out", out)
+    csr = path("a.csr")
+    run("openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
+        "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null", "-subj",
+        "/", "-addext", "subjectAltName=DNS:a.example.com", "-out", csr)
+    asked = {"--issuer": "web", "--source": "kubernetes", "--namespace":
+             "shop-1", "--label": "tier=web", "--requester":
+             "system:serviceaccount:cert-manager:cert-manager"}
+    for change in ({}, {"--issuer": "vm"}, {"--source": "api"},
+                   {"--namespace": "pay"}, {"--label": "tier=db"},
+                   {"--requester": "alice"}):
+        words = [w for pair in {**asked, **change}.items() for w in pair]
+        done = run(COUNTERSIGN, "policy", "explain", "--csr", csr,
+                   "--against", out, *words, check=False)
+        expect(("NO_POLICY" in done.stdout) == bool(change) and
+               ("WOULD BE ISSUED" in done.stdout) != bool(change),
+               f"{change}: {done.stdout}{done.stderr}")
+
+
+@tap.test
 def strict_writes_nothing_that_a_person_has_to_look_at():
     source = write("crp.yaml", CRP % ("a", "issuerRef: {name: x}"))
     done = run(COUNTERSIGN, "policy", "import", source, "--strict",

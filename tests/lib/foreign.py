@@ -81,8 +81,12 @@ def slice_allowed(rule, values, fold=lambda s: s):
     if not values:
         return not rule.get("required", False)
     patterns = [fold(p) for p in rule.get("values") or []]
-    return bool(patterns) and all(any(glob(p, v) for p in patterns)
-                                  for v in values)
+    rules = rule.get("validations") or []
+    # The one rule that is drawn says that there are no stars.
+    if rules and any("*" in v for v in values):
+        return False
+    return bool(patterns or rules) and (not patterns or all(
+        any(glob(p, v) for p in patterns) for v in values))
 
 
 def fold_host(name):
@@ -190,6 +194,11 @@ def crp(random):
         made = {"values": some(random, globs, 1)}
         if random.random() < 0.25:
             made["required"] = True
+        if globs is DNS_GLOBS and random.random() < 0.2:
+            made["validations"] = [{"rule": random.choice(
+                ["!self.contains('*')", '! self.startsWith("*.")'])}]
+            if random.random() < 0.2:
+                del made["values"]
         return made
     allowed = {}
     for name, globs in zip(NAMES, (DNS_GLOBS, IP_GLOBS, URI_GLOBS,
