@@ -59,6 +59,7 @@ struct cs_front_issuer {
 	const char *name;
 	bool self_approval;   /* requester and approver may be one */
 	bool ocsp;	      /* it answers OCSP */
+	bool is_retired;      /* it signs no certificates any more */
 	struct cs_span chain; /* PEM: the issuer's certificate, intermediates */
 	struct cs_span ca;    /* PEM of the root; may be empty */
 	struct cs_span about; /* JSON of what is public (api/issuers.h) */

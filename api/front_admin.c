@@ -96,6 +96,9 @@ void cs_front_reply_status(struct cs_front *f, uint64_t ticket,
 		put_ocsp(f, i, &j);
 		cs_json_name(&j, "self_approval");
 		cs_json_bool(&j, f->config.issuers[i].self_approval);
+		cs_json_member_str(&j, "state",
+				   f->config.issuers[i].is_retired ? "retired"
+								   : "active");
 		cs_json_end(&j);
 	}
 	cs_json_end(&j);

@@ -34,17 +34,17 @@ static json_t *from_row(const json_t *row, const char *name)
 /* One recorded generation, as it is shown. */
 static bool put_generation(json_t *list, const json_t *row, const json_t *shown)
 {
+	const char *state = json_object_get(row, "retired") != NULL ? "retired"
+			    : row == shown			    ? "active"
+					   : "superseded";
 	json_t *g = json_deep_copy(row);
-	bool present = row == shown;
 
 	json_object_del(g, "name");
 	if (json_object_get(row, "crl_base") != NULL) {
 		json_object_set(g, "crl_url", json_object_get(row, "crl_base"));
 		json_object_del(g, "crl_base");
 	}
-	return json_object_set_new(
-		       g, "state",
-		       json_string(present ? "active" : "superseded")) == 0 &&
+	return json_object_set_new(g, "state", json_string(state)) == 0 &&
 	       json_array_append_new(list, g) == 0;
 }
 
@@ -85,7 +85,10 @@ static json_t *join(const struct cs_front_issuer *issuer, const json_t *rows,
 		    about, "generations",
 		    generations(rows, json_object_get(about, "name"), row)) ==
 		    0 &&
-	    json_object_set_new(about, "state", json_string("active")) == 0)
+	    json_object_set_new(
+		    about, "state",
+		    json_string(issuer->is_retired ? "retired" : "active")) ==
+		    0)
 		return about;
 	json_decref(about);
 	no_memory(err);

@@ -11,7 +11,7 @@
  *	 "generation": n | null, "generations": [..], "key": "ec-p256",
  *	 "name", "not_after",
  *	 "not_before", "path_len": n | null, "self_approval", "serial": hex,
- *	 "sha256": hex, "signature_algorithm", "state": "active",
+ *	 "sha256": hex, "signature_algorithm", "state": "active" | "retired",
  *	 "subject": RFC 4514}
  *
  * not_before and not_after are those of the whole chain, path_len the CAs
@@ -22,7 +22,8 @@
  * recorded, oldest first; chain.pem is that of the present one:
  *
  *	{"ca", "chain", "created", "crl_shards", "crl_url"?, "generation",
- *	 "not_after", "serial", "sha256", "state": "active" | "superseded"}
+ *	 "key_destroyed"?: time, "not_after", "retired"?: time, "serial",
+ *	 "sha256", "state": "active" | "superseded" | "retired"}
  */
 #ifndef CS_API_ISSUERS_H
 #define CS_API_ISSUERS_H

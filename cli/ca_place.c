@@ -83,6 +83,17 @@ bool cs_ca_place_begin(const char *dir, const char *issuer,
 	return true;
 }
 
+bool cs_ca_place_lock(const char *dir, const char *issuer,
+		      struct cs_arena *arena, struct cs_ca_place *p,
+		      struct cs_error *err)
+{
+	*p = (struct cs_ca_place){.lock_fd = -1, .dir = dir};
+	if (!name_paths(p, issuer, arena, err) || !lock(p, arena, err))
+		return false;
+	unstage(p);
+	return true;
+}
+
 /* -- what stays at a rollover --------------------------------------------- */
 
 /* The directories that are linked from and to. */

@@ -44,6 +44,14 @@ bool cs_ca_place_begin(const char *dir, const char *issuer,
 		       struct cs_error *err) CS_MUST_USE;
 
 /*
+ * The lock alone, for who changes what is there; what an earlier crash left
+ * staged, which may be keys, is removed.
+ */
+bool cs_ca_place_lock(const char *dir, const char *issuer,
+		      struct cs_arena *arena, struct cs_ca_place *place,
+		      struct cs_error *err) CS_MUST_USE;
+
+/*
  * ROLLOVER: what stays goes into the new place by links, nothing is moved:
  * the present key and chain into generation-N, whose generation.yaml says
  * `state`; older generations and files of other people as they are. A CSR

@@ -42,6 +42,7 @@ const struct cs_command *const cs_commands[] = {
 	&cs_cmd_ca_import,
 	&cs_cmd_ca_csr,
 	&cs_cmd_ca_rollover,
+	&cs_cmd_ca_retire,
 	&cs_cmd_client_add,
 	&cs_cmd_client_list,
 	&cs_cmd_client_show,

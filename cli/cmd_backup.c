@@ -179,7 +179,8 @@ static bool take_files(struct backup *b, struct cs_error *err)
 				b->outside,
 				json_string(c->issuers[i].passphrase_file));
 		if (!take(b, c->issuers[i].chain, 0644, err) ||
-		    (b->keys && !take(b, c->issuers[i].key, 0600, err)))
+		    (b->keys && !b->install->state[i].key_is_destroyed &&
+		     !take(b, c->issuers[i].key, 0600, err)))
 			return false;
 	}
 	if (!take_generations(b, err))

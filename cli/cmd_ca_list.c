@@ -57,6 +57,8 @@ static const char *state_of(const json_t *issuer)
 	    !cs_time_parse_rfc3339(
 		    cs_span_str(cs_reply_text(issuer, "not_after")), &to, NULL))
 		return "unknown";
+	if (strcmp(cs_reply_text(issuer, "state"), "retired") == 0)
+		return "retired";
 	if (json_is_null(json_object_get(issuer, "generation")))
 		return "new";
 	if (now < from)

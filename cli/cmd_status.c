@@ -62,13 +62,26 @@ static json_t *ocsp_until(const json_t *item)
 					       : "none");
 }
 
+/* Of generations that a stopped one's files list, the newest of each name. */
+static void keep_newest(json_t *issuers)
+{
+	for (size_t i = json_array_size(issuers); i-- > 0;) {
+		json_t *item = json_array_get(issuers, i);
+
+		if (json_object_get(item, "generation") != NULL &&
+		    newest(issuers, cs_reply_text(item, "name")) != item)
+			json_array_remove(issuers, i);
+	}
+}
+
 /* A row for each issuer of the status, with what the ledger knows of it. */
 static void print_issuers(const struct cs_call *call, const json_t *status)
 {
-	static const char *const header[] = {"ISSUER", "GENERATION",
-					     "NOT AFTER", "OCSP UNTIL",
-					     "SELF APPROVAL"};
-	static const char *const names[] = {"name", "generation", "not_after",
+	static const char *const header[] = {"ISSUER",	   "GENERATION",
+					     "STATE",	   "NOT AFTER",
+					     "OCSP UNTIL", "SELF APPROVAL"};
+	static const char *const names[] = {"name",	  "generation",
+					    "state",	  "not_after",
 					    "ocsp_until", "self_approval"};
 	const struct cs_question_call q = {.kind = CS_QUERY_ISSUERS,
 					   .target = "/v1/issuers"};
@@ -87,6 +100,7 @@ static void print_issuers(const struct cs_call *call, const json_t *status)
 		return;
 	}
 	items = json_object_get(r.body, "items");
+	keep_newest(issuers);
 	json_array_foreach(issuers, i, item)
 	{
 		const char *name = cs_reply_text(item, "name");

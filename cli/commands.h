@@ -26,6 +26,7 @@ extern const struct cs_command cs_cmd_ca_create;
 extern const struct cs_command cs_cmd_ca_import;
 extern const struct cs_command cs_cmd_ca_csr;
 extern const struct cs_command cs_cmd_ca_rollover;
+extern const struct cs_command cs_cmd_ca_retire;
 extern const struct cs_command cs_cmd_ca_list;
 extern const struct cs_command cs_cmd_ca_show;
 extern const struct cs_command cs_cmd_cert_show;

@@ -439,6 +439,7 @@ static const struct key tls_keys[] = {
 	{"hosts", read_list, offsetof(struct cs_config, hosts), true},
 	{"key", read_text, offsetof(struct cs_config, tls_key), true},
 	{"chain", read_text, offsetof(struct cs_config, tls_chain), true},
+	{"issuer", read_text, offsetof(struct cs_config, tls_issuer), false},
 };
 
 static bool read_tls(struct reader *r, const struct cs_yaml *v, void *target)
@@ -543,6 +544,9 @@ bool cs_config_parse(struct cs_span text, const char *file,
 	if (c.listen.n == 0 || c.hosts.n == 0)
 		return refuse(&r, doc, "`%s` is empty",
 			      c.listen.n == 0 ? "listen" : "tls.hosts");
+	if (c.tls_issuer != NULL && cs_config_issuer(&c, c.tls_issuer) == NULL)
+		return refuse(&r, doc, "tls.issuer: there is no issuer `%s`",
+			      c.tls_issuer);
 	*ret_config = c;
 	return true;
 }
@@ -688,6 +692,8 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 	put_list(out, "  hosts", &config->hosts);
 	put_text(out, "  key", config->tls_key);
 	put_text(out, "  chain", config->tls_chain);
+	if (config->tls_issuer != NULL)
+		put_text(out, "  issuer", config->tls_issuer);
 	cs_buf_add_str(out, "\n# Who administers over run/countersign.sock: "
 			    "user ids.\nadmin_uids: [");
 	for (size_t i = 0; i < config->n_admin_uids; i++)

@@ -97,6 +97,8 @@ struct cs_config {
 	const char *origin;  /* of the log, fixed at init */
 	const char *log_key; /* path */
 	const char *tls_key, *tls_chain; /* paths */
+	const char
+		*tls_issuer; /* who certifies the listener; NULL: the first */
 	struct cs_config_issuer *issuers;
 	size_t n_issuers;
 };

@@ -165,3 +165,72 @@ bool cs_config_add_issuer(struct cs_span text,
 	cs_arena_done(&arena);
 	return ok;
 }
+
+/* -- the listener's issuer ------------------------------------------------ */
+
+/* The text with the line: what is before it, it, what is behind. */
+static bool put_listener(struct cs_span text, const struct cs_yaml *tls,
+			 const char *name, struct cs_buf *out)
+{
+	const struct cs_yaml *old = cs_yaml_get(tls, "issuer");
+	const struct cs_yaml *chain = cs_yaml_get(tls, "chain");
+	const struct cs_yaml *at = old != NULL ? old : chain;
+	struct cs_span line;
+	size_t from, indent = 0;
+
+	if (chain == NULL || chain->key_line == tls->key_line)
+		return false;
+	line = line_text(text, at->key_line);
+	while (indent < line.n && line.p[indent] == ' ')
+		indent++;
+	from = line_at(text, at->key_line + (old == NULL));
+	cs_buf_add(out, cs_span_sub(text, 0, from));
+	if (from > 0 && text.p[from - 1] != '\n')
+		cs_buf_add_byte(out, '\n');
+	for (size_t i = 0; i < indent; i++)
+		cs_buf_add_byte(out, ' ');
+	cs_buf_add_str(out, "issuer: ");
+	cs_config_write_quoted(name, out);
+	cs_buf_add_byte(out, '\n');
+	if (old != NULL)
+		from = line_at(text, at->key_line + 1);
+	cs_buf_add(out, cs_span_sub(text, from, text.n));
+	return true;
+}
+
+/* Does the new text say it? */
+static bool check_listener(struct cs_span after, const char *name,
+			   struct cs_arena *arena, struct cs_error *err)
+{
+	struct cs_config c;
+
+	return cs_config_parse(after, CS_CONFIG_FILE, arena, &c, err) &&
+	       ((c.tls_issuer != NULL && strcmp(c.tls_issuer, name) == 0) ||
+		cs_error_set(err, CS_E_FORMAT,
+			     CS_CONFIG_FILE ": tls.issuer cannot be set"));
+}
+
+bool cs_config_set_listener(struct cs_span text, const char *name,
+			    struct cs_buf *out, struct cs_error *err)
+{
+	struct cs_arena arena;
+	struct cs_yaml *doc;
+	const struct cs_yaml *tls;
+	bool ok;
+
+	cs_arena_init(&arena, EDIT_ARENA);
+	doc = cs_yaml_parse(text, CS_CONFIG_FILE, &arena, err);
+	tls = doc != NULL ? cs_yaml_get(doc, "tls") : NULL;
+	ok = doc != NULL;
+	if (ok && (tls == NULL || tls->kind != CS_YAML_MAP ||
+		   !put_listener(text, tls, name, out)))
+		ok = cs_error_set(err, CS_E_FORMAT,
+				  CS_CONFIG_FILE
+				  ": tls is not written as a line for each "
+				  "member: add `issuer: %s` to it",
+				  name);
+	ok = ok && cs_buf_finish(out, CS_CONFIG_FILE, err) &&
+	     check_listener(cs_buf_span(out), name, &arena, err);
+	cs_arena_done(&arena);
+	return ok;
+}

@@ -107,6 +107,60 @@ static void leaves_alone_what_it_cannot_add_to(void **state)
 	leaves_alone("a: [", CS_E_YAML);
 }
 
+/* HEAD with tls written as lines, and what stands in them. */
+#define LISTENER(members)                                                      \
+	"listen: [\"127.0.0.1:8443\"]\ntls: # ours\n" members                  \
+	"admin_uids: [0]\nlog: {origin: o, key: l}\nissuers:\n"                \
+	"  - name: a\n    chain: c\n    key: k\n"                              \
+	"    ceiling: {max_validity: 90d, ext_key_usage: []}\n"                \
+	"  - name: b\n    chain: c\n    key: k\n"                              \
+	"    ceiling: {max_validity: 90d, ext_key_usage: []}\n"
+
+static void another_issuer_certifies_the_listener(void **state)
+{
+	static const struct {
+		const char *before, *after;
+	} t[] = {
+		{LISTENER("  hosts: [x]\n  chain: c # so\n  key: k\n"),
+		 LISTENER("  hosts: [x]\n  chain: c # so\n  issuer: \"b\"\n"
+			  "  key: k\n")},
+		{LISTENER("    hosts: [x]\n    issuer: a\n    key: k\n"
+			  "    chain: c\n"),
+		 LISTENER("    hosts: [x]\n    issuer: \"b\"\n    key: k\n"
+			  "    chain: c\n")},
+	};
+	struct cs_buf out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		cs_buf_init(&out, 4096);
+		assert_true(cs_config_set_listener(cs_span_str(t[i].before),
+						   "b", &out, NULL));
+		assert_string_equal(cs_buf_str(&out), t[i].after);
+		cs_buf_done(&out);
+	}
+}
+
+static void a_listener_that_cannot_be_set_is_left_alone(void **state)
+{
+	struct cs_error err = {0};
+	struct cs_buf out;
+
+	(void)state;
+	cs_buf_init(&out, 4096);
+	assert_false(cs_config_set_listener(
+		cs_span_str(join(HEAD, "issuers:\n", item("  ", "b"))), "b",
+		&out, &err));
+	assert_int_equal(err.code, CS_E_FORMAT);
+	cs_buf_reset(&out);
+	/* No issuer of this name. */
+	assert_false(cs_config_set_listener(
+		CS_SPAN_LIT(LISTENER("  hosts: [x]\n  chain: c\n  key: k\n")),
+		"z", &out, &err));
+	assert_int_equal(err.code, CS_E_CONFIG);
+	cs_buf_done(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +169,8 @@ int main(void)
 		cmocka_unit_test(
 			leaves_a_comment_with_the_issuer_that_it_is_about),
 		cmocka_unit_test(leaves_alone_what_it_cannot_add_to),
+		cmocka_unit_test(another_issuer_certifies_the_listener),
+		cmocka_unit_test(a_listener_that_cannot_be_set_is_left_alone),
 	};
 
 	return cs_test_run("cli/config_edit", tests);

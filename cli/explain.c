@@ -162,8 +162,8 @@ static bool judge_there(struct matter *m, struct cs_buf *body,
 	if (issuers == NULL)
 		return no_memory(err);
 	for (size_t i = 0; i < n; i++)
-		issuers[i] =
-			(struct cs_judge_issuer){in->ca[i], &in->ceiling[i]};
+		issuers[i] = (struct cs_judge_issuer){
+			in->ca[i], &in->ceiling[i], in->state[i].is_retired};
 	judge = cs_judge_new(issuers, n, clock, err);
 	if (judge == NULL)
 		return false;

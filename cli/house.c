@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/house_parts.h"
 #include "cli/notify.h"
+#include "cli/renew.h"
 
 /* How long a room may take to finish what is under way, and to go. */
 #define DRAIN_MS 10000
@@ -338,9 +339,16 @@ static unsigned worker_count(const struct cs_config *config)
 static bool check_dates(const struct cs_house *h, struct cs_error *err)
 {
 	const struct cs_install *in = h->config->install;
+	const struct cs_config_issuer *listener = cs_install_listener(in);
 	int64_t now = cs_clock_wall_ms(&h->config->clock) / 1000;
 	char date[CS_TIME_TEXT], today[CS_TIME_TEXT];
 
+	if (cs_renew_is_ours(in) && cs_install_is_retired(in, listener->name))
+		return cs_error_set(err, CS_E_CONFIG,
+				    "issuer %s is retired, and is to certify "
+				    "the listener: name another one "
+				    "(tls.issuer)",
+				    listener->name);
 	for (size_t i = 0; i < in->waiting_n; i++)
 		cs_log_write(h->config->log, CS_LOG_WARNING, "ca.waiting",
 			     "issuer %s waits for its certificate (`ca import "
@@ -358,7 +366,7 @@ static bool check_dates(const struct cs_house *h, struct cs_error *err)
 					    "%s only, and the clock says %s",
 					    name, date, today);
 		cs_time_rfc3339(in->ca[i]->not_after_s, date);
-		if (now > in->ca[i]->not_after_s)
+		if (now > in->ca[i]->not_after_s && !in->state[i].is_retired)
 			cs_log_write(h->config->log, CS_LOG_ERROR, "ca.expired",
 				     "issuer %s: its CA expired at %s: it "
 				     "issues nothing",

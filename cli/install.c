@@ -210,7 +210,28 @@ static bool part_waiting(struct cs_install *in, struct cs_error *err)
 				    ": no issuer has a certificate yet");
 	c->issuers = all;
 	c->n_issuers = ready;
+	if (cs_install_listener(in) == NULL)
+		return cs_error_set(err, CS_E_CONFIG,
+				    CS_CONFIG_FILE ": tls.issuer: `%s` has no "
+						   "certificate yet",
+				    c->tls_issuer);
 	return true;
+}
+
+bool cs_install_is_retired(const struct cs_install *in, const char *name)
+{
+	for (size_t i = 0; i < in->config.n_issuers; i++)
+		if (strcmp(in->config.issuers[i].name, name) == 0)
+			return in->state[i].is_retired;
+	return false;
+}
+
+const struct cs_config_issuer *cs_install_listener(const struct cs_install *in)
+{
+	const char *name = in->config.tls_issuer;
+
+	return name != NULL ? cs_config_issuer(&in->config, name)
+			    : &in->config.issuers[0];
 }
 
 const struct cs_install_waiting *cs_install_waiting(const struct cs_install *in,

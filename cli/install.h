@@ -59,6 +59,12 @@ void cs_install_free(struct cs_install *in);
 struct cs_install *cs_install_load(const char *dir,
 				   struct cs_error *err) CS_MUST_USE;
 
+/* Is this issuer, which is there, retired? */
+bool cs_install_is_retired(const struct cs_install *in, const char *name);
+
+/* The issuer that certifies the listener. */
+const struct cs_config_issuer *cs_install_listener(const struct cs_install *in);
+
 /*
  * Do an issuer's key and chain lie in issuers/NAME, where its generations are
  * kept? Those of other places have one generation.

@@ -97,6 +97,7 @@ bool cs_issuers_fill(const struct cs_install *in, size_t i,
 	struct cs_front_issuer is = {.name = c->name,
 				     .self_approval = c->self_approval,
 				     .ocsp = c->ocsp,
+				     .is_retired = in->state[i].is_retired,
 				     .chain = ca->chain_pem,
 				     .ca = ca->root_pem};
 	struct cs_hash *hash = cs_hash_new(err);

@@ -79,7 +79,7 @@ libcs_cli_a_SOURCES += \
 	cli/ca_job.c cli/ca_job.h \
 	cli/ca_place.c cli/ca_place.h \
 	cli/cmd_ca.c cli/cmd_ca_csr.c cli/cmd_ca_list.c \
-	cli/cmd_ca_rollover.c \
+	cli/cmd_ca_retire.c cli/cmd_ca_rollover.c \
 	cli/config_edit.c cli/config_edit.h \
 	cli/issuers.c cli/issuers.h \
 	cli/roots.c cli/roots.h

@@ -22,8 +22,7 @@
 #define ARENA_BYTES (1024 * 1024)
 #define MAX_PATH    4096
 
-/* Do the listener's files lie where we may replace them? */
-static bool is_ours(const struct cs_install *in)
+bool cs_renew_is_ours(const struct cs_install *in)
 {
 	return strcmp(in->config.tls_key, TLS_DIR KEY_FILE) == 0 &&
 	       strcmp(in->config.tls_chain, TLS_DIR CERT_FILE) == 0;
@@ -38,13 +37,15 @@ bool cs_renew_at(const struct cs_install *in, size_t n,
 		 struct cs_renew *ret_renew)
 {
 	struct cs_renew r = {.source = "listener", .folder = TLS_DIR};
-	size_t issuer = n == 0 ? 0 : n - 1;
+	size_t issuer =
+		n == 0 ? (size_t)(cs_install_listener(in) - in->config.issuers)
+		       : n - 1;
 
-	if (n == 0 ? !is_ours(in) : !in->config.issuers[issuer].ocsp)
+	if (n == 0 ? !cs_renew_is_ours(in) : !in->config.issuers[issuer].ocsp)
 		return false;
 	r.issuer = in->config.issuers[issuer].name;
 	r.ca = in->ca[issuer];
-	r.is_retired = in->state[issuer].is_retired;
+	r.is_over = in->state[issuer].key_is_destroyed;
 	if (n == 0) {
 		snprintf(r.what, sizeof(r.what), "the listener");
 	} else {
@@ -149,9 +150,9 @@ bool cs_renew_is_due(const struct cs_install *in, const struct cs_renew *r,
 	bool by_it = false;
 
 	cs_buf_init(&pem, CS_MAX_PEM_FILE);
-	if (!cs_renew_is_listener(r) &&
-	    (r->is_retired || !cs_renew_is_there(in, r))) {
-		*ret_due = !r->is_retired;
+	if (r->is_over ||
+	    (!cs_renew_is_listener(r) && !cs_renew_is_there(in, r))) {
+		*ret_due = !r->is_over;
 		return true;
 	}
 	if (!cs_renew_chain(in, r, &pem, err))

@@ -9,7 +9,7 @@
  * installation whose tls.key or tls.chain lie elsewhere renews by other
  * means: nothing is due there then. A responder that has no files yet, or has
  * its certificate by another CA than the issuer's present one, is due; that of
- * an issuer that is retired never is.
+ * an issuer whose key is destroyed never is.
  *
  * The certificate goes through the same gate as everybody's: house asks
  * front (HOUSE_CSR), under the policy `_listener` or `_ocsp`.
@@ -20,12 +20,15 @@
 #include "base/limits.h"
 #include "cli/install.h"
 
+/* Do the listener's files lie where they are renewed here? */
+bool cs_renew_is_ours(const struct cs_install *in);
+
 /* One of them; a plain value. */
 struct cs_renew {
 	const char *source;	       /* "listener", "ocsp" */
 	const char *issuer;	       /* by whom */
-	bool is_retired;	       /* the issuer certifies nothing */
 	const struct cs_issuer_ca *ca; /* of the issuer */
+	bool is_over;		       /* its key is destroyed */
 	char folder[CS_MAX_NAME + 8];  /* below DIR */
 	char what[CS_MAX_NAME + 64];   /* for sentences */
 };
@@ -41,7 +44,10 @@ bool cs_renew_is_listener(const struct cs_renew *r);
 /* Does it have both of its files? */
 bool cs_renew_is_there(const struct cs_install *in, const struct cs_renew *r);
 
-/* Is one missing, or have two thirds of the certificate's life passed? */
+/*
+ * Is one missing, or have two thirds of the certificate's life passed? Where
+ * the issuer's key is destroyed, nothing is due any more.
+ */
 bool cs_renew_is_due(const struct cs_install *in, const struct cs_renew *r,
 		     int64_t now_s, bool *ret_due,
 		     struct cs_error *err) CS_MUST_USE;

@@ -122,7 +122,10 @@ static bool add_generation(struct cs_replayer *r, size_t issuer,
 	return cs_hash_sha256(r->hash, ca->certificate, g->sha256, err);
 }
 
-/* The issuers, with every CA certificate that they have or had. */
+/*
+ * The issuers, with every CA certificate that they have or had. What one did
+ * that is retired now is judged like that of others.
+ */
 static bool take_issuers(struct cs_replayer *r, struct cs_error *err)
 {
 	const struct cs_install *in = r->install;
@@ -136,8 +139,8 @@ static bool take_issuers(struct cs_replayer *r, struct cs_error *err)
 	    r->has_issued == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory to replay");
 	for (size_t i = 0; i < n; i++) {
-		r->issuers[i] =
-			(struct cs_judge_issuer){in->ca[i], &in->ceiling[i]};
+		r->issuers[i] = (struct cs_judge_issuer){
+			.ca = in->ca[i], .ceiling = &in->ceiling[i]};
 		for (size_t k = 0; k < in->older_n; k++) {
 			if (in->older[k].issuer == i &&
 			    !add_generation(r, i, in->older[k].ca, err))

@@ -114,9 +114,13 @@ static bool open_keys(struct signer *s, struct cs_error *err)
 	for (size_t i = 0; i < in->config.n_issuers; i++) {
 		const struct cs_config_issuer *c = &in->config.issuers[i];
 
+		if (in->state[i].key_is_destroyed)
+			continue;
 		if (!open_key(s, c, in->ca[i], c->key, &is, err))
 			return false;
 		is->ceiling = &in->ceiling[i];
+		if (in->state[i].is_retired)
+			is->duty = CS_SIGNER_RETIRED;
 	}
 	for (size_t i = 0; i < in->older_n; i++) {
 		const struct cs_install_older *o = &in->older[i];
@@ -188,6 +192,7 @@ static int run_ledger(void *ctx)
 static bool fill_ledger_issuer(struct ledger *l,
 			       const struct cs_config_issuer *c,
 			       const struct cs_issuer_ca *ca,
+			       const struct cs_generation *state,
 			       struct cs_ledger_issuer *ret)
 {
 	const char *crl_base = NULL;
@@ -211,6 +216,8 @@ static bool fill_ledger_issuer(struct ledger *l,
 		.not_before_s = ca->not_before_s,
 		.not_after_s = ca->not_after_s,
 		.hold_no_policy = c->hold_no_policy,
+		.is_retired = state->is_retired,
+		.key_is_gone = state->key_is_destroyed,
 	};
 	return ret->label != NULL;
 }
@@ -220,17 +227,13 @@ static bool fill_ledger_issuers(struct ledger *l, struct cs_error *err)
 	const struct cs_install *in = l->r->install;
 	bool ok = true;
 
-	for (size_t i = 0; ok && i < in->config.n_issuers; i++) {
+	for (size_t i = 0; ok && i < in->config.n_issuers; i++)
 		ok = fill_ledger_issuer(l, &in->config.issuers[i], in->ca[i],
-					&l->issuer[i]);
-		l->issuer[i].key_is_gone = in->state[i].key_is_destroyed;
-	}
-	for (size_t i = 0; ok && i < in->older_n; i++) {
+					&in->state[i], &l->issuer[i]);
+	for (size_t i = 0; ok && i < in->older_n; i++)
 		ok = fill_ledger_issuer(
 			l, &in->config.issuers[in->older[i].issuer],
-			in->older[i].ca, &l->older[i]);
-		l->older[i].key_is_gone = in->older[i].state.key_is_destroyed;
-	}
+			in->older[i].ca, &in->older[i].state, &l->older[i]);
 	l->c.issuers = l->issuer;
 	l->c.issuers_n = in->config.n_issuers;
 	l->c.older = l->older;
@@ -537,6 +540,7 @@ bool cs_rooms_start_worker(const struct cs_rooms *r, unsigned number,
 	for (size_t i = 0; i < in->config.n_issuers; i++) {
 		w.issuer[i].ca = in->ca[i];
 		w.issuer[i].ceiling = &in->ceiling[i];
+		w.issuer[i].is_retired = in->state[i].is_retired;
 	}
 	cs_spawn_keep(&spawn, parent_fd);
 	cs_spawn_keep(&spawn, front_fd);

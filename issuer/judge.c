@@ -136,6 +136,22 @@ static bool read_csr(struct matter *m, struct cs_error *err)
 			   &m->verdict.findings, err);
 }
 
+/* The issuer's generation is the last one, and over. */
+static bool add_retired(struct matter *m, struct cs_error *err)
+{
+	const struct cs_issuer_ca *ca = m->issuer->ca;
+	const char *sentence = cs_arena_printf(
+		&m->j->arena,
+		"issuer %.*s is retired (generation %u) and signs no "
+		"certificates any more",
+		CS_SPAN_FMT(ca->name), ca->generation);
+
+	if (sentence == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY,
+				    "no memory for a finding");
+	return add_finding(m, CS_CODE_ISSUER_RETIRED, "issuer", sentence, err);
+}
+
 static bool phase_a(struct matter *m, struct cs_error *err)
 {
 	if (!cs_judge_request_facts(&m->request, m->now_ms, &m->j->arena,
@@ -149,7 +165,9 @@ static bool phase_a(struct matter *m, struct cs_error *err)
 				   "name",
 				   err);
 	m->facts.request.issuer_not_after_s = m->issuer->ca->not_after_s;
-	return true;
+	return !m->issuer->is_retired ||
+	       cs_span_equal_str(m->request.source, "ocsp") ||
+	       add_retired(m, err);
 }
 
 /* -- phase D -------------------------------------------------------------- */

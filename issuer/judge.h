@@ -22,6 +22,12 @@
 struct cs_judge_issuer {
 	const struct cs_issuer_ca *ca;
 	const struct cs_ceiling *ceiling;
+	/*
+	 * Everything is refused, with ISSUER_RETIRED, but a certificate for
+	 * its OCSP responder (source "ocsp"), which relying parties need as
+	 * long as they need CRLs.
+	 */
+	bool is_retired;
 };
 
 struct cs_judge;

@@ -110,6 +110,34 @@ static void a_serial_that_is_none_of_ours_is_refused_by_the_ceiling(
 	end(&f);
 }
 
+static void a_retired_issuer_refuses_all_but_its_ocsp_responder(
+	CS_UNUSED void **state)
+{
+	static const char *const sources[] = {"api", "ocsp"};
+	struct cs_msg_request m;
+	struct cs_judgement out;
+	struct fixture f = {0};
+	struct cs_buf request;
+
+	begin(&f);
+	f.issuer.is_retired = true;
+	assert_true(cs_msg_request_decode(cs_buf_span(&f.request), &m, NULL));
+	for (size_t i = 0; i < 2; i++) {
+		cs_buf_init(&request, 1000000);
+		m.source = cs_span_str(sources[i]);
+		cs_msg_request_encode(&m, &request);
+		assert_true(cs_judge_request(f.judge, cs_buf_span(&request),
+					     &out, NULL));
+		assert_int_equal(!out.issue &&
+					 memmem(out.refusal.body.p,
+						out.refusal.body.n,
+						"ISSUER_RETIRED", 14) != NULL,
+				 i == 0);
+		cs_buf_done(&request);
+	}
+	end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +145,8 @@ int main(void)
 			under_its_serial_a_certificate_is_the_same_to_the_octet),
 		cmocka_unit_test(
 			a_serial_that_is_none_of_ours_is_refused_by_the_ceiling),
+		cmocka_unit_test(
+			a_retired_issuer_refuses_all_but_its_ocsp_responder),
 	};
 
 	return cs_test_run("issuer/judge_again", tests);

@@ -12,6 +12,7 @@
 #include "issuer/crypto.h"
 #include "issuer/feasible.h"
 #include "issuer/key.h"
+#include "issuer/oids.h"
 
 /*
  * Locked memory for keys: 64 RSA-4096 keys with what OpenSSL adds. Twice
@@ -137,6 +138,30 @@ static struct issuer *find_issuer(struct signer *s, struct cs_span label)
 	return NULL;
 }
 
+/* Is it good for OCSP responses alone (RFC 6960 4.2.2.2)? */
+static bool is_responder(const struct cs_tbs_facts *facts)
+{
+	return facts->cert.ext_key_usage_n == 1 &&
+	       cs_span_equal(facts->cert.ext_key_usage[0],
+			     CS_SPAN_LIT(CS_OID_OCSP_SIGNING));
+}
+
+/* Does this generation still sign certificates, or at least this one? */
+static bool check_duty(const struct cs_signer_issuer *c,
+		       const struct cs_tbs_facts *facts, struct cs_error *err)
+{
+	bool retired = c->duty == CS_SIGNER_RETIRED;
+
+	if (c->duty == CS_SIGNER_CERTIFICATES ||
+	    (retired && is_responder(facts)))
+		return true;
+	return cs_error_set(err, CS_E_CEILING,
+			    "issuer %.*s: generation %u signs no certificates "
+			    "any more: it is %s",
+			    CS_SPAN_FMT(c->ca->name), c->ca->generation,
+			    retired ? "retired" : "superseded");
+}
+
 /* The signer's own judgement, which trusts nobody's. */
 static bool check_tbs(struct signer *s, const struct issuer *is,
 		      struct cs_span tbs, struct cs_error *err)
@@ -155,7 +180,7 @@ static bool check_tbs(struct signer *s, const struct issuer *is,
 	if (findings.n > 0)
 		return cs_error_set(err, CS_E_CEILING, "%.*s",
 				    CS_SPAN_FMT(findings.items[0].message));
-	return true;
+	return check_duty(c, &facts, err);
 }
 
 /* Sequence, issuer, TBS; then the signature into s->signature, verified. */
@@ -178,15 +203,6 @@ static bool sign(struct signer *s, const struct cs_msg_sign *m,
 	if (is == NULL)
 		return cs_error_set(err, CS_E_NOT_FOUND,
 				    "the signer has no issuer of this name");
-	if (is->config->duty != CS_SIGNER_CERTIFICATES)
-		return cs_error_set(err, CS_E_CEILING,
-				    "issuer %.*s: generation %u signs no "
-				    "certificates any more: it is %s",
-				    CS_SPAN_FMT(is->config->ca->name),
-				    is->config->ca->generation,
-				    is->config->duty == CS_SIGNER_RETIRED
-					    ? "retired"
-					    : "superseded");
 	if (!check_tbs(s, is, m->tbs, err))
 		return false;
 	if (cs_failpoint("signer.before_sign"))

@@ -34,7 +34,7 @@
 enum cs_signer_duty {
 	CS_SIGNER_CERTIFICATES, /* and CRLs */
 	CS_SIGNER_SUPERSEDED,	/* CRLs: a later generation issues */
-	CS_SIGNER_RETIRED	/* CRLs: the issuer is retired */
+	CS_SIGNER_RETIRED	/* CRLs, its OCSP responder: it is retired */
 };
 
 /*

@@ -82,7 +82,8 @@ static void run_child(struct fixture *f, const int ours[PEERS],
 			     .room = "worker",
 			     .level = CS_LOG_ERROR,
 			     .clock = cs_clock_system()};
-	const struct cs_judge_issuer issuer = {f->maker.ca, &f->maker.ceiling};
+	const struct cs_judge_issuer issuer = {.ca = f->maker.ca,
+					       .ceiling = &f->maker.ceiling};
 	const struct cs_worker_config c = {
 		.parent_fd = theirs[PARENT],
 		.front_fd = theirs[FRONT],

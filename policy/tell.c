@@ -177,6 +177,8 @@ static void put_next(const struct cs_tell *t, bool by_name, struct cs_buf *out)
 		cs_buf_add_str(out, "Wait");
 	else if (is_code(t, "NO_POLICY"))
 		cs_buf_add_str(out, "Ask for a policy that covers it");
+	else if (is_code(t, "ISSUER_RETIRED"))
+		cs_buf_add_str(out, "Ask another issuer");
 	else
 		cs_buf_add_str(out, "Fix the CSR");
 	put_owner(t, by_name, out);

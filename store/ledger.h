@@ -23,6 +23,7 @@
  *	ledger_crl_round.c	and how they are signed and recorded
  *	ledger_restore.c	going on after `countersign restore`
  *	ledger_start.c		first rows, issuers, the checkpoint outside
+ *	ledger_ends.c		issuers that are retired, keys that are gone
  *	ledger_recover.c	abandoned attempts, requests driven again
  *	ledger_clock.c, ledger_state.c, ledger_terms.c, ledger_expire.c
  *
@@ -66,13 +67,19 @@ struct cs_ledger_issuer {
 	const char *crl_base;	    /* URL; NULL: none */
 	uint32_t crl_shards;	    /* 1..65536 */
 	bool self_approval;	    /* requester and approver may be one */
-	bool key_is_gone;	    /* no CRL is signed any more */
 	/*
 	 * When its whole chain is valid; both 0: whenever. Outside of it
 	 * nothing is decided (503 CA_EXPIRED, CA_NOT_YET_VALID).
 	 */
 	int64_t not_before_s, not_after_s;
 	bool hold_no_policy; /* hold what no policy matches */
+	/*
+	 * What the files say was done about this CA certificate for good. A
+	 * start records what it finds anew; where the log knows of more than
+	 * the files say, it fails.
+	 */
+	bool is_retired;  /* it signs no certificates any more */
+	bool key_is_gone; /* its key is destroyed: no CRLs any more */
 };
 
 struct cs_ledger_worker {

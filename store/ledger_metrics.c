@@ -366,11 +366,15 @@ static void put_state(const struct cs_ledger *l, struct cs_buf *out)
 			 "Number of the policy set in force.", l->epoch);
 	cs_metrics_family(out, "countersign_ca_not_after_timestamp_seconds",
 			  CS_METRIC_GAUGE,
-			  "When an issuer's own certificate expires.");
+			  "When the certificate of an issuer that issues "
+			  "expires.");
 	for (size_t i = 0; i < l->issuers_n; i++) {
 		const struct cs_metric_label label = {
 			"issuer", cs_span_str(l->issuers[i].config->name)};
 
+		/* Who issues nothing any more alarms nobody. */
+		if (l->issuers[i].config->is_retired)
+			continue;
 		cs_metrics_sample(
 			out, "countersign_ca_not_after_timestamp_seconds",
 			&label, 1, (uint64_t)l->issuers[i].not_after_s);

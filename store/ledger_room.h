@@ -566,6 +566,10 @@ void cs_ledger_crl_tell_failed(struct cs_ledger *l,
 			       const struct cs_crl_job *job);
 void cs_ledger_crl_abort(struct cs_ledger *l, const char *code);
 
+/* ledger_ends.c: rows and leaves of what was done about issuers for good. */
+bool cs_ledger_ends_record(struct cs_ledger *l,
+			   struct cs_error *err) CS_MUST_USE;
+
 /* ledger_metrics.c */
 /* What is known from earlier. */
 bool cs_ledger_metrics_start(struct cs_ledger *l,

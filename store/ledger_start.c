@@ -593,5 +593,6 @@ bool cs_ledger_first_rows(struct cs_ledger *l, struct cs_error *err)
 	if (l->split)
 		return true;
 	return house_rows(l, err) && config_record(l, err) &&
+	       cs_ledger_ends_record(l, err) &&
 	       cs_ledger_restore_leaf(l, err) && start_leaf(l, err);
 }

@@ -21,7 +21,7 @@ libcs_store_a_SOURCES = \
 	store/ledger_metrics.c store/ledger_metrics.h \
 	store/ledger_recover.c \
 	store/ledger_request.c \
-	store/ledger_restore.c store/ledger_revoke.c \
+	store/ledger_ends.c store/ledger_restore.c store/ledger_revoke.c \
 	store/ledger_room.h \
 	store/ledger_sign.c \
 	store/ledger_start.c \

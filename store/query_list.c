@@ -35,6 +35,14 @@ static void put_time(struct cs_json *j, const char *name, struct cs_stmt *s,
 		cs_json_time_ms(j, cs_stmt_col_int(s, column));
 }
 
+/* The same, left out when the column is NULL. */
+static void put_if_there(struct cs_json *j, const char *name, struct cs_stmt *s,
+			 int column)
+{
+	if (!cs_stmt_is_null(s, column))
+		put_time(j, name, s, column);
+}
+
 /* A column that holds canonical JSON. */
 static void put_raw(struct cs_json *j, const char *name, struct cs_span json)
 {
@@ -380,9 +388,11 @@ bool cs_query_issuers(struct cs_questions *q, struct cs_error *err)
 		cs_query_put_text(&j, "crl_base", cs_stmt_col(&s, 6));
 		cs_json_member_int(&j, "crl_shards", cs_stmt_col_int(&s, 7));
 		cs_json_member_int(&j, "generation", cs_stmt_col_int(&s, 2));
+		put_if_there(&j, "key_destroyed", &s, 12);
 		cs_query_put_text(&j, "name", cs_stmt_col(&s, 1));
 		cs_json_name(&j, "not_after");
 		cs_json_time_ms(&j, cs_stmt_col_int(&s, 9) * 1000);
+		put_if_there(&j, "retired", &s, 11);
 		cs_json_member_hex(&j, "serial", cs_stmt_col(&s, 10));
 		cs_json_member_hex(&j, "sha256", cs_stmt_col(&s, 3));
 		cs_json_end(&j);

@@ -160,3 +160,17 @@ bool cs_rows_kept(struct cs_db *db, struct cs_hash *h, uint64_t leaf,
 	cs_json_end(&j);
 	return cs_json_finish(&j, "rows of a purged leaf", err);
 }
+
+bool cs_rows_issuer_end(struct cs_db *db, struct cs_hash *h, uint64_t leaf,
+			struct cs_buf *out, struct cs_error *err)
+{
+	struct cs_json j;
+
+	cs_json_begin(&j, out);
+	cs_json_object(&j);
+	if (!put_rows(&j, h, db, "issuer_end", CS_SQL_ROWS_ISSUER_END, leaf,
+		      err))
+		return false;
+	cs_json_end(&j);
+	return cs_json_finish(&j, "rows of an issuer's end", err);
+}

@@ -48,4 +48,8 @@ bool cs_rows_issuer(struct cs_db *db, struct cs_hash *h, uint64_t issuer,
 bool cs_rows_kept(struct cs_db *db, struct cs_hash *h, uint64_t leaf,
 		  struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
 
+/* What was done about a CA certificate in this leaf. */
+bool cs_rows_issuer_end(struct cs_db *db, struct cs_hash *h, uint64_t leaf,
+			struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
+
 #endif

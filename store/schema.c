@@ -537,6 +537,21 @@ static const char *const to_v3[] = {
 	"CREATE TRIGGER crl_asked_upwards BEFORE UPDATE ON crl_asked"
 	" WHEN NEW.number <= OLD.number"
 	" BEGIN SELECT RAISE(ABORT, 'numbers of CRLs go up'); END",
+	/*
+	 * What was done for good about a CA certificate: it is retired, and
+	 * signs no certificate any more; its key is destroyed. at_ms is when
+	 * it was recorded, in the leaf `leaf` (kind config.applied).
+	 */
+	"CREATE TABLE issuer_end ("
+	" n INTEGER PRIMARY KEY,"
+	" issuer INTEGER NOT NULL REFERENCES issuer (id),"
+	" op TEXT NOT NULL CHECK (op = 'retire' OR op = 'destroy_key'),"
+	" at_ms INTEGER NOT NULL,"
+	" leaf INTEGER NOT NULL UNIQUE REFERENCES leaf (idx)"
+	"  DEFERRABLE INITIALLY DEFERRED,"
+	" UNIQUE (issuer, op)"
+	") STRICT",
+	APPEND_ONLY("issuer_end"),
 };
 
 /* Each change of schema adds a row. */

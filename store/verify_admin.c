@@ -257,6 +257,48 @@ static bool check_crl(struct cs_verify *v, const struct cs_verify_row *leaf,
 	return true;
 }
 
+/* Does the row say what the leaf says was done, and to whom? */
+static bool same_end(struct cs_stmt *s, const struct entry *e)
+{
+	return cs_span_equal(string_of(e->decision, "op"), cs_stmt_col(s, 1)) &&
+	       cs_span_equal(string_of(e->decision, "issuer"),
+			     cs_stmt_col(s, 2)) &&
+	       number_of(e->decision, "generation") == cs_stmt_col_int(s, 3);
+}
+
+/* config.applied that ends something of an issuer's: its row. */
+static bool check_issuer_end(struct cs_verify *v,
+			     const struct cs_verify_row *leaf,
+			     const struct entry *e, struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(v->db, CS_SQL_VERIFY_ISSUER_END);
+	int64_t n = 0;
+	bool row = false, same;
+
+	if (!json_is_string(json_object_get(e->decision, "op"))) {
+		cs_stmt_end(&s);
+		return true;
+	}
+	cs_stmt_int(&s, (int64_t)leaf->index);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	same = row && same_end(&s, e);
+	if (row)
+		n = cs_stmt_col_int(&s, 0);
+	cs_stmt_end(&s);
+	if (!same) {
+		cs_verify_find(v, leaf->index, "issuer_end", n,
+			       "what was done about the issuer is missing, or "
+			       "is not what the leaf says");
+		return true;
+	}
+	cs_buf_reset(&v->rows);
+	if (!cs_rows_issuer_end(v->db, v->hash, leaf->index, &v->rows, err))
+		return false;
+	compare_rows(v, leaf->index, "issuer_end", n, e->record);
+	return true;
+}
+
 /* policy.applied: the set and its sources. */
 static bool check_policy(struct cs_verify *v, const struct cs_verify_row *leaf,
 			 const struct entry *e, struct cs_error *err)
@@ -325,6 +367,8 @@ static bool check_kind(struct cs_verify *v, const struct cs_verify_row *leaf,
 		return cs_verify_purge(v, leaf, e->decision, err);
 	if (kind == CS_LEAF_START || kind == CS_LEAF_CONFIG_APPLIED)
 		compare_claims(v, leaf, e);
+	if (kind == CS_LEAF_CONFIG_APPLIED)
+		return check_issuer_end(v, leaf, e, err);
 	return true;
 }
 

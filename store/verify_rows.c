@@ -22,6 +22,8 @@ static const struct {
 	{CS_SQL_VERIFY_ATTEMPT_OPEN, "attempt",
 	 "it has no outcome, and its request is not under way"},
 	{CS_SQL_VERIFY_ISSUER_LEAF, "issuer", "its leaf creates no issuer"},
+	{CS_SQL_VERIFY_ISSUER_END_LEAF, "issuer_end",
+	 "its leaf ends no issuer"},
 	{CS_SQL_VERIFY_POLICY_SET_LEAF, "policy_set",
 	 "its leaf applies no policy"},
 	{CS_SQL_VERIFY_POLICY_SOURCE, "policy_source",

@@ -59,6 +59,7 @@ static void make(struct cs_history *h)
 	cs_history_act(h, CS_LEAF_STOP, "{}");
 	cs_history_file_terms(h);
 	cs_history_revoke(h, 3, 0);
+	cs_history_retire(h);
 }
 
 static void finds_nothing_in_a_good_history(void **state)
@@ -91,25 +92,11 @@ static void finds_nothing_in_a_good_history(void **state)
 
 /* Tables that record decisions, and what is derived from them. */
 static const char *const tables[] = {
-	"meta",
-	"issuer",
-	"client",
-	"credential",
-	"policy_source",
-	"policy_set",
-	"policy_set_source",
-	"request",
-	"approval",
-	"leaf",
-	"attempt",
-	"outcome",
-	"refusal",
-	"revocation",
-	"crl",
-	"checkpoint",
-	"key_use",
-	"limit_use",
-	"term",
+	"meta",	      "issuer",	       "issuer_end", "client",
+	"credential", "policy_source", "policy_set", "policy_set_source",
+	"request",    "approval",      "leaf",	     "attempt",
+	"outcome",    "refusal",       "revocation", "crl",
+	"checkpoint", "key_use",       "limit_use",  "term",
 	"purged", /* last: empty where nothing was */
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -381,6 +368,7 @@ static void make_purged(struct cs_history *h)
 	cs_history_act(h, CS_LEAF_AUTH_REFUSED, "{\"address\":\"::1\"}");
 	cs_history_act(h, CS_LEAF_AUTH_REFUSED, "{\"address\":\"::2\"}");
 	cs_history_act(h, CS_LEAF_AUTH_REFUSED, "{\"address\":\"::3\"}");
+	cs_history_act(h, CS_LEAF_AUTH_REFUSED, "{\"address\":\"::4\"}");
 	cs_history_file_terms(h);
 	h->now_ms += (int64_t)10 * 86400 * 1000;
 	cs_history_issue(

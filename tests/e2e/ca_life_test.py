@@ -59,6 +59,20 @@ def refused(*args, says):
     expect(before == tree(), f"{args}: changed something")
 
 
+def line_of(name):
+    """The issuer's line of `ca list`."""
+    return next(line for line in house.cli("ca", "list").stdout.split("\n")
+                if line.split()[:1] == [name])
+
+
+def wait_for_renewal(seen):
+    """Until the log tells of one more renewal than it did."""
+    end = time.monotonic() + 15
+    while house.log_text().count("house.renewed") <= seen:
+        expect(time.monotonic() < end, "it is not renewed")
+        time.sleep(0.05)
+
+
 def corporate_root():
     """The root of an enterprise: certificate and key, made by OpenSSL."""
     if not os.path.exists(at("corp.pem")):
@@ -129,6 +143,7 @@ def until_its_certificate_comes_an_issuer_waits():
     house.start()
     house.client_add("ci", "submit", "approve")
     house.client_add("boss", "approve")
+    house.client_add("eye", "audit")
     expect("issuer new-ec-p384 waits for its certificate" in house.log_text(),
            "the log is silent")
     rows = {line.split()[0]: line for line in
@@ -356,6 +371,121 @@ def a_crash_leaves_the_old_generation_or_the_new_one():
 
 
 @tap.test
+def a_retired_issuer_signs_no_certificate_and_says_so():
+    pending = house.submit("ci", house.csr("late.example"), "r-late",
+                           issuer="new-ec-p384", approved=False)
+    expect(pending.status == 202, f"{pending.status} {pending.body}")
+    kept = issue("new-ec-p384", "k-ec-p384", "ec-p384.example")
+    refused("ca", "retire", "nobody", says="no issuer `nobody`")
+    refused("ca", "retire", "later", says="has no certificate yet")
+    refused("ca", "retire", "web", "--generation", "1", says="--destroy-key")
+    refused("ca", "retire", "web", "--generation", "9", says="no generation")
+    done = house.cli("ca", "retire", "new-ec-p384")
+    expect("restart the server" in done.stdout, done.stdout)
+    refused("ca", "retire", "new-ec-p384", says="is retired since")
+    expect(house.stop() == 0, "stop")
+    expect(" retired " in line_of("new-ec-p384"), "ca list, stopped")
+    house.start()
+    expect(" retired " in line_of("new-ec-p384"), "ca list")
+    told = house.get("/v1/issuers/new-ec-p384", "ci")[1]
+    expect(told["state"] == told["generations"][0]["state"] == "retired" and
+           "retired" in told["generations"][0], str(told))
+    expect("retired" in house.cli("status").stdout, "status")
+    got = house.submit("ci", house.csr("new.example"), issuer="new-ec-p384",
+                       approved=False)
+    expect(got.status == 422 and got.json["code"] == "ISSUER_RETIRED" and
+           "is retired (generation 1)" in got.body.decode() and
+           "Ask another issuer" in got.json["detail"],
+           f"{got.status} {got.body}")
+    # What waits is answered like that, and what was answered stays.
+    status, _, body = house.http(
+        "POST", f"/v1/requests/{pending.json['id']}/approve", json.dumps(
+            {"request_sha256": pending.json["request_sha256"]}).encode(),
+        house.tokens["boss"])
+    expect(status == 200 and json.loads(body)["status"] == 422 and
+           json.loads(body)["code"] == "ISSUER_RETIRED", f"{status} {body}")
+    expect(issue("new-ec-p384", "k-ec-p384", "ec-p384.example") == kept,
+           "an old answer changed")
+    status, _, chain = house.http("GET", "/v1/issuers/new-ec-p384/chain.pem")
+    expect(status == 200 and chain.decode() == told["chain"], "chain.pem")
+    listed = house.cli("audit", "list", "--kind", "config.applied", "-o",
+                       "ndjson").stdout
+    expect('"generation":1,"issuer":"new-ec-p384","op":"retire"' in listed,
+           listed)
+    status, _, body = house.http("GET", "/metrics", token=house.tokens["eye"])
+    alarms = [line for line in body.decode().split("\n")
+              if line.startswith("countersign_ca_not_after")]
+    expect(not any("new-ec-p384" in line for line in alarms) and
+           sum('"web"' in line for line in alarms) == 1, str(alarms))
+
+
+@tap.test
+def a_retirement_cannot_be_taken_back_but_by_a_rollover():
+    state = path("issuers/new-ec-p384/generation.yaml")
+    text = read(state)
+    expect(house.stop() == 0, "stop")
+    os.remove(state)
+    failed = False
+    try:
+        house.start()
+    except Exception:
+        failed = True
+        house.process.wait(20)
+        house.process.stdout.close()
+    expect(failed and "says retire of generation 1" in house.log_text(),
+           "it started")
+    write(text, state)
+    house.start()
+    house.cli("ca", "csr", "new-ec-p384", "--out", at("again.csr"))
+    house.cli("ca", "rollover", "new-ec-p384", "--chain",
+              signed(at("again.csr")))
+    expect(house.stop() == 0, "stop")
+    house.start()
+    body = issue("new-ec-p384", "again", "again.example")
+    verified(body)
+    told = house.get("/v1/issuers/new-ec-p384", "ci")[1]
+    expect([g["state"] for g in told["generations"]] ==
+           ["retired", "active"], str(told["generations"]))
+
+
+@tap.test
+def a_key_is_destroyed_when_nothing_needs_it():
+    gone = ("ca", "retire", "web", "--destroy-key", "--generation")
+    key = path("issuers/web/generation-1/key.pem")
+    refused(*gone, "3", says="still issues")
+    refused(*gone, "2", says="generation 3 of issuer web has the same key")
+    refused(*gone, "1", says="has certificates that live")
+    for name in ("w-1", "w-2"):
+        serial = issue("web", name, "x")["serial"]
+        refused(*gone, "1", says="the key stays")
+        house.cli("cert", "revoke", serial, "--reason", "superseded")
+    size = os.path.getsize(key)
+    with open(key, "rb") as inode:
+        done = house.cli(*gone, "1")
+        inode.seek(0)
+        expect(inode.read() == bytes(size), "it is not overwritten")
+    expect("is destroyed" in done.stdout and not os.path.exists(key),
+           done.stdout)
+    expect(house.stop() == 0, "stop")
+    house.start()
+    told = house.get("/v1/issuers/web", "ci")[1]
+    expect("key_destroyed" in told["generations"][0], str(told))
+    verified(issue("web", "w-3", "three.example"))
+    listed = house.cli("audit", "list", "--kind", "config.applied", "-o",
+                       "ndjson").stdout
+    expect('"generation":1,"issuer":"web","op":"destroy_key"' in listed,
+           listed)
+    # One that is retired, with force; the server does without the key.
+    house.cli("ca", "retire", "new-rsa-4096")
+    refused("ca", "retire", "new-rsa-4096", "--destroy-key",
+            says="has certificates that live")
+    house.cli("ca", "retire", "new-rsa-4096", "--destroy-key", "--force")
+    expect(house.stop() == 0, "stop")
+    house.start()
+    house.cli("audit", "verify")
+
+
+@tap.test
 def a_backup_has_all_generations():
     house.cli("backup", at("two"), "--including-private-keys")
     away = at("away-two")
@@ -373,14 +503,32 @@ def the_listener_is_renewed_under_the_new_generation():
     expect(house.stop() == 0, "stop")
     shift = write(str(80 * 86400 * 1000), at("shift"))
     house.start(env={"CS_CLOCK_SHIFT_FILE": shift})
-    end = time.monotonic() + 15
-    while "house.renewed" not in house.log_text():
-        expect(time.monotonic() < end, "it is not renewed")
-        time.sleep(0.05)
+    wait_for_renewal(0)
     run("openssl", "verify", "-partial_chain", "-attime",
         str(int(time.time()) + 80 * 86400), "-CAfile",
         write(house.cli("ca", "show", "default", "-o", "pem").stdout,
               at("default.pem")), path("tls/chain.pem"))
+
+
+@tap.test
+def who_certifies_the_listener_has_to_have_a_successor():
+    refused("ca", "retire", "default", says="--listener ISSUER")
+    refused("ca", "retire", "default", "--listener", "default", says="no other")
+    refused("ca", "retire", "default", "--listener", "new-rsa-4096",
+            says="no other")
+    before = read(path("countersign.yaml"))
+    house.cli("ca", "retire", "default", "--listener", "web")
+    after = read(path("countersign.yaml"))
+    expect(after.replace('  issuer: "web"\n', "") == before and
+           after != before, after)
+    expect(house.stop() == 0, "stop")
+    write(str(160 * 86400 * 1000), at("shift"))
+    seen = house.log_text().count("house.renewed")
+    house.start(env={"CS_CLOCK_SHIFT_FILE": at("shift")})
+    wait_for_renewal(seen)
+    issuer = run("openssl", "x509", "-in", path("tls/chain.pem"), "-noout",
+                 "-issuer").stdout
+    expect("CN = Countersign CA web" in issuer, issuer)
 
 
 @tap.test

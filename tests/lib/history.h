@@ -60,6 +60,8 @@ int64_t cs_history_pending(struct cs_history *h,
 /* An attempt for an approved request that is abandoned, then issued. */
 int64_t cs_history_abandon_and_issue(struct cs_history *h,
 				     const struct cs_history_request *r);
+/* Retire the issuer. */
+void cs_history_retire(struct cs_history *h);
 /* Revoke an attempt's certificate, `reason` of RFC 5280 5.3.1. */
 void cs_history_revoke(struct cs_history *h, uint64_t seq, unsigned reason);
 /* A CRL of the first shard with this number (history_crl.c). */

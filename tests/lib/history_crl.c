@@ -42,3 +42,26 @@ void cs_history_crl(struct cs_history *h, int64_t number)
 	cs_history_act_write(h, &r, "{\"shard\":0}", &rows);
 	assert_true(cs_db_commit(h->db, NULL));
 }
+
+void cs_history_retire(struct cs_history *h)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf rows;
+	struct cs_leaf_record r;
+	struct cs_stmt s;
+
+	cs_buf_init(&rows, CS_ROWS_MAX);
+	assert_true(cs_db_begin(h->db, NULL));
+	cs_history_begin(h, &r, CS_LEAF_CONFIG_APPLIED);
+	s = cs_stmt(h->db, CS_SQL_ISSUER_END_INSERT);
+	cs_stmt_int(&s, 1);
+	cs_stmt_str(&s, CS_SPAN_LIT("retire"));
+	cs_stmt_int(&s, h->now_ms);
+	cs_stmt_int(&s, (int64_t)r.index);
+	assert_true(cs_stmt_run(&s, NULL));
+	assert_true(cs_rows_issuer_end(h->db, h->hash, r.index, &rows, NULL));
+	cs_history_act_write(h, &r,
+			     "{\"generation\":1,\"issuer\":\"default\","
+			     "\"op\":\"retire\"}",
+			     &rows);
+	assert_true(cs_db_commit(h->db, NULL));
+}
