@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/purge.h"
+#include "store/query.h"
 #include "store/verify.h"
 #include <tests/lib/history.h>
 
@@ -299,6 +300,92 @@ static void nothing_is_emptied_without_its_act(CS_UNUSED void **state)
 	cs_history_done(&h);
 }
 
+/* Ask; what is said, or of what the question is refused for the detail. */
+static const char *ask(struct cs_questions *q, enum cs_query kind,
+		       const char *params, struct cs_question_result *ret)
+{
+	static char said[20000];
+	CS_CLEANUP(cs_buf_done) struct cs_buf body;
+	struct cs_question what = {kind, 0, {NULL, 0}, cs_span_str(params)};
+
+	cs_buf_init(&body, sizeof(said));
+	assert_true(cs_questions_ask(q, &what, &body, ret, NULL));
+	(void)snprintf(said, sizeof(said), "%.*s",
+		       CS_SPAN_FMT(ret->found ? cs_buf_span(&body)
+					      : cs_span_str(ret->detail)));
+	return said;
+}
+
+/* {"NAME":"HEX"} of one value in the database, or {"NAME":["HEX"]}. */
+static const char *params_of(struct cs_db *db, const char *name,
+			     const char *sql, bool list)
+{
+	static char params[200];
+	struct cs_stmt s = cs_stmt_text(db, sql);
+	bool row = false;
+
+	assert_true(cs_stmt_step(&s, &row, NULL) && row);
+	(void)snprintf(params, sizeof(params), "{\"%s\":%s\"%.*s\"%s}", name,
+		       list ? "[" : "", CS_SPAN_FMT(cs_stmt_col(&s, 0)),
+		       list ? "]" : "");
+	cs_stmt_end(&s);
+	return params;
+}
+
+static void who_asks_for_it_is_told_when_and_by_which_entry(
+	CS_UNUSED void **state)
+{
+	static const char id[] =
+		"SELECT lower(hex(id)) FROM request WHERE n = 1";
+	static const char serial[] =
+		"SELECT lower(hex(serial)) FROM attempt WHERE seq = 2";
+	static const char spki[] =
+		"SELECT lower(hex(spki)) FROM attempt WHERE seq = 2";
+	const struct cs_clock clock = {now, now, NULL, NULL};
+	struct cs_question_result r;
+	struct cs_purge_config c;
+	struct cs_questions *q;
+	struct cs_history h;
+	const char *said;
+
+	make(&h);
+	c = plan(&h);
+	(void)purge(&c);
+	q = cs_questions_new(h.db, &clock, 0, NULL);
+	assert_non_null(q);
+	said = ask(q, CS_QUERY_REQUEST, params_of(h.db, "id", id, false), &r);
+	assert_string_equal(r.code, "PURGED");
+	assert_non_null(strstr(said, "What entry 6 of the log decided"));
+	assert_non_null(strstr(said, "by entry 17."));
+	(void)ask(q, CS_QUERY_STORED, params_of(h.db, "id", id, false), &r);
+	assert_string_equal(r.code, "PURGED");
+	(void)ask(q, CS_QUERY_CERTIFICATE,
+		  params_of(h.db, "serial", serial, false), &r);
+	assert_string_equal(r.code, "PURGED");
+	said = ask(q, CS_QUERY_AUDIT_ENTRY, "{\"index\":6}", &r);
+	assert_non_null(strstr(said, "\"entry\":null"));
+	assert_non_null(strstr(said, "\"purged\":{\"by\":17,"));
+	/* Lists find it by number and key, and not by name. */
+	said = ask(q, CS_QUERY_AUDIT, params_of(h.db, "serial", serial, true),
+		   &r);
+	assert_non_null(strstr(said, "\"index\":6,"));
+	said = ask(q, CS_QUERY_CERTIFICATES,
+		   params_of(h.db, "spki", spki, true), &r);
+	assert_non_null(strstr(said, "\"index\":6,"));
+	assert_non_null(strstr(said, "\"purged\""));
+	said = ask(q, CS_QUERY_AUDIT, "{\"requester\":[\"alice\"]}", &r);
+	assert_null(strstr(said, "\"index\""));
+	said = ask(q, CS_QUERY_REQUESTS, "{}", &r);
+	assert_non_null(strstr(said, "\"purged\":true"));
+	/* Proofs are as they were; entries are not there to be given. */
+	(void)ask(q, CS_QUERY_PROOF, "{\"index\":6}", &r);
+	assert_true(r.found);
+	(void)ask(q, CS_QUERY_ENTRIES, "{\"n\":0,\"width\":10}", &r);
+	assert_string_equal(r.code, "PURGED");
+	cs_questions_free(q);
+	cs_history_done(&h);
+}
+
 /* Is this text anywhere in the file? */
 static bool file_has(const char *path, const char *text)
 {
@@ -361,6 +448,8 @@ int main(void)
 		cmocka_unit_test(goes_slice_by_slice_each_with_its_act),
 		cmocka_unit_test(will_not_purge_by_a_clock_that_went_back),
 		cmocka_unit_test(nothing_is_emptied_without_its_act),
+		cmocka_unit_test(
+			who_asks_for_it_is_told_when_and_by_which_entry),
 		cmocka_unit_test(what_was_removed_is_not_in_the_file),
 	};
 
