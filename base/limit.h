@@ -22,7 +22,9 @@ enum cs_limit_disposition {
 	CS_LIMIT_WINDOW = 3,
 	/* Refused when the key is in use for another subject; or the same. */
 	CS_LIMIT_KEY_OTHER_SUBJECT = 4,
-	CS_LIMIT_KEY_SAME_SUBJECT = 5
+	CS_LIMIT_KEY_SAME_SUBJECT = 5,
+	/* Not in a list: the ledger's own, whatever a policy says. */
+	CS_LIMIT_KEY_COMPROMISED = 6
 };
 
 struct cs_limit {

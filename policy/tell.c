@@ -171,7 +171,7 @@ static void put_owner(const struct cs_tell *t, bool by_name, struct cs_buf *out)
 /* "Fix the CSR, or ask the owner; then: cmctl renew shop-tls -n shop" */
 static void put_next(const struct cs_tell *t, bool by_name, struct cs_buf *out)
 {
-	if (is_code(t, "KEY_REUSED"))
+	if (is_code(t, "KEY_REUSED") || is_code(t, "KEY_COMPROMISED"))
 		cs_buf_add_str(out, "Make a new key and CSR");
 	else if (is_code(t, "LIMIT"))
 		cs_buf_add_str(out, "Wait");

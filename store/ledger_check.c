@@ -238,6 +238,20 @@ static bool key_is_used(struct cs_ledger *l, const struct cs_msg_intent *m,
 	return true;
 }
 
+/* Was a certificate of the intent's key revoked for its compromise? */
+static bool key_is_compromised(struct cs_ledger *l,
+			       const struct cs_msg_intent *m, bool *ret_is,
+			       struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(l->db, CS_SQL_KEY_COMPROMISED);
+
+	cs_stmt_blob(&s, cs_span_make(m->spki_sha256, 32));
+	if (!cs_stmt_step(&s, ret_is, err))
+		return false;
+	cs_stmt_end(&s);
+	return true;
+}
+
 /* Is one of the list broken, and when will it not be? */
 static bool check_limit(struct cs_ledger *l, const struct cs_msg_intent *m,
 			const struct cs_limit *limit, bool *ret_broken,
@@ -266,10 +280,13 @@ bool cs_ledger_limits(struct cs_ledger *l, const struct cs_msg_intent *m,
 		      struct cs_error *err)
 {
 	struct cs_span list = m->limits;
-	struct cs_limit limit;
+	struct cs_limit limit = {.disposition = CS_LIMIT_KEY_COMPROMISED,
+				 .rule = CS_SPAN_LIT("_house/key.compromised")};
 	int64_t free_ms = 0;
 	bool bad = false, broken = false;
 
+	if (!key_is_compromised(l, m, &broken, err))
+		return false;
 	while (!broken && cs_limit_next(&list, &limit, &bad)) {
 		if (!check_limit(l, m, &limit, &broken, &free_ms, err))
 			return false;

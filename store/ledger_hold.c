@@ -117,10 +117,21 @@ static bool describe_count(struct cs_ledger *l, const struct cs_limit *limit,
 	       no_memory(err);
 }
 
-/* A key that is in use. */
+/* A key that is in use, or known to others. */
 static void describe_key(const struct cs_limit *limit,
 			 struct cs_fixed_finding *ret)
 {
+	if (limit->disposition == CS_LIMIT_KEY_COMPROMISED) {
+		*ret = (struct cs_fixed_finding){
+			.code = "KEY_COMPROMISED",
+			.rule = limit->rule,
+			.field = CS_SPAN_LIT("key"),
+			.expect = CS_SPAN_LIT("a new key"),
+			.message = CS_SPAN_LIT("a certificate of the key was "
+					       "revoked for keyCompromise"),
+		};
+		return;
+	}
 	*ret = (struct cs_fixed_finding){
 		.code = "KEY_REUSED",
 		.rule = limit->rule,

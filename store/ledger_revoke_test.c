@@ -250,6 +250,37 @@ static void revokes_what_has_no_certificate_yet_or_never(void **state)
 	cs_house_done(&h);
 }
 
+static void a_compromised_key_is_certified_no_more(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_admin_done done;
+	struct cs_msg_answer m;
+	uint8_t a[CS_MAX_SERIAL];
+	struct cs_span serial;
+	struct cs_ask ask = {.spki = 77};
+
+	(void)state;
+	cs_house_open(&h);
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	memcpy(a, m.serial.p, m.serial.n);
+	serial = cs_span_make(a, m.serial.n);
+	ask.spki = 78;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	assert_true(revoke(&h, m.serial, CS_REASON_SUPERSEDED, &done));
+	assert_true(revoke(&h, serial, CS_REASON_KEY_COMPROMISE, &done));
+	/* Another reason says nothing of the key. */
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	ask.spki = 77;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_REFUSED);
+	assert_true(holds(m.body, "\"code\":\"KEY_COMPROMISED\""));
+	assert_true(holds(m.body, "Make a new key and CSR"));
+	ask.flags = CS_REQ_DRY_RUN;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_DRY_RUN);
+	assert_true(holds(m.body, "KEY_COMPROMISED"));
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
 static void who_may_is_asked_in_the_transaction(void **state)
 {
 	struct cs_house h;
@@ -399,6 +430,7 @@ int main(void)
 		cmocka_unit_test(two_in_one_batch_are_one),
 		cmocka_unit_test(refuses_what_cannot_be_revoked),
 		cmocka_unit_test(revokes_what_has_no_certificate_yet_or_never),
+		cmocka_unit_test(a_compromised_key_is_certified_no_more),
 		cmocka_unit_test(who_may_is_asked_in_the_transaction),
 		cmocka_unit_test(
 			nothing_is_revoked_at_a_time_that_is_not_trusted),

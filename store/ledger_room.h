@@ -385,7 +385,9 @@ bool cs_ledger_quota(struct cs_ledger *l, struct cs_work *w, bool *ret_room,
 struct cs_limit;
 /*
  * The first limit that an intent would break; rule.n is 0: none. *ret_free_ms
- * is when it is free again: 0, for what refuses whatever the time.
+ * is when it is free again: 0, for what refuses whatever the time. Before all
+ * limits of policies: a key of which a certificate was revoked for its
+ * compromise is certified no more (CA/B BR 6.1.1.3).
  */
 bool cs_ledger_limits(struct cs_ledger *l, const struct cs_msg_intent *m,
 		      struct cs_limit *ret_broken, int64_t *ret_free_ms,

@@ -64,7 +64,7 @@ class Load:
         if answer.status != 201 or random.randrange(6) > 0:
             return
         serial = answer.json["serial"]
-        reason = random.choice(("keyCompromise", "superseded", "unspecified"))
+        reason = random.choice(("affiliationChanged", "superseded", "unspecified"))
         if not self.revoke(serial, reason):
             with self.lock:
                 self.unsaid.append((serial, reason))

@@ -19,8 +19,8 @@ CSR = house.csr("www.revoke.example")
 PEM = {"Accept": "application/pem-certificate-chain"}
 
 
-def issue():
-    got = house.submit("ci", CSR)
+def issue(csr=CSR):
+    got = house.submit("ci", csr)
     expect(got.status == 201, f"{got.status} {got.body}")
     return got.json
 
@@ -50,7 +50,7 @@ def audit(query):
 
 @tap.test
 def a_revocation_is_answered_once_it_is_recorded_and_the_same_again():
-    a = issue()
+    a = issue(house.csr("www.revoke.example"))
     before = [house.http("GET", path, token=house.tokens["ci"], headers=h)[2]
               for path, h in ((f"/v1/requests/{a['id']}", None),
                               (f"/v1/certificates/{a['serial']}", PEM))]
@@ -79,6 +79,18 @@ def a_revocation_is_answered_once_it_is_recorded_and_the_same_again():
              for path, h in ((f"/v1/requests/{a['id']}", None),
                              (f"/v1/certificates/{a['serial']}", PEM))]
     expect(before == after, "the answer of the decision changed")
+
+
+@tap.test
+def a_compromised_key_is_certified_no_more():
+    csr = house.csr("lost.revoke.example")
+    expect(revoke("desk", issue(csr)["serial"],
+                  reason="keyCompromise")[0] == 200, "not revoked")
+    got = house.submit("ci", csr)
+    expect(got.status == 422 and got.json["code"] == "KEY_COMPROMISED",
+           f"{got.status} {got.body}")
+    expect("Make a new key and CSR" in got.json["detail"], got.json)
+    issue(house.csr("lost.revoke.example"))
 
 
 @tap.test
