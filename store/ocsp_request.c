@@ -14,12 +14,12 @@ static size_t digest_size(enum cs_ocsp_hash hash)
 	return hash == CS_OCSP_SHA1 ? 20 : hash == CS_OCSP_SHA256 ? 32 : 0;
 }
 
-/* AlgorithmIdentifier; parameters are absent or NULL (RFC 4055 2.1). */
+/* AlgorithmIdentifier; no digest has parameters but NULL (RFC 4055 2.1). */
 static bool read_hash(struct cs_der *r, enum cs_ocsp_hash *ret_hash,
 		      struct cs_error *err)
 {
 	struct cs_der algorithm;
-	struct cs_span oid, null;
+	struct cs_span oid, parameters;
 
 	if (!cs_der_enter(r, CS_DER_SEQUENCE, "hashAlgorithm", &algorithm,
 			  err) ||
@@ -29,13 +29,12 @@ static bool read_hash(struct cs_der *r, enum cs_ocsp_hash *ret_hash,
 		    : cs_span_equal(oid, CS_SPAN_LIT(OID_SHA256))
 			    ? CS_OCSP_SHA256
 			    : CS_OCSP_OTHER_HASH;
-	/* Whatever another algorithm has there is not ours to judge. */
-	if (*ret_hash == CS_OCSP_OTHER_HASH || cs_der_at_end(&algorithm))
+	if (cs_der_at_end(&algorithm))
 		return true;
-	if (!cs_der_element(&algorithm, CS_DER_NULL, "hashAlgorithm", &null,
-			    NULL, err))
+	if (!cs_der_element(&algorithm, CS_DER_NULL, "hashAlgorithm",
+			    &parameters, NULL, err))
 		return false;
-	if (null.n != 0)
+	if (parameters.n != 0)
 		return cs_error_set(err, CS_E_DER,
 				    "X.690 8.8.2: a NULL with content");
 	return cs_der_end(&algorithm, "hashAlgorithm", err);
@@ -200,29 +199,49 @@ static bool read_tbs(struct cs_der *r, struct cs_ocsp_request *request,
 	return cs_der_end(&tbs, "tbsRequest", err);
 }
 
+/*
+ * [0] EXPLICIT Signature OPTIONAL: its form, as far as that is ours to judge.
+ * RFC 6960 4.1.2 leaves it to us whether to verify it; nobody is known here.
+ */
+static bool read_signature(struct cs_der *r, struct cs_error *err)
+{
+	static const char what[] = "optionalSignature";
+	struct cs_der explicit, signature, algorithm, certs;
+	struct cs_span bits;
+	bool there;
+
+	if (!cs_der_enter_optional(r, CS_DER_CONTEXT_CONSTRUCTED(0), what,
+				   &explicit, &there, err))
+		return false;
+	if (!there)
+		return true;
+	return cs_der_enter(&explicit, CS_DER_SEQUENCE, what, &signature,
+			    err) &&
+	       cs_der_end(&explicit, what, err) &&
+	       cs_der_enter(&signature, CS_DER_SEQUENCE, what, &algorithm,
+			    err) &&
+	       cs_der_element(&signature, CS_DER_BIT_STRING, what, &bits, NULL,
+			      err) &&
+	       cs_der_enter_optional(&signature, CS_DER_CONTEXT_CONSTRUCTED(0),
+				     what, &certs, &there, err) &&
+	       cs_der_end(&signature, what, err);
+}
+
 bool cs_ocsp_request_read(struct cs_span der,
 			  struct cs_ocsp_request *ret_request,
 			  struct cs_error *err)
 {
 	struct cs_ocsp_request request = {.asked_n = 0};
 	struct cs_der all = cs_der_reader(der);
-	struct cs_der outer, explicit, signature;
-	bool there;
+	struct cs_der outer;
 
 	if (der.n > CS_MAX_OCSP_REQUEST)
 		return cs_error_set(err, CS_E_TOO_LARGE,
 				    "an OCSP request of %zu octets", der.n);
 	if (!cs_der_check(der, "OCSPRequest", err) ||
 	    !cs_der_enter(&all, CS_DER_SEQUENCE, "OCSPRequest", &outer, err) ||
-	    !read_tbs(&outer, &request, err) ||
-	    !cs_der_enter_optional(&outer, CS_DER_CONTEXT_CONSTRUCTED(0),
-				   "optionalSignature", &explicit, &there, err))
-		return false;
-	if (there && (!cs_der_enter(&explicit, CS_DER_SEQUENCE, "Signature",
-				    &signature, err) ||
-		      !cs_der_end(&explicit, "optionalSignature", err)))
-		return false;
-	if (!cs_der_end(&outer, "OCSPRequest", err))
+	    !read_tbs(&outer, &request, err) || !read_signature(&outer, err) ||
+	    !cs_der_end(&outer, "OCSPRequest", err))
 		return false;
 	*ret_request = request;
 	return true;
