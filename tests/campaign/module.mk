@@ -30,6 +30,15 @@ check-certs: countersign-faults $(ZLINT) oracles/venv/ready
 		$(srcdir)/tests/campaign/check_certs.py $(ZLINT) \
 		$(VENV) $(CAMPAIGN_COUNT) $(CAMPAIGN_SEED)
 
+# Answers to OCSP requests before pyca/cryptography and pkilint, for a CA key of
+# each kind: no error.
+OCSP_COUNT = 250
+OCSP_SEED = 1
+.PHONY: check-ocsp
+check-ocsp: countersign-faults oracles/venv/ready
+	$(CAMPAIGN_ENV) $(VENV) $(srcdir)/tests/campaign/check_ocsp.py \
+		$(OCSP_COUNT) $(OCSP_SEED)
+
 # Random plans, written as certificates: OpenSSL and our reader read all of
 # them, GnuTLS one in a hundred, and every field is the plan's. `make check`
 # does 20,000, without GnuTLS.
@@ -155,6 +164,7 @@ check-import: countersign-faults oracles/import_crp/oracle \
 .PHONY: check-oracles
 check-oracles:
 	$(MAKE) check-certs
+	$(MAKE) check-ocsp
 	$(MAKE) check-plans
 	$(MAKE) check-feasible
 	$(MAKE) check-wycheproof
@@ -168,7 +178,7 @@ EXTRA_DIST += tests/campaign/wide.yaml tests/campaign/__init__.py tests/campaign
 	tests/campaign/check_api.py tests/campaign/check_certs.py \
 	tests/campaign/check_csrs.py tests/campaign/check_import.py \
 	tests/campaign/import_crp/main.go tests/campaign/import_step/main.go \
-	tests/campaign/check_plans.py \
+	tests/campaign/check_ocsp.py tests/campaign/check_plans.py \
 	tests/campaign/check_wycheproof tests/campaign/csr_go.go \
 	tests/campaign/csr_pyca.py tests/campaign/csr_rust/Cargo.toml \
 	tests/campaign/csr_rust/main.rs tests/campaign/csrs.py \
