@@ -282,8 +282,13 @@
 #define CS_MAX_KUBE_OBJECT (4 * 1024 * 1024)
 /* Requests that are open at once; beyond, the next list finds them. */
 #define CS_MAX_KUBE_ITEMS 50000
-/* Requests that are worked on at once. */
-#define CS_MAX_KUBE_BUSY 8
+/*
+ * Requests that are worked on at once: in all; of one cluster issuer; of the
+ * issuers of one namespace, whose address may be anybody's, and slow.
+ */
+#define CS_MAX_KUBE_BUSY	   32
+#define CS_MAX_KUBE_BUSY_ISSUER	   16
+#define CS_MAX_KUBE_BUSY_NAMESPACE 4
 /* Issuers of both kinds. */
 #define CS_MAX_KUBE_ISSUERS 1000
 /* What a Retry-After may ask for: more is an outage, and we look again. */

@@ -9,6 +9,9 @@
 #include "kube/adapter_parts.h"
 #include "kube/request.h"
 
+/* Until it is looked again whether there is a place. */
+#define CROWDED_MS 100
+
 #define GROUP_PATH "/apis/" CS_KUBE_GROUP "/" CS_KUBE_VERSION "/"
 
 static int64_t boot_ms(const struct cs_adapter *a)
@@ -34,6 +37,37 @@ static bool knows_issuers(const struct cs_adapter *a)
 	       cs_reflect_stats(a->views[CS_VIEW_CLUSTER_ISSUERS]).lists > 0;
 }
 
+/*
+ * Are enough of its kind in work already? A namespace's issuers count
+ * together, so that nobody who makes many of them keeps others waiting.
+ */
+static bool is_crowded(const struct cs_adapter *a,
+		       const struct cs_kube_item *item)
+{
+	bool cluster = item->issuer[0] == '/';
+	size_t n = cluster ? strlen(item->issuer) + 1
+			   : strcspn(item->issuer, "/") + 1;
+	size_t found = 0;
+
+	for (size_t i = 0; i < CS_MAX_KUBE_BUSY; i++)
+		found += a->work[i].item != NULL &&
+			 strncmp(a->work[i].item->issuer, item->issuer, n) == 0;
+	return found >=
+	       (cluster ? CS_MAX_KUBE_BUSY_ISSUER : CS_MAX_KUBE_BUSY_NAMESPACE);
+}
+
+/* The next that is due and has a place; NULL: none. */
+static struct cs_kube_item *take(struct cs_adapter *a)
+{
+	struct cs_kube_item *item;
+	int64_t now = boot_ms(a);
+
+	while ((item = cs_queue_take(a->queue, now)) != NULL &&
+	       is_crowded(a, item))
+		cs_queue_done(a->queue, item, CS_QUEUE_AT, now + CROWDED_MS);
+	return item;
+}
+
 void cs_adapter_pump(struct cs_adapter *a)
 {
 	int64_t wait;
@@ -45,7 +79,7 @@ void cs_adapter_pump(struct cs_adapter *a)
 
 		if (a->work[i].item != NULL)
 			continue;
-		item = cs_queue_take(a->queue, boot_ms(a));
+		item = take(a);
 		if (item == NULL)
 			break;
 		cs_work_begin(&a->work[i], item);

@@ -10,6 +10,8 @@
 
 /* A note of an event has 1 KiB at most. */
 #define NOTE_BYTES 1000
+/* And the name of who reports it so many. */
+#define REPORTER_BYTES 128
 
 static const char *text(const json_t *object, const char *name)
 {
@@ -224,7 +226,7 @@ bool cs_kube_write_event(const struct cs_kube_event *e, struct cs_buf *out,
 	if (about != NULL && e->namespace == NULL)
 		(void)json_object_del(about, "namespace");
 	return render(
-		json_pack("{s:s, s:s, s:{s:o, s:s}, s:s, s:s, s:s, s:s, s:s,"
+		json_pack("{s:s, s:s, s:{s:o, s:s}, s:s, s:s, s:o, s:s, s:s,"
 			  " s:o, s:o, s:s}",
 			  "apiVersion", "events.k8s.io/v1", "kind", "Event",
 			  "metadata", "name",
@@ -233,8 +235,10 @@ bool cs_kube_write_event(const struct cs_kube_event *e, struct cs_buf *out,
 				       (unsigned long long)e->number),
 			  "namespace", place(e), "eventTime", micro,
 			  "reportingController", CS_KUBE_MANAGER,
-			  "reportingInstance", e->reporter, "action", "Sign",
-			  "reason", e->reason, "regarding", about, "note",
-			  cut(e->note, NOTE_BYTES), "type", e->type),
+			  "reportingInstance",
+			  cut(cs_span_str(e->reporter), REPORTER_BYTES),
+			  "action", "Sign", "reason", e->reason, "regarding",
+			  about, "note", cut(e->note, NOTE_BYTES), "type",
+			  e->type),
 		out, err);
 }

@@ -470,9 +470,17 @@ void cs_tell_long(const struct cs_tell *t, struct cs_buf *out)
 
 /* -- the short form -------------------------------------------------------- */
 
-/* "SENTENCE (RULE, PLACE)" */
-static void put_sentence(const struct cs_finding *f, struct cs_buf *out)
+/*
+ * "SENTENCE (RULE, PLACE)", the field in front of it for readers who have
+ * nothing but this line.
+ */
+static void put_sentence(const struct cs_finding *f, bool with_field,
+			 struct cs_buf *out)
 {
+	if (with_field && f->field.n > 0) {
+		cs_text_put(out, f->field);
+		cs_buf_add_str(out, ": ");
+	}
 	cs_text_put(out, f->message);
 	if (cs_span_equal_str(f->rule, "built-in") || f->rule.n == 0)
 		return;
@@ -504,7 +512,7 @@ void cs_tell_short(const struct cs_tell *t, size_t most, struct cs_span id,
 	}
 	for (size_t i = 0; i < told; i++) {
 		cs_buf_add_str(out, i > 0 ? "; " : "");
-		put_sentence(&t->violations[i], out);
+		put_sentence(&t->violations[i], id.n > 0, out);
 	}
 	if (more > 0)
 		cs_buf_addf(out, "; and %zu more", more);

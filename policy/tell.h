@@ -94,7 +94,8 @@ void cs_tell_long(const struct cs_tell *t, struct cs_buf *out);
 /*
  * The short form of a refusal: one line, with the first `most` findings. What
  * is behind them is counted; `id`, unless it is empty, says where to read it:
- * "and 9 more: countersign request show ID".
+ * "and 9 more: countersign request show ID". With an id, each finding also has
+ * its field in front.
  */
 void cs_tell_short(const struct cs_tell *t, size_t most, struct cs_span id,
 		   struct cs_buf *out);

@@ -150,6 +150,8 @@ static void kubernetes_gets_three_findings_and_where_the_rest_is(void **state)
 	assert_non_null(strstr(cs_buf_str(&b),
 			       "guards.yaml:8); and 9 more: countersign "
 			       "request show 00ff; not reached: "));
+	assert_non_null(strstr(cs_buf_str(&b),
+			       ": san.dns[1]: pay.other.example is not "));
 	assert_null(strstr(cs_buf_str(&b), "P-521"));
 }
 

@@ -2,10 +2,13 @@
 """The adapter for cert-manager as a program: killed and started again, two of
 them, Kubernetes' own CSRs, issuers, probes, and what its options refuse."""
 import base64
+import http.server
 import json
 import os
 import signal
+import ssl
 import sys
+import threading
 import time
 
 import jsonschema
@@ -220,6 +223,57 @@ def c09_given_up_it_counts_from_the_approval():
     wait_reason(kube, made[1], "Pending")
     house.start()
     wait_reason(kube, made[1], "Issued", 20)
+
+
+class Hanging(http.server.BaseHTTPRequestHandler):
+    """A Countersign that is ready, and never answers a submission."""
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def do_POST(self):
+        time.sleep(60)
+
+
+@tap.test
+def who_names_an_address_that_hangs_keeps_nobody_else_waiting():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
+    server.daemon_threads = True
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(kube.cert, kube.key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    kube.put("/api/v1/namespaces/mallory", {})
+    kube.put("/api/v1/namespaces/mallory/secrets/countersign",
+             {"data": {"token": "eA=="}})
+    with open(kube.ca.path, "rb") as f:
+        bundle = base64.b64encode(f.read()).decode()
+    for i in range(3):
+        wait_reason(kube, add_issuer(
+            kube, house, f"trap-{i}", "mallory", caBundle=bundle,
+            url=f"https://127.0.0.1:{server.server_port}"), "Checked")
+    for i in range(60):
+        kube.request(f"trap-{i}", CSR, "mallory", issuer=f"trap-{i % 3}")
+    time.sleep(0.5)
+    started = time.monotonic()
+    for i in range(5):
+        wait_reason(kube, kube.request(f"honest-{i}", CSR), "Issued")
+    expect(time.monotonic() - started < 5, "they waited")
+    # Others may be at work for a moment; those that hang stay.
+    wait_for(lambda: place.adapter.metric("countersign_kube_busy_requests")
+             == 4, "its share, and no more", 5)
+    for i in range(60):
+        kube.delete("/apis/cert-manager.io/v1/namespaces/mallory/"
+                    f"certificaterequests/trap-{i}")
+    server.shutdown()
+    server.server_close()
 
 
 # -- the process -------------------------------------------------------------
