@@ -84,6 +84,6 @@ const struct cs_command cs_cmd_cert_revoke = {
 	.options = options,
 	.example = "countersign cert revoke "
 		   "5b1c0f2a9d3e4b5c6d7e8f901a2b3c4d5e --reason "
-		   "key-compromise --message 'ticket 4711'",
+		   "superseded --message 'ticket 4711'",
 	.run = run,
 };
