@@ -19,6 +19,11 @@ const char *const cs_csv_history[] = {
 	"index",  "judged", "kind",  "issuer", "source", "realm",
 	"client", "names",  "epoch", "id",     "csr",	 NULL,
 };
+const char *const cs_csv_crls[] = {
+	"issuer",      "generation",  "shard",	 "number",
+	"this_update", "next_update", "entries", "size",
+	"sha256",      "index",	      NULL,
+};
 const char *const cs_csv_requests[] = {
 	"received", "state",   "issuer", "namespace", "requester", "client",
 	"names",    "expires", "id",	 "index",     NULL,

@@ -35,6 +35,7 @@ void cs_csv_put_violations(struct cs_buf *out, const json_t *decision);
 /* The columns of the lists that the API has. */
 extern const char *const cs_csv_audit[];
 extern const char *const cs_csv_certificates[];
+extern const char *const cs_csv_crls[];
 extern const char *const cs_csv_history[];
 extern const char *const cs_csv_requests[];
 

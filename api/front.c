@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/crl_cache.h"
 #include "api/front_room.h"
 #include "api/tls.h"
 #include "base/mem.h"
@@ -108,7 +109,7 @@ static void on_drain_time(void *ctx)
 	finish(f);
 }
 
-/* Stopping does not wait for a backup. */
+/* Stopping does not wait for a backup, nor for CRLs. */
 static void tell_backups(struct cs_front *f)
 {
 	struct cs_problem p = {.code = CS_PROBLEM_NONE};
@@ -118,7 +119,8 @@ static void tell_backups(struct cs_front *f)
 	for (size_t i = 0; i < cs_waits_capacity(f->waits); i++) {
 		struct cs_wait *w = cs_waits_at(f->waits, i);
 
-		if (w == NULL || w->kind != CS_WAIT_BACKUP)
+		if (w == NULL || (w->kind != CS_WAIT_BACKUP &&
+				  w->kind != CS_WAIT_CRL_PUBLISH))
 			continue;
 		cs_front_reply_problem(f, w->http, &p);
 		cs_waits_end(f->waits, w);
@@ -483,7 +485,10 @@ static bool open_room(struct cs_front *f, struct cs_error *err)
 			   : cs_waits_new(CS_MAX_QUESTIONS + CS_MAX_POLLS +
 						  CS_MAX_OCSP_WAITS,
 					  err);
-	if (f->waits == NULL)
+	f->crls = cs_mem_new(sizeof(*f->crls));
+	if (f->crls == NULL)
+		cs_error_set(err, CS_E_NO_MEMORY, "front");
+	if (f->waits == NULL || f->crls == NULL)
 		return false;
 	cs_auth_revoked(f->auth, f->revoked);
 	f->drain = cs_timer_new(f->loop, on_drain_time, f, err);
@@ -523,6 +528,9 @@ void cs_front_free(struct cs_front *f)
 	cs_timer_free(f->tails);
 	cs_front_drop_driven(f);
 	cs_waits_free(f->waits);
+	if (f->crls != NULL)
+		cs_crl_cache_done(f->crls);
+	cs_mem_free(f->crls);
 	cs_inflight_free(f->inflight);
 	cs_clients_free(f->clients);
 	cs_auth_free(f->auth);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "api/crl_cache.h"
 #include "api/front_room.h"
 #include "api/openapi.h"
 #include "api/params.h"
@@ -173,6 +174,8 @@ void cs_front_admin_done(struct cs_front *f, uint64_t ticket,
 	if (m->ok == 0 &&
 	    cs_problem_status(cs_problem_from_name(m->code)) == 403)
 		cs_front_note_late(f, w->http, w->asker.client, m->code);
+	if (w->kind == CS_WAIT_CRL_PUBLISH)
+		cs_crl_cache_expire(f->crls);
 	if (w->kind == CS_WAIT_CHECK)
 		cs_front_policy_done(f, w, m);
 	else if (m->ok == 0)

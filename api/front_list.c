@@ -104,6 +104,14 @@ bool cs_front_list_history(struct cs_front *f, struct cs_call *c)
 	return ask_list(f, c, &list, CS_RIGHT_AUDIT, 0);
 }
 
+bool cs_front_list_crls(struct cs_front *f, struct cs_call *c)
+{
+	static const struct list list = {cs_params_crls, cs_csv_crls,
+					 CS_QUERY_CRLS};
+
+	return ask_list(f, c, &list, 0, 0);
+}
+
 bool cs_front_list_audit(struct cs_front *f, struct cs_call *c)
 {
 	static const struct list list = {cs_params_audit, cs_csv_audit,

@@ -295,6 +295,9 @@ void cs_front_page(struct cs_front *f, uint64_t ticket,
 	case CS_WAIT_STATUS:
 		cs_front_reply_status(f, w->http, m->body);
 		break;
+	case CS_WAIT_CRL:
+		cs_front_reply_crl(f, w, m->body);
+		break;
 	case CS_WAIT_ISSUERS:
 		cs_front_reply_issuers(f, w, m->body);
 		break;

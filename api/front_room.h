@@ -13,6 +13,7 @@
  *	front_list.c	lists, their forms, and waiting for what comes
  *	front_admin.c	clock, health, status
  *	front_revoke.c	revoking a certificate
+ *	front_crl.c	CRLs
  *	front_clients.c	clients and their credentials
  *	front_policy.c	policy sets
  *	front_evaluate.c	what would become of a request
@@ -140,6 +141,7 @@ struct cs_front {
 	struct cs_front_driven driven[CS_MAX_DRIVEN];
 	size_t driven_first, driven_n;
 
+	struct cs_crl_cache *crls; /* owned */
 	struct cs_front_metrics metrics;
 	struct cs_arena arena; /* of the call at hand */
 	struct cs_buf out;     /* the body or message at hand */
@@ -352,6 +354,14 @@ void cs_front_page(struct cs_front *f, uint64_t ticket,
 bool cs_front_healthz(struct cs_front *f, struct cs_call *c);
 bool cs_front_readyz(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_openapi(struct cs_front *f, struct cs_call *c);
+/* front_crl.c */
+bool cs_front_get_crl(struct cs_front *f, struct cs_call *c);
+bool cs_front_list_crls(struct cs_front *f, struct cs_call *c);
+bool cs_front_publish_crls(struct cs_front *f, struct cs_call *c);
+/* The reader said which CRL is the last one. */
+void cs_front_reply_crl(struct cs_front *f, const struct cs_wait *w,
+			struct cs_span page);
+
 bool cs_front_list_issuers(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_issuer(struct cs_front *f, struct cs_call *c);
 /* The reader said what is recorded of the issuers. */

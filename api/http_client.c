@@ -18,7 +18,7 @@
 /* A request's head: our fields are short, a target is the longest part. */
 #define MAX_HEAD (CS_MAX_HTTP_TARGET + 4 * CS_MAX_FREE_TEXT)
 /* An answer's head and body, and one byte too many to notice it. */
-#define MAX_ANSWER (CS_MAX_HTTP_ANSWER_HEAD + CS_MAX_HTTP_ANSWER + READ_SIZE)
+#define MAX_ANSWER (CS_MAX_HTTP_ANSWER_HEAD + CS_MAX_CRL + READ_SIZE)
 #define READ_SIZE  16384
 
 /* One call under way. */
@@ -293,10 +293,10 @@ static bool read_length(struct call *c, struct cs_span s, struct cs_error *err)
 				      "the answer has no usable length");
 		n = n * 10 + (size_t)(s.p[i] - '0');
 	}
-	if (n > CS_MAX_HTTP_ANSWER)
+	if (n > CS_MAX_CRL)
 		return cs_error_set(err, CS_E_TOO_LARGE,
 				    "%s: the answer is longer than %d bytes",
-				    c->address.sun_path, CS_MAX_HTTP_ANSWER);
+				    c->address.sun_path, CS_MAX_CRL);
 	c->length = n;
 	return true;
 }
@@ -382,7 +382,7 @@ static bool give(const struct call *c, struct cs_http_result *ret_result,
 	struct cs_span all = cs_buf_span(&c->in);
 
 	cs_buf_init(&r.head, CS_MAX_HTTP_ANSWER_HEAD);
-	cs_buf_init(&r.body, CS_MAX_HTTP_ANSWER);
+	cs_buf_init(&r.body, CS_MAX_CRL);
 	cs_buf_add(&r.head, cs_span_sub(all, 0, c->head));
 	cs_buf_add(&r.body, cs_span_sub(all, c->head, c->length));
 	if (!cs_buf_finish(&r.head, "the answer", err) ||

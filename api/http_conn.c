@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/http_body.h"
 #include "api/peer_cert.h"
 #include "api/problem.h"
 #include "api/server_parts.h"
@@ -20,6 +21,9 @@
 #define MAX_IN (CS_MAX_HTTP_HEAD + CS_MAX_HTTP_BODY + READ_SIZE_BODY)
 /* An interim answer and a final one. */
 #define MAX_OUT (CS_MAX_HTTP_ANSWER + 2 * CS_MAX_HTTP_ANSWER_HEAD)
+
+/* Octets a millisecond that a peer takes of a shared body at the least. */
+#define SLOW 32
 
 #define BIT(s) (1u << CS_HTTP_STATE_##s)
 
@@ -117,17 +121,28 @@ static void finish(struct cs_http_conn *c)
 	move(c, CS_HTTP_STATE_LINGER, c->server->config.limits.linger_ms);
 }
 
-/* Write what `out` holds, as far as it goes. */
+/* What is to be written next: of `out`, then of a shared body. */
+static struct cs_span unsent(const struct cs_http_conn *c)
+{
+	if (c->sent < c->out.n)
+		return cs_span_sub(cs_buf_span(&c->out), c->sent, c->out.n);
+	return cs_span_sub(cs_http_body_span(c->shared), c->shared_sent,
+			   SIZE_MAX);
+}
+
+/* Write what there is to write, as far as it goes. */
 static enum step flush(struct cs_http_conn *c)
 {
 	struct cs_span rest;
 	size_t n;
 
-	while (c->sent < c->out.n) {
-		rest = cs_span_sub(cs_buf_span(&c->out), c->sent, c->out.n);
+	while ((rest = unsent(c)).n > 0) {
 		switch (cs_stream_write(&c->stream, rest, &n)) {
 		case CS_STREAM_OK:
-			c->sent += n;
+			if (c->sent < c->out.n)
+				c->sent += n;
+			else
+				c->shared_sent += n;
 			break;
 		case CS_STREAM_WANT_WRITE:
 			return WAIT;
@@ -139,6 +154,9 @@ static enum step flush(struct cs_http_conn *c)
 	cs_buf_reset(&c->out);
 	shrink(&c->out);
 	c->sent = 0;
+	cs_http_body_drop(c->shared);
+	c->shared = NULL;
+	c->shared_sent = 0;
 	return GO_ON;
 }
 
@@ -171,8 +189,11 @@ static bool compose(struct cs_http_conn *c, const struct cs_http_answer *answer)
 	c->closes = c->closes || answer->close || c->server->draining ||
 		    c->count >= c->server->config.limits.max_requests;
 	frame.close = c->closes;
-	if (cs_http_write_answer(answer, &frame, &c->out, NULL))
+	if (cs_http_write_answer(answer, &frame, &c->out, NULL)) {
+		if (frame.method != CS_HTTP_HEAD)
+			c->shared = cs_http_body_keep(answer->shared);
 		return true;
+	}
 	if (!cs_buf_ok(&c->out))
 		return false;
 	c->closes = true;
@@ -454,7 +475,7 @@ static void watch(struct cs_http_conn *c)
 {
 	bool flies = c->state == CS_HTTP_STATE_FLIGHT ||
 		     c->state == CS_HTTP_STATE_REPLY;
-	bool writes = c->wants_write || c->sent < c->out.n;
+	bool writes = c->wants_write || unsent(c).n > 0;
 	bool reads = flies ? !c->muted : !c->wants_write;
 
 	if (c->state == CS_HTTP_STATE_BURIED)
@@ -578,7 +599,9 @@ void cs_http_conn_reply(struct cs_http_conn *c,
 		bury(c); /* the owner has answered: it is not told */
 		return;
 	}
-	move(c, CS_HTTP_STATE_REPLY, c->server->config.limits.reply_ms);
+	move(c, CS_HTTP_STATE_REPLY,
+	     c->server->config.limits.reply_ms +
+		     (uint32_t)(cs_http_body_span(c->shared).n / SLOW));
 	c->ticket = 0;
 	c->request = (struct cs_http_request){0};
 	consume(c);
@@ -652,6 +675,7 @@ void cs_http_conn_free(struct cs_http_conn *c)
 		explicit_bzero(c->in.p, c->in.cap);
 	cs_buf_done(&c->in);
 	cs_buf_done(&c->out);
+	cs_http_body_drop(c->shared);
 	cs_mem_free(c);
 }
 

@@ -15,6 +15,7 @@ enum field {
 	F_CONTENT_TYPE,
 	F_ACCEPT,
 	F_IDEMPOTENCY_KEY,
+	F_IF_NONE_MATCH,
 	F_CONTENT_LENGTH,
 	F_TRANSFER_ENCODING,
 	F_EXPECT,
@@ -32,6 +33,7 @@ static const struct {
 	{"Content-Type", F_CONTENT_TYPE},
 	{"Accept", F_ACCEPT},
 	{"Idempotency-Key", F_IDEMPOTENCY_KEY},
+	{"If-None-Match", F_IF_NONE_MATCH},
 	{"Content-Length", F_CONTENT_LENGTH},
 	{"Transfer-Encoding", F_TRANSFER_ENCODING},
 	{"Expect", F_EXPECT},
@@ -345,6 +347,9 @@ static bool read_value(struct cs_http_parser *p, const uint8_t *base,
 	case F_IDEMPOTENCY_KEY:
 		p->idempotency_key = part(base, value);
 		return true;
+	case F_IF_NONE_MATCH:
+		p->if_none_match = part(base, value);
+		return true;
 	case F_CONTENT_LENGTH:
 		return read_content_length(p, value);
 	case F_TRANSFER_ENCODING:
@@ -453,6 +458,7 @@ void cs_http_parser_head(const struct cs_http_parser *p, struct cs_span all,
 		.content_type = part_span(p->content_type, all),
 		.accept = part_span(p->accept, all),
 		.idempotency_key = part_span(p->idempotency_key, all),
+		.if_none_match = part_span(p->if_none_match, all),
 		.content_length = p->content_length,
 		.close = p->close,
 		.expect_continue = p->expect_continue,

@@ -17,8 +17,8 @@
  * stream has no known framing any more, so the connection must be closed.
  *
  * What it does not check: which paths exist, what the query means, whether
- * Authorization, Content-Type, Accept and Idempotency-Key have sensible
- * values, and the body.
+ * Authorization, Content-Type, Accept, Idempotency-Key and If-None-Match have
+ * sensible values, and the body.
  */
 #ifndef CS_API_HTTP_PARSE_H
 #define CS_API_HTTP_PARSE_H
@@ -52,6 +52,7 @@ struct cs_http_head {
 	struct cs_span content_type;
 	struct cs_span accept;
 	struct cs_span idempotency_key;
+	struct cs_span if_none_match;
 	/* Octets of the body, <= CS_MAX_HTTP_BODY; 0 without a length. */
 	size_t content_length;
 	/* "Connection: close", or HTTP/1.0. */
@@ -89,7 +90,7 @@ struct cs_http_parser {
 	enum cs_http_method method;
 	int minor;
 	struct cs_http_part path, query, host, authorization, content_type,
-		accept, idempotency_key;
+		accept, idempotency_key, if_none_match;
 	size_t content_length;
 	bool close;
 	bool expect_continue;

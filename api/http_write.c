@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/http_body.h"
 #include "base/limits.h"
 #include "base/time.h"
 
@@ -141,7 +142,9 @@ static bool add_head(const struct cs_http_answer *a,
 			       err))
 			return false;
 	}
-	n = snprintf(text, sizeof(text), "Content-Length: %zu\r\n", a->body.n);
+	n = snprintf(text, sizeof(text), "Content-Length: %zu\r\n",
+		     a->shared != NULL ? cs_http_body_span(a->shared).n
+				       : a->body.n);
 	if (has_body(a->status) && n > 0 && (size_t)n < sizeof(text))
 		cs_buf_add(out, cs_span_make(text, (size_t)n));
 	cs_buf_add_str(out, "\r\n");
@@ -172,7 +175,8 @@ bool cs_http_write_answer(const struct cs_http_answer *answer,
 				    "answer: its head is longer than %d bytes",
 				    CS_MAX_HTTP_ANSWER_HEAD);
 	}
-	if (frame->method != CS_HTTP_HEAD && has_body(answer->status))
+	if (frame->method != CS_HTTP_HEAD && has_body(answer->status) &&
+	    answer->shared == NULL)
 		cs_buf_add(out, answer->body);
 	return cs_buf_finish(out, "answer", err);
 }

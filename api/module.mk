@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libcs_api.a
 libcs_api_a_SOURCES = \
+	api/http_body.c api/http_body.h \
 	api/http_client.c api/http_client.h \
 	api/http_conn.c \
 	api/http_parse.c api/http_parse.h \
@@ -35,11 +36,13 @@ libcs_api_a_SOURCES += \
 	api/body.c api/body.h \
 	api/by_cert.c api/by_cert.h \
 	api/clients.c api/clients.h \
+	api/crl_cache.c api/crl_cache.h \
 	api/csv.c api/csv.h \
 	api/decide.c api/decide.h \
 	api/front.c api/front.h \
 	api/front_admin.c \
 	api/front_clients.c \
+	api/front_crl.c \
 	api/front_drive.c \
 	api/front_evaluate.c \
 	api/front_list.c \

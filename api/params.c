@@ -64,6 +64,13 @@ const struct cs_param cs_params_history[] = {
 	{NULL, NULL, CS_PARAM_LIST},
 };
 
+const struct cs_param cs_params_crls[] = {
+	{"cursor", "cursor", CS_PARAM_TEXT},
+	{"issuer", "issuer", CS_PARAM_LIST},
+	{"limit", "limit", CS_PARAM_LIMIT},
+	{NULL, NULL, CS_PARAM_LIST},
+};
+
 const struct cs_param cs_params_requests[] = {
 	{"cursor", "cursor", CS_PARAM_TEXT},
 	{"issuer", "issuer", CS_PARAM_LIST},

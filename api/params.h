@@ -33,6 +33,7 @@ struct cs_param {
 
 /* Tables in ascending order of `json`, ended by a NULL name. */
 extern const struct cs_param cs_params_audit[];
+extern const struct cs_param cs_params_crls[];
 extern const struct cs_param cs_params_history[];
 extern const struct cs_param cs_params_requests[];
 extern const struct cs_param cs_params_certificates[];

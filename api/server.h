@@ -45,6 +45,7 @@
 #include "base/error.h"
 #include "base/span.h"
 
+struct cs_http_body;
 struct cs_http_server;
 struct cs_loop;
 struct cs_peer_cert;
@@ -118,13 +119,16 @@ struct cs_http_header {
 /*
  * An answer. Content-Length, Connection, Date, Cache-Control (no-store unless
  * it says else) and X-Content-Type-Options: nosniff are added here. All of it
- * is copied before cs_http_reply() returns.
+ * is copied before cs_http_reply() returns, but for a shared body, of which
+ * the connection keeps a reference while it sends.
  */
 struct cs_http_answer {
-	int status;		  /* 200..599 */
-	const char *content_type; /* NULL: none */
-	struct cs_span body;	  /* at most CS_MAX_HTTP_ANSWER; none with
-				     204 and 304 */
+	int status;		     /* 200..599 */
+	const char *content_type;    /* NULL: none */
+	struct cs_span body;	     /* at most CS_MAX_HTTP_ANSWER; none with
+					204 and 304 */
+	struct cs_http_body *shared; /* instead of it, and of any size;
+					borrowed */
 	const struct cs_http_header *headers;
 	size_t headers_n;
 	bool close;		   /* end the connection after it */

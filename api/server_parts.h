@@ -87,7 +87,9 @@ struct cs_http_conn {
 	size_t wasted;	/* bytes discarded while lingering */
 	struct cs_buf in;
 	struct cs_buf out;
-	size_t sent; /* of out */
+	size_t sent;		     /* of out */
+	struct cs_http_body *shared; /* what follows it; our reference */
+	size_t shared_sent;
 	struct cs_http_parser parser;
 	struct cs_http_head head;
 	struct cs_http_request request;

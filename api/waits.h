@@ -34,6 +34,8 @@ enum cs_wait_kind {
 	CS_WAIT_DENIED,	     /* the ledger's ANSWER to DENY */
 	CS_WAIT_ADMIN,	     /* ADMIN_DONE */
 	CS_WAIT_BACKUP,	     /* ADMIN_DONE, not soon */
+	CS_WAIT_CRL,	     /* a CRL of the reader; `name`, If-None-Match */
+	CS_WAIT_CRL_PUBLISH, /* ADMIN_DONE, not soon */
 	CS_WAIT_CLIENT_ADD,  /* ADMIN_DONE, to be shown with the token */
 	CS_WAIT_SOURCES,     /* POLICY_FILES of parent */
 	CS_WAIT_CHECK,	     /* CHECKED of a worker, or ADMIN_DONE */
@@ -79,13 +81,14 @@ struct cs_wait {
 	struct cs_asker asker;
 	struct cs_arena arena;
 	struct cs_decide_body decision; /* APPROVE, DENY */
-	struct cs_span address, path;	/* APPROVE, DENY: whence, to what */
-	enum cs_certificate_form form;	/* CERTIFICATE */
-	enum cs_http_method method;	/* OCSP */
-	struct cs_wait_list list;	/* LIST */
-	struct cs_auth_token token;	/* CLIENT_ADD */
-	struct cs_span name;		/* CLIENT_ADD, ISSUERS, in the arena */
-	int64_t expires_ms;		/* CLIENT_ADD; 0: never */
+	/* APPROVE, DENY: whence, to what; path of CRL: If-None-Match. */
+	struct cs_span address, path;
+	enum cs_certificate_form form; /* CERTIFICATE */
+	enum cs_http_method method;    /* OCSP */
+	struct cs_wait_list list;      /* LIST */
+	struct cs_auth_token token;    /* CLIENT_ADD */
+	struct cs_span name; /* CLIENT_ADD, ISSUERS, CRL, in the arena */
+	int64_t expires_ms;  /* CLIENT_ADD; 0: never */
 	/* CHECK, EVALUATE: */
 	uint8_t apply; /* CHECK */
 	/* EVALUATE: an encoded REQUEST; LOOK: an ANSWER */

@@ -90,7 +90,9 @@ enum cs_query {
 	CS_QUERY_CHECKPOINT, /* the last note, as it is */
 	CS_QUERY_TILE,	     /* {"level", "n", "width"}: hashes, as octets */
 	CS_QUERY_ENTRIES,    /* {"n", "width"}: an entry bundle */
-	CS_QUERY_HISTORY     /* list of what was judged, to be judged again */
+	CS_QUERY_HISTORY,    /* list of what was judged, to be judged again */
+	CS_QUERY_CRL,	     /* {"issuer", "generation", "shard"}: octets */
+	CS_QUERY_CRLS	     /* list of the last CRLs */
 };
 
 enum cs_msg_number {

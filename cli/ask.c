@@ -94,11 +94,26 @@ static bool ask(const struct cs_http_call *http, struct cs_reply *ret_reply,
 	return json != NULL;
 }
 
+/* A JSON body, written into `text`; NULL: none. */
+static bool put_body(struct cs_http_call *http, const json_t *body,
+		     struct cs_buf *text, struct cs_error *err)
+{
+	if (body == NULL)
+		return true;
+	if (!cs_json_canonical(body, text, err) ||
+	    !cs_buf_finish(text, "the request", err))
+		return false;
+	http->content_type = "application/json";
+	http->body = cs_buf_span(text);
+	return true;
+}
+
 bool cs_ask_long(const struct cs_call *call, const char *method,
-		 const char *target, uint32_t patience_ms,
+		 const char *target, const json_t *body, uint32_t patience_ms,
 		 struct cs_reply *ret_reply, struct cs_error *err)
 {
-	const struct cs_http_call http = {
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+	struct cs_http_call http = {
 		.dir = call->dir,
 		.method = method,
 		.target = target,
@@ -106,7 +121,8 @@ bool cs_ask_long(const struct cs_call *call, const char *method,
 		.timeout_ms = patience_ms,
 	};
 
-	return ask(&http, ret_reply, err);
+	cs_buf_init(&text, CS_MAX_HTTP_BODY);
+	return put_body(&http, body, &text, err) && ask(&http, ret_reply, err);
 }
 
 bool cs_ask(const struct cs_call *call, const char *method, const char *target,
@@ -123,14 +139,7 @@ bool cs_ask(const struct cs_call *call, const char *method, const char *target,
 	};
 
 	cs_buf_init(&text, CS_MAX_HTTP_BODY);
-	if (body != NULL) {
-		if (!cs_json_canonical(body, &text, err) ||
-		    !cs_buf_finish(&text, "the request", err))
-			return false;
-		http.content_type = "application/json";
-		http.body = cs_buf_span(&text);
-	}
-	return ask(&http, ret_reply, err);
+	return put_body(&http, body, &text, err) && ask(&http, ret_reply, err);
 }
 
 void cs_question_add(struct cs_question_call *q, struct cs_ask_param param)
@@ -250,37 +259,48 @@ static json_t *no_page(const struct cs_question_result *result)
 						   : "There is no such thing.");
 }
 
-/* Ask an open database. */
+/* Ask an open database; the answer's octets are appended to body. */
 static bool ask_db(struct cs_db *db, const struct cs_question_call *q,
-		   struct cs_reply *ret, struct cs_error *err)
+		   struct cs_buf *body, struct cs_question_result *result,
+		   struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf params, body;
+	CS_CLEANUP(cs_buf_done) struct cs_buf params;
 	struct cs_clock clock = cs_clock_system();
 	struct cs_questions *questions = cs_questions_new(db, &clock, 0, err);
 	struct cs_question question = {.kind = q->kind};
-	struct cs_question_result result;
-	struct cs_reply r = {.stopped = true};
 	bool ok;
 
 	cs_buf_init(&params, CS_MAX_HTTP_BODY);
-	cs_buf_init(&body, CS_MAX_MESSAGE);
 	ok = questions != NULL && write_params(q, &params, err);
 	question.params = cs_buf_span(&params);
-	ok = ok &&
-	     cs_questions_ask(questions, &question, &body, &result, err) &&
-	     (!result.found || q->kind != CS_QUERY_REQUEST ||
-	      render_request(&body, err));
+	ok = ok && cs_questions_ask(questions, &question, body, result, err);
 	cs_questions_free(questions);
-	if (!ok)
+	return ok;
+}
+
+/* What came of it, as the server would have replied. */
+static bool take_result(const struct cs_question_call *q, struct cs_buf *body,
+			const struct cs_question_result *result,
+			struct cs_buf *octets, struct cs_reply *ret,
+			struct cs_error *err)
+{
+	struct cs_reply r = {.stopped = true};
+
+	if (result->found && q->kind == CS_QUERY_REQUEST &&
+	    !render_request(body, err))
 		return false;
-	r.status = result.found		   ? 200
-		   : result.code[0] == 'B' ? 400 /* BAD_CURSOR, BAD_PARAMETER */
-					   : 404;
-	r.body = result.found ? cs_json_parse(cs_buf_span(&body),
-					      "the ledger's answer", err)
-			      : no_page(&result);
+	r.status = result->found	    ? 200
+		   : result->code[0] == 'B' ? 400 /* BAD_CURSOR, ... */
+					    : 404;
+	if (!result->found)
+		r.body = no_page(result);
+	else if (octets == NULL)
+		r.body = cs_json_parse(cs_buf_span(body), "the ledger's answer",
+				       err);
+	else if (cs_buf_add(octets, cs_buf_span(body)))
+		r.body = json_null();
 	if (r.body == NULL)
-		return result.found
+		return result->found && octets == NULL
 			       ? false
 			       : cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 	*ret = r;
@@ -289,16 +309,20 @@ static bool ask_db(struct cs_db *db, const struct cs_question_call *q,
 
 /* Ask the files of a stopped installation. `unreachable` says why. */
 static bool ask_files(const struct cs_call *call,
-		      const struct cs_question_call *q, struct cs_reply *ret,
-		      const struct cs_error *unreachable, struct cs_error *err)
+		      const struct cs_question_call *q, struct cs_buf *octets,
+		      struct cs_reply *ret, const struct cs_error *unreachable,
+		      struct cs_error *err)
 {
 	CS_CLEANUP(cs_arena_done) struct cs_arena arena;
+	CS_CLEANUP(cs_buf_done) struct cs_buf body = {0};
+	struct cs_question_result result;
 	struct cs_db_config config = {0};
 	struct cs_error why = {0};
 	struct cs_db *db;
 	bool ok;
 
 	cs_arena_init(&arena, ARENA_BYTES);
+	cs_buf_init(&body, CS_MAX_MESSAGE);
 	config.path = cs_arena_printf(&arena, "%s/ledger.db", call->dir);
 	if (config.path == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
@@ -308,7 +332,8 @@ static bool ask_files(const struct cs_call *call,
 			err, CS_E_UNREACHABLE,
 			"%s; nor are there a stopped one's files: %s",
 			unreachable->text, why.text);
-	ok = ask_db(db, q, ret, err);
+	ok = ask_db(db, q, &body, &result, err) &&
+	     take_result(q, &body, &result, octets, ret, err);
 	cs_db_close(db);
 	return ok;
 }
@@ -327,7 +352,49 @@ bool cs_ask_question(const struct cs_call *call,
 		   &why))
 		return true;
 	if (why.code == CS_E_UNREACHABLE)
-		return ask_files(call, q, ret_reply, &why, err);
+		return ask_files(call, q, NULL, ret_reply, &why, err);
+	if (err != NULL)
+		*err = why;
+	return false;
+}
+
+/* Octets of the server. */
+static bool octets_of_server(const struct cs_call *call, const char *target,
+			     struct cs_buf *out, struct cs_reply *ret,
+			     struct cs_error *err)
+{
+	const struct cs_http_call http = {
+		.dir = call->dir,
+		.method = "GET",
+		.target = target,
+		.accept = "*/*",
+	};
+	struct cs_http_result result = {0};
+	json_t *body = NULL;
+
+	if (!cs_http_call(&http, &result, err))
+		return false;
+	if (result.status >= 400)
+		body = parse_body(&result, err);
+	else if (cs_buf_add(out, cs_buf_span(&result.body)))
+		body = json_null();
+	else
+		cs_error_set(err, CS_E_TOO_LARGE, "the answer is too large");
+	*ret = (struct cs_reply){.status = result.status, .body = body};
+	cs_http_result_done(&result);
+	return body != NULL;
+}
+
+bool cs_ask_octets(const struct cs_call *call, const struct cs_question_call *q,
+		   struct cs_buf *out, struct cs_reply *ret_reply,
+		   struct cs_error *err)
+{
+	struct cs_error why = {0};
+
+	if (octets_of_server(call, q->target, out, ret_reply, &why))
+		return true;
+	if (why.code == CS_E_UNREACHABLE)
+		return ask_files(call, q, out, ret_reply, &why, err);
 	if (err != NULL)
 		*err = why;
 	return false;

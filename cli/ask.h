@@ -39,7 +39,7 @@ bool cs_ask(const struct cs_call *call, const char *method, const char *target,
 
 /* The same for what takes the server long: wait for so many milliseconds. */
 bool cs_ask_long(const struct cs_call *call, const char *method,
-		 const char *target, uint32_t patience_ms,
+		 const char *target, const json_t *body, uint32_t patience_ms,
 		 struct cs_reply *ret_reply, struct cs_error *err) CS_MUST_USE;
 
 /* Parameters of one question. */
@@ -76,6 +76,14 @@ bool cs_ask_question(const struct cs_call *call,
 		     const struct cs_question_call *q,
 		     struct cs_reply *ret_reply,
 		     struct cs_error *err) CS_MUST_USE;
+
+/*
+ * The same for an answer that is no JSON: its octets are appended to out, and
+ * the reply's body is null. A status of 400 and above has its problem there.
+ */
+bool cs_ask_octets(const struct cs_call *call, const struct cs_question_call *q,
+		   struct cs_buf *out, struct cs_reply *ret_reply,
+		   struct cs_error *err) CS_MUST_USE;
 
 /* Append s so that it can stand in a path or a query (RFC 3986 2.3). */
 void cs_ask_escape(struct cs_buf *out, const char *s);

@@ -18,6 +18,8 @@ const struct cs_command *const cs_commands[] = {
 	&cs_cmd_cert_list,
 	&cs_cmd_cert_export,
 	&cs_cmd_cert_revoke,
+	&cs_cmd_crl_publish,
+	&cs_cmd_crl_show,
 	&cs_cmd_audit_list,
 	&cs_cmd_audit_tail,
 	&cs_cmd_audit_stats,

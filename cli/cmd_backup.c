@@ -366,8 +366,8 @@ static int run_with(struct backup *b)
 		return cs_call_fail(b->call, &err);
 	b->install = cs_install_load(b->call->dir, &err);
 	if (b->install == NULL || !make_part(b, &err) ||
-	    !cs_ask_long(b->call, "POST", "/v1/backup", PATIENCE_MS, &b->reply,
-			 &err))
+	    !cs_ask_long(b->call, "POST", "/v1/backup", NULL, PATIENCE_MS,
+			 &b->reply, &err))
 		return undo(b, &err);
 	if (b->reply.status >= 400) {
 		cs_files_remove_below(b->part);

@@ -131,6 +131,8 @@ static bool make_config(struct init *in, struct cs_error *err)
 	c->log_level = CS_LOG_INFO;
 	c->pending_quota = 1000;
 	c->pending_expiry_s = 7 * 86400;
+	c->crl_validity_s = CS_CONFIG_CRL_VALIDITY;
+	c->crl_refresh_s = CS_CONFIG_CRL_REFRESH;
 	c->retention_s = CS_CONFIG_RETENTION;
 	c->log_key = LOG_KEY;
 	c->tls_key = TLS_KEY;

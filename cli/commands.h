@@ -33,6 +33,8 @@ extern const struct cs_command cs_cmd_cert_show;
 extern const struct cs_command cs_cmd_cert_list;
 extern const struct cs_command cs_cmd_cert_export;
 extern const struct cs_command cs_cmd_cert_revoke;
+extern const struct cs_command cs_cmd_crl_show;
+extern const struct cs_command cs_cmd_crl_publish;
 extern const struct cs_command cs_cmd_audit_list;
 extern const struct cs_command cs_cmd_audit_tail;
 extern const struct cs_command cs_cmd_audit_stats;

@@ -424,6 +424,29 @@ static bool read_pending(struct reader *r, const struct cs_yaml *v,
 			sizeof(pending_keys) / sizeof(pending_keys[0]), target);
 }
 
+static const struct key crl_keys[] = {
+	{"validity", read_duration, offsetof(struct cs_config, crl_validity_s),
+	 false},
+	{"refresh", read_duration, offsetof(struct cs_config, crl_refresh_s),
+	 false},
+};
+
+/* RFC 5280 5: a new one has to be there before the last one ends. */
+static bool read_crl(struct reader *r, const struct cs_yaml *v, void *target)
+{
+	const struct cs_config *c = target;
+
+	if (!read_map(r, v, crl_keys, sizeof(crl_keys) / sizeof(crl_keys[0]),
+		      target))
+		return false;
+	if (c->crl_validity_s > INT64_C(86400) * CS_MAX_CRL_DAYS)
+		return refuse(r, v, "validity: expected at most %dd",
+			      CS_MAX_CRL_DAYS);
+	if (c->crl_refresh_s >= c->crl_validity_s)
+		return refuse(r, v, "refresh: expected less than the validity");
+	return true;
+}
+
 static const struct key log_keys[] = {
 	{"origin", read_text, offsetof(struct cs_config, origin), true},
 	{"key", read_text, offsetof(struct cs_config, log_key), true},
@@ -510,6 +533,7 @@ static const struct key top_keys[] = {
 	KEY(struct cs_config, workers, read_workers, false),
 	KEY(struct cs_config, signers, read_signers, false),
 	{"pending", read_pending, 0, false},
+	{"crl", read_crl, 0, false},
 	{"retention", read_retention, offsetof(struct cs_config, retention_s),
 	 false},
 	{"policy_source", read_policy_source,
@@ -531,6 +555,8 @@ bool cs_config_parse(struct cs_span text, const char *file,
 			      .pending_quota = 1000,
 			      .log_level = CS_LOG_INFO,
 			      .pending_expiry_s = 7 * 86400,
+			      .crl_validity_s = CS_CONFIG_CRL_VALIDITY,
+			      .crl_refresh_s = CS_CONFIG_CRL_REFRESH,
 			      .retention_s = CS_CONFIG_RETENTION};
 	struct cs_yaml *doc = cs_yaml_parse(text, file, arena, err);
 
@@ -642,7 +668,9 @@ void cs_config_write_issuer(const struct cs_config_issuer *is,
 	if (is->crl_url != NULL)
 		put_text(out, "    crl_url", is->crl_url);
 	else
-		cs_buf_add_str(out, "    # crl_url: \"http://crl.example/\"\n");
+		cs_buf_addf(out,
+			    "    # crl_url: \"http://pki.example/crl/%s\"\n",
+			    is->name);
 	cs_buf_addf(out,
 		    "    # Fixed when the issuer is made: the CRL of a serial "
 		    "depends on it.\n    crl_shards: %u\n",
@@ -708,6 +736,14 @@ bool cs_config_write(const struct cs_config *config, struct cs_buf *out,
 		    "  quota: %u\n  expiry: %s\n",
 		    config->workers, config->signers, config->pending_quota,
 		    expiry);
+	cs_time_duration(config->crl_validity_s, expiry);
+	cs_buf_addf(out,
+		    "\n# CRLs: how long one is in force, and when it is signed "
+		    "anew (sooner, when\n# something is revoked).\ncrl:\n  "
+		    "validity: %s\n",
+		    expiry);
+	cs_time_duration(config->crl_refresh_s, expiry);
+	cs_buf_addf(out, "  refresh: %s\n", expiry);
 	cs_time_duration(config->retention_s, expiry);
 	cs_buf_addf(out,
 		    "\n# How long what has ended is kept (a certificate: from "

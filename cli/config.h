@@ -33,6 +33,8 @@
  * How long what has ended is kept, unless the file says: seconds. CA/B
  * Baseline Requirements 5.4.3 and 5.5.2: two years from a certificate's end.
  */
+#define CS_CONFIG_CRL_VALIDITY	(7 * 86400)
+#define CS_CONFIG_CRL_REFRESH	86400
 #define CS_CONFIG_RETENTION	(2LL * 366 * 86400)
 #define CS_CONFIG_MAX_RETENTION (100LL * 366 * 86400)
 
@@ -92,6 +94,8 @@ struct cs_config {
 	uint32_t per_address;		   /* TCP connections of one address */
 	uint32_t pending_quota;		   /* open requests of one client */
 	int64_t pending_expiry_s;
+	/* CRLs: in force for so long, a new one so long after the last. */
+	int64_t crl_validity_s, crl_refresh_s;
 	int64_t retention_s; /* of what has ended, before it is purged */
 	bool policy_by_api;  /* policy_source: api */
 	const char *origin;  /* of the log, fixed at init */

@@ -78,6 +78,8 @@ static void reads_every_key(void **state)
 	assert_true(cs_config_parse(changed("retention: 7y\n", ""), "c.yaml",
 				    &arena, &c, &err));
 	assert_int_equal(c.retention_s, 2LL * 366 * 86400);
+	assert_int_equal(c.crl_validity_s, 7 * 86400);
+	assert_int_equal(c.crl_refresh_s, 86400);
 	assert_int_equal(c.n_issuers, 1);
 	assert_true(c.issuers[0].self_approval);
 	assert_int_equal(c.issuers[0].crl_shards, 4);
@@ -118,6 +120,12 @@ static void names_the_place_of_every_error(void **state)
 	refuses("    key: k.pem\n", "", "c.yaml:12:5: key `key` is missing");
 	refuses("crl_shards: 4", "crl_shards: 3",
 		"c.yaml:17:17: crl_shards: 3 is not a power of two");
+	refuses("policy_source: files",
+		"crl: {refresh: 7d}\npolicy_source: files",
+		"c.yaml:9:6: refresh: expected less than the validity");
+	refuses("policy_source: files",
+		"crl: {validity: 367d}\npolicy_source: files",
+		"c.yaml:9:6: validity: expected at most 366d");
 	refuses("no_policy: refuse", "no_policy: wait",
 		"c.yaml:16:16: no_policy: expected refuse or hold");
 	refuses("ocsp: true", "ocsp: false",

@@ -11,7 +11,7 @@ libcs_cli_a_SOURCES = \
 	cli/audit_row.c cli/audit_row.h \
 	cli/clients_at.c cli/clients_at.h \
 	cli/cmd_audit.c cli/cmd_audit_log.c cli/cmd_audit_prove.c \
-	cli/cmd_cert.c cli/cmd_cert_revoke.c cli/cmd_client.c cli/cmd_clock.c \
+	cli/cmd_cert.c cli/cmd_cert_revoke.c cli/cmd_crl.c cli/cmd_client.c cli/cmd_clock.c \
 	cli/cmd_completion.c cli/cmd_eval.c cli/cmd_explain.c cli/cmd_manual.c \
 	cli/cmd_init.c cli/cmd_issue.c cli/cmd_policy.c \
 	cli/cmd_policy_import.c \

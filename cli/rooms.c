@@ -260,7 +260,9 @@ bool cs_rooms_start_ledger(const struct cs_rooms *r,
 		      .engine = engine,
 		      .config_sha256 = in->config_sha256,
 		      .pending_quota = in->config.pending_quota,
-		      .pending_ttl_ms = in->config.pending_expiry_s * 1000}};
+		      .pending_ttl_ms = in->config.pending_expiry_s * 1000,
+		      .crl_validity_s = in->config.crl_validity_s,
+		      .crl_refresh_s = in->config.crl_refresh_s}};
 	struct cs_spawn spawn = new_spawn(r, "cs-ledger", run_ledger, &l);
 	bool ok;
 

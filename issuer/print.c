@@ -41,3 +41,21 @@ bool cs_cert_print(struct cs_span pem, struct cs_buf *out, struct cs_error *err)
 	return ok || cs_error_set(err, CS_E_CERT,
 				  "the certificate cannot be printed");
 }
+
+bool cs_crl_print(struct cs_span der, struct cs_buf *out, struct cs_error *err)
+{
+	const unsigned char *p = der.p;
+	X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)der.n);
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+	long n = 0;
+	bool ok = crl != NULL && bio != NULL && X509_CRL_print(bio, crl) == 1;
+
+	if (ok)
+		n = BIO_get_mem_data(bio, &text);
+	ok = ok && n > 0 && cs_buf_add(out, cs_span_make(text, (size_t)n));
+	BIO_free(bio);
+	X509_CRL_free(crl);
+	ERR_clear_error();
+	return ok || cs_error_set(err, CS_E_CERT, "the CRL cannot be printed");
+}

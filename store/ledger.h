@@ -20,6 +20,7 @@
  *	ledger_admin.c		policy sets, clients, clock
  *	ledger_backup.c		a copy of the database, between transactions
  *	ledger_crl.c		CRLs: which are due, and what stands on them
+ *	ledger_crl_metrics.c	CRLs in /metrics
  *	ledger_crl_round.c	and how they are signed and recorded
  *	ledger_restore.c	going on after `countersign restore`
  *	ledger_start.c		first rows, issuers, the checkpoint outside

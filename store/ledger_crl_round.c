@@ -463,7 +463,7 @@ bool cs_ledger_do_crl_publish(struct cs_ledger *l, struct cs_work *w)
 				   "there is no issuer of this name");
 	else if (!valid)
 		cs_ledger_act_done(
-			w, 0, "CA_EXPIRED",
+			w, 0, "CONFLICT",
 			"the CA is not valid now, or its key is gone");
 	else
 		w->end = CS_END_CRL;

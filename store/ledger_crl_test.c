@@ -271,7 +271,7 @@ static void none_is_signed_outside_the_cas_validity(void **state)
 	assert_true(cs_house_start(&h, &err));
 	publish(&h, "default", &done);
 	assert_int_equal(done.ok, 0);
-	assert_true(cs_span_equal_str(done.code, "CA_EXPIRED"));
+	assert_true(cs_span_equal_str(done.code, "CONFLICT"));
 	publish(&h, "", &done);
 	assert_int_equal(done.ok, 1);
 	assert_true(holds(done.body, "\"total\":1}"));

@@ -404,6 +404,7 @@ void cs_ledger_metrics_send(struct cs_ledger *l)
 	put_present(l, out);
 	put_files(l->metrics, out);
 	put_state(l, out);
+	cs_ledger_crl_metrics(l, out);
 	m.text = cs_buf_span(out);
 	if (!cs_buf_finish(out, "metrics", &err) ||
 	    !cs_link_send_metrics(l->front, 0, &m, &err))

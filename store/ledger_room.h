@@ -549,6 +549,9 @@ void cs_ledger_crl_failed(struct cs_ledger *l, const struct cs_crl_job *job,
 /* Why the last CRL of some issuer failed; or empty. */
 const char *cs_ledger_crl_trouble(const struct cs_ledger *l);
 
+/* ledger_crl_metrics.c */
+void cs_ledger_crl_metrics(const struct cs_ledger *l, struct cs_buf *out);
+
 /* ledger_crl_round.c: a round of them. */
 /* The lists are read: numbers, CRL_SIGN. */
 void cs_ledger_crl_ask(struct cs_ledger *l);

@@ -36,7 +36,8 @@ static const char *reason(const struct cs_ledger *l)
 	case CS_LEDGER_NO_POLICY:
 		return "no policy set was ever applied";
 	default:
-		return l->disk_low ? "little space is left for the ledger" : "";
+		return l->disk_low ? "little space is left for the ledger"
+				   : cs_ledger_crl_trouble(l);
 	}
 }
 

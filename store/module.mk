@@ -13,6 +13,7 @@ libcs_store_a_SOURCES = \
 	store/ledger_clients.c \
 	store/ledger_clock.c \
 	store/ledger_crl.c store/ledger_crl.h \
+	store/ledger_crl_metrics.c \
 	store/ledger_crl_round.c \
 	store/ledger_decide.c \
 	store/ledger_expire.c \
@@ -46,7 +47,7 @@ libcs_store_a_SOURCES += \
 	store/ocsp_der.h store/ocsp_request.c store/ocsp_response.c \
 	store/ocsp_responder.c store/ocsp_responder.h \
 	store/query.c store/query.h store/query_internal.h \
-	store/query_audit.c store/query_history.c store/query_list.c store/query_one.c \
+	store/query_audit.c store/query_crl.c store/query_history.c store/query_list.c store/query_one.c \
 	store/query_page.c store/query_params.c store/query_proof.c \
 	store/query_walk.c \
 	store/reader.c store/reader.h \

@@ -109,6 +109,8 @@ static bool answer(struct cs_questions *q, struct cs_error *err)
 		[CS_QUERY_TILE] = cs_query_tile,
 		[CS_QUERY_ENTRIES] = cs_query_entries,
 		[CS_QUERY_HISTORY] = cs_query_audit,
+		[CS_QUERY_CRL] = cs_query_crl,
+		[CS_QUERY_CRLS] = cs_query_crls,
 	};
 	unsigned kind = (unsigned)q->what->kind;
 

@@ -28,6 +28,8 @@
  *	PROOF		{"index": n}
  *	TILE		{"level": n, "n": n, "width": n}
  *	ENTRIES		{"n": n, "width": n}
+ *	CRL		{"generation": n, "have"?: 64 hex, "issuer", "shard": n}
+ *	CRLS		{"cursor"?, "issuer"?: [..], "limit"?: n}
  *	CHECKPOINT CLIENTS ISSUERS STATUS	{}
  *
  * A list of values is OR, members are AND. `name` is a canonical name, exact
@@ -51,7 +53,12 @@
  * PROOF is about the last checkpoint, which it holds; a tile (C2SP
  * tlog-tiles) has `width` of 256 hashes, from number 256 * n of its level on.
  *
- * Bodies are JSON, but CHECKPOINT's the signed note, TILE's and ENTRIES'
+ * CRL is the last one of a shard: thisUpdate and nextUpdate (u64 seconds), the
+ * SHA-256 and the octets, each behind a u32 length (base/wire.h); when `have`
+ * is that SHA-256, no octets. Generation 1 is also a later one whose URL is
+ * the same as the first's.
+ *
+ * Bodies are JSON, but CRL's, CHECKPOINT's the signed note, TILE's and ENTRIES'
  * octets, REQUEST's an encoded ANSWER and STORED's an encoded
  * REQUEST (base/msg.h). A list is {"items":[..],"next":cursor or null}; a
  * page ends at `limit` (default 100, at most 1000), at CS_MAX_PAGE octets, or

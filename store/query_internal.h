@@ -221,6 +221,8 @@ bool cs_query_certificate(struct cs_questions *q,
 			  struct cs_error *err) CS_MUST_USE;
 bool cs_query_policy(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
 bool cs_query_clients(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
+bool cs_query_crl(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
+bool cs_query_crls(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
 bool cs_query_issuers(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
 bool cs_query_status(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
 bool cs_query_proof(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
