@@ -113,7 +113,8 @@ static void print_issuers(const struct cs_call *call, const json_t *status)
 		json_object_set_new(item, "ocsp_until", ocsp_until(item));
 	}
 	fputc('\n', call->out);
-	cs_show_list(issuers, header, names, 5, call->out);
+	cs_show_list(issuers, header, names, sizeof(names) / sizeof(names[0]),
+		     call->out);
 	cs_reply_done(&r);
 }
 
