@@ -5,6 +5,7 @@ import io
 import json
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from tests.lib.house import House, Tap, expect  # noqa: E402
@@ -369,6 +370,34 @@ def each_is_built_again_under_the_ca_of_then():
     done = house.cli("policy", "replay", "--verify", "--issuer", "other")
     expect("1 issued under a CA certificate that is gone" in done.stdout,
            done.stdout)
+    os.rename(away, os.path.join(house.dir, "issuers", "other",
+                                 "generation-1"))
+
+
+@tap.test
+def what_was_purged_is_counted():
+    before = replay("--verify", status=0)
+    shift = os.path.join(house.root, "shift")
+    with open(shift, "w", encoding="ascii") as f:
+        f.write(str(3 * 366 * 86400 * 1000))
+    house.env["CS_CLOCK_SHIFT_FILE"] = shift
+    house.stop()
+    house.start()
+    expect(house.submit("portal", CSRS[0], requester="alice").status == 201,
+           "three years later")
+    end = time.monotonic() + 20
+    while house.database().execute(
+            "SELECT terms_done < tree_size FROM meta").fetchone()[0]:
+        expect(time.monotonic() < end, "terms are not filed")
+        time.sleep(0.1)
+    house.stop()
+    house.cli("db", "purge", "--older-than", "800d")
+    report = replay("--verify", status=0)
+    skipped = report["not_replayed"]
+    expect(skipped["purged"] > 200 and skipped["denied"] == 1 and
+           skipped["limits"] == 0, str(skipped))
+    expect(report["decisions"] > before["decisions"], str(report))
+    only(report, unchanged=report["replayed"])
 
 
 status = tap.run()
