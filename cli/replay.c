@@ -512,16 +512,37 @@ static void blame_change(struct cs_replay_result *out)
 
 /* -- comparing ------------------------------------------------------------- */
 
-/* What another CA adds is no change of the policy. */
-static void forget_ca(struct cs_cert_diff *diff)
+/*
+ * Is it something that the issuer adds today and did not then: another CA, or
+ * a URL that the configuration got since?
+ */
+static bool is_of_issuer(const struct matter *m, const struct cs_cert_change *c)
 {
+	const struct cs_issuer_ca *ca = m->r->issuers[m->issuer].ca;
+	bool is_crl = strcmp(c->field, "crl_urls") == 0;
+
+	if (m->result->other_ca && (is_crl || strcmp(c->field, "issuer") == 0))
+		return true;
+	if (c->was.n > 0)
+		return false;
+	if (is_crl)
+		return ca->crl_url.n > 0 &&
+		       cs_span_starts_with(c->now, ca->crl_url);
+	return strcmp(c->field, "ocsp_urls") == 0 &&
+	       cs_span_equal(c->now, ca->ocsp_url);
+}
+
+/* That is no change of the policy. */
+static void forget_issuer(struct matter *m)
+{
+	struct cs_cert_diff *diff = &m->result->diff;
 	size_t n = 0;
 
 	for (size_t i = 0; i < diff->n; i++) {
-		if (strcmp(diff->items[i].field, "issuer") != 0 &&
-		    strcmp(diff->items[i].field, "crl_urls") != 0)
+		if (!is_of_issuer(m, &diff->items[i]))
 			diff->items[n++] = diff->items[i];
 	}
+	m->result->other_ca |= n < diff->n;
 	diff->n = n;
 }
 
@@ -538,8 +559,7 @@ static bool compare_certificates(struct matter *m,
 	if (!cs_tbs_facts_read(m->r->hash, tbs, &m->r->arena, &now, m->err) ||
 	    !cs_cert_diff_make(was, &now, &m->r->arena, &out->diff, m->err))
 		return false;
-	if (out->other_ca)
-		forget_ca(&out->diff);
+	forget_issuer(m);
 	if (out->diff.n == 0)
 		return true;
 	out->class = CS_REPLAY_CHANGED;

@@ -22,7 +22,8 @@
  * (a candidate's are not looked at, and what they refused then counts as not
  * replayed), denials, expiry. The issuers' ceilings are today's. The CA
  * certificate is that of then, out of the issuer's generations; where it is
- * gone, certificates are compared but for what the CA adds.
+ * gone, or its issuer got a URL for CRLs or OCSP since, certificates are
+ * compared but for what the CA adds.
  *
  * One object a command; what a result borrows lives until the next judgement.
  */
@@ -69,9 +70,9 @@ const char *cs_replay_skip_name(enum cs_replay_skip s);
 struct cs_replay_result {
 	enum cs_replay_class class;
 	enum cs_replay_skip skip; /* NOT_REPLAYED */
-	bool other_ca; /* the CA certificate that issued it is gone */
-	json_t *was;   /* the recorded members; NULL: none */
-	json_t *now;   /* the same by the candidate; NULL: not judged */
+	bool other_ca;		  /* the CA adds otherwise than it did then */
+	json_t *was;		  /* the recorded members; NULL: none */
+	json_t *now; /* the same by the candidate; NULL: not judged */
 	/* What caused it: of the candidate, or of the set that decided. */
 	const char *policy, *rule, *at, *code, *field;
 	size_t weight; /* violations or changes: small is easy to see */

@@ -96,7 +96,8 @@ static void show_skips(const json_t *report, FILE *out)
 	}
 	if (more > 0)
 		fprintf(out,
-			"  %lld issued under a CA certificate that is gone: "
+			"  %lld issued under a CA certificate or settings that "
+			"are gone: "
 			"compared but for what the CA adds\n",
 			more);
 }

@@ -368,10 +368,27 @@ def each_is_built_again_under_the_ca_of_then():
     only(report, unchanged=3)
     expect(report["other_ca"] == 1, str(report))
     done = house.cli("policy", "replay", "--verify", "--issuer", "other")
-    expect("1 issued under a CA certificate that is gone" in done.stdout,
+    expect("1 issued under a CA certificate or settings that are gone" in done.stdout,
            done.stdout)
     os.rename(away, os.path.join(house.dir, "issuers", "other",
                                  "generation-1"))
+
+
+@tap.test
+def what_an_issuer_adds_since_is_no_change_of_the_policy():
+    path = os.path.join(house.dir, "countersign.yaml")
+    with open(path, encoding="utf-8") as f:
+        text = f.read()
+    house.stop()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace("    ocsp: false\n", "    ocsp: true\n"
+                             "    ocsp_url: \"http://ca.example/ocsp\"\n"))
+    report = replay("--verify", status=0)
+    only(report)
+    expect(report["other_ca"] > 50, str(report["other_ca"]))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    house.start()
 
 
 @tap.test
