@@ -294,11 +294,27 @@ static void with_token(struct cs_issuer *i)
 	ask_house(i, "/readyz", "", NULL, on_ready);
 }
 
+/*
+ * The API server is away, which says nothing about the issuer: one that was
+ * good stays so, with what was read last.
+ */
+static bool is_let_be(struct cs_issuer *i, const struct cs_fetch_result *r)
+{
+	if (i->state != CS_ISSUER_READY ||
+	    (r->status != 0 && r->status != 429 && r->status < 500))
+		return false;
+	cs_issuer_stop(i);
+	cs_timer_start(i->timer, cs_wait_next(&i->wait, r->retry_s));
+	return true;
+}
+
 static void on_token(void *ctx, const struct cs_fetch_result *r)
 {
 	struct cs_issuer *i = ctx;
 
 	i->call = NULL;
+	if (is_let_be(i, r))
+		return;
 	if (r->status != 200) {
 		pending_result(i, "the Secret of spec.auth.secretRef", r);
 		return;
@@ -333,6 +349,8 @@ static void on_ca(void *ctx, const struct cs_fetch_result *r)
 	struct cs_issuer *i = ctx;
 
 	i->call = NULL;
+	if (is_let_be(i, r))
+		return;
 	if (r->status != 200)
 		pending_result(i, "what spec.caBundleRef names", r);
 	else if (!take_key(&i->ca_ref, r, &i->ca_new))

@@ -135,16 +135,18 @@ static void read_issued(const json_t *answer, struct cs_kube_verdict *v)
 {
 	struct cs_span pem = cs_span_str(text(answer, "certificate"));
 	struct cs_span root = cs_span_str(text(answer, "ca"));
+	const char *serial = text(answer, "serial");
+	bool good = serial[0] != '\0' && strlen(serial) < sizeof(v->serial) &&
+		    serial[strspn(serial, "0123456789abcdef")] == '\0';
 
-	(void)snprintf(v->serial, sizeof(v->serial), "%s",
-		       text(answer, "serial"));
-	if (!take_chain(v, pem, root)) {
+	if (!good || !take_chain(v, pem, root)) {
 		v->outcome = CS_KUBE_NOT_OURS;
 		cs_buf_add_str(&v->message,
 			       "Countersign's answer has no chain of"
 			       " certificates that cert-manager could take");
 		return;
 	}
+	memcpy(v->serial, serial, strlen(serial) + 1);
 	cs_buf_add(&v->ca, root);
 	v->outcome = CS_KUBE_ISSUED;
 	say_changes(v, answer);

@@ -103,14 +103,16 @@ bench-regex: tests/bench/regex
 # Fuzz targets. `make check` replays their corpora; with --enable-fuzzing,
 # `make fuzz` runs each for FUZZ_SECONDS.
 FUZZ_NAMES = der http json matchers msg policy x509 regex yaml \
-	body front ocsp query
+	body front kube ocsp query
 FUZZ_REPLAY = tests/fuzz/der_replay tests/fuzz/http_replay \
 	tests/fuzz/json_replay tests/fuzz/msg_replay \
 	tests/fuzz/policy_replay tests/fuzz/x509_replay \
 	tests/fuzz/yaml_replay
 FUZZ_REPLAY += tests/fuzz/regex_replay tests/fuzz/matchers_replay
 FUZZ_REPLAY += tests/fuzz/body_replay tests/fuzz/front_replay
-FUZZ_REPLAY += tests/fuzz/ocsp_replay
+FUZZ_REPLAY += tests/fuzz/ocsp_replay tests/fuzz/kube_replay
+tests_fuzz_kube_replay_SOURCES = tests/fuzz/kube_fuzz.c $(FUZZ_COMMON)
+tests_fuzz_kube_replay_LDADD = $(KUBE_LIBS)
 check_PROGRAMS += $(FUZZ_REPLAY)
 TESTS += $(FUZZ_REPLAY)
 FUZZ_COMMON = tests/fuzz/fuzz.h tests/fuzz/replay.c
@@ -183,7 +185,9 @@ tests_fuzz_body_fuzz_LDADD = $(API_LIBS)
 tests_fuzz_body_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_front_fuzz_LDADD = $(API_LIBS)
 tests_fuzz_front_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-EXTRA_PROGRAMS += tests/fuzz/ocsp_fuzz
+EXTRA_PROGRAMS += tests/fuzz/kube_fuzz tests/fuzz/ocsp_fuzz
+tests_fuzz_kube_fuzz_LDADD = $(KUBE_LIBS)
+tests_fuzz_kube_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_ocsp_fuzz_LDADD = $(STORE_LIBS)
 tests_fuzz_ocsp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_query_fuzz_SOURCES = tests/fuzz/query_fuzz.c $(query_history)

@@ -15,7 +15,7 @@ from tests.lib.kube_place import Place  # noqa: E402
 from tests.lib.raw import rss_kib  # noqa: E402
 
 tap = Tap()
-place = Place("--watch-for", "2s", start=False)
+place = Place(start=False)
 house, kube = place.house, place.kube
 CSR = place.csr
 
@@ -43,7 +43,8 @@ def c45_five_thousand_requests_at_the_start_are_listed_in_pages():
                                   "reason": "Issued"}])
     new = [kube.request(f"new-{i:02}", CSR) for i in range(20)]
     version = kube.version
-    place.adapter = Adapter(kube, house, "--watch-for", "2s")
+    place.adapter = Adapter(kube, house, "--watch-for", "2s",
+                            "--check-every", "1s")
     for path in new:
         issued_once(path)
     expect(kube.count("GET", "certificaterequests\\?limit=") >= 20, "no pages")
@@ -141,12 +142,19 @@ def c37_a_silent_watch_ends_and_what_came_meanwhile_is_seen():
 
 @tap.test
 def k803_the_api_server_away_and_back_loses_nothing():
+    before = ready(kube, "/apis/countersign.dev/v1alpha1/namespaces/shop/"
+                   "issuers/ca")
     kube.stop()
     time.sleep(0.5)
     path = kube.request("server-away", CSR)
     time.sleep(1)
     kube.start()
     issued_once(path)
+    # An API server that is away says nothing about an issuer.
+    expect(ready(kube, "/apis/countersign.dev/v1alpha1/namespaces/shop/"
+                 "issuers/ca") == before, "the issuer was written")
+    expect("of spec.auth.secretRef" not in place.adapter.log_text(),
+           "the issuer was in doubt")
 
 
 @tap.test
