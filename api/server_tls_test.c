@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "api/http_body.h"
 #include "api/peer_cert.h"
 #include "api/tls.h"
 #include "base/mem.h"
@@ -491,9 +492,60 @@ static void reads_a_credential_from_descriptors(void **state)
 	close(key_fd);
 }
 
+/* Octets of a shared body that is larger than an answer may be. */
+#define LARGE ((size_t)3 * 1024 * 1024)
+
+static void sends_one_copy_of_a_large_body_to_many(void **state)
+{
+	struct house h;
+	struct peer p[3];
+	uint8_t *bytes = cs_mem_new(LARGE);
+	struct cs_http_body *body;
+
+	(void)state;
+	assert_true(LARGE > CS_MAX_HTTP_ANSWER);
+	for (size_t i = 0; i < LARGE; i++)
+		bytes[i] = (uint8_t)(i * 31 >> 5);
+	body = cs_http_body_new(cs_span_make(bytes, LARGE));
+	house_open(&h, cs_http_limits_default());
+	h.answer.shared = body;
+	h.answer.body = (struct cs_span){0};
+	for (int i = 0; i < 3; i++) {
+		if (i == 0)
+			assert_true(peer_tls(&p[i], &h, NULL));
+		else
+			peer_local(&p[i], &h);
+		p[i].got.max = LARGE + 4096;
+		peer_send(&p[i], &h,
+			  i < 2 ? GET
+				: "HEAD /a HTTP/1.1\r\n"
+				  "Host: a\r\n"
+				  "Connection: close\r\n\r\n");
+	}
+	await_requests(&h, 3);
+	/* The connections have their references; ours may go. */
+	h.answer.shared = NULL;
+	cs_http_body_drop(body);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(peer_answers(&p[i], &h, 1), 1);
+		assert_true(peer_got(&p[i], "Content-Length: 3145728\r\n"));
+		assert_true(p[i].got.n > LARGE);
+		assert_memory_equal(p[i].got.p + p[i].got.n - LARGE, bytes,
+				    LARGE);
+	}
+	peer_await_end(&p[2], &h);
+	assert_true(peer_got(&p[2], "Content-Length: 3145728\r\n"));
+	assert_true(p[2].got.n < 1000);
+	for (int i = 0; i < 3; i++)
+		peer_close(&p[i]);
+	house_close(&h);
+	cs_mem_free(bytes);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sends_one_copy_of_a_large_body_to_many),
 		cmocka_unit_test(answers_over_tls_1_2_and_1_3),
 		cmocka_unit_test(refuses_older_versions),
 		cmocka_unit_test(

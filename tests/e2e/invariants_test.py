@@ -191,6 +191,54 @@ def i12_finds_a_revocation_that_was_taken_back():
 
 
 @tap.test
+def i12_finds_a_crl_that_lacks_what_is_revoked():
+    check = invariants.i12_crls_hold_what_is_revoked
+    house.cli("crl", "publish", "default")
+    house.cli("crl", "publish", "default")
+    expect(not list(check(view())), f"nothing is wrong: {list(check(view()))}")
+    crl = house.database().execute("SELECT * FROM crl").fetchone()
+    expect(crl["entries"] > 0, "an empty one")
+    for sentence, sql in (
+            ("lacks it", "INSERT INTO revocation SELECT 1, issuer, shard,"
+             " x'5b00', not_after_s, at_ms, reason, client, credential, uid,"
+             " body, terms, 0 FROM revocation LIMIT 1"),
+            ("not revoked", "DELETE FROM revocation"),
+            ("not what was hashed", "UPDATE crl SET sha256 = zeroblob(32)"),
+            ("not what its leaf says", "UPDATE crl SET sha256 = zeroblob(32)"),
+            ("another than its row", "UPDATE crl SET entries = 0"),
+            ("comes behind", "UPDATE leaf SET entry = (SELECT entry FROM leaf"
+             " WHERE idx = (SELECT leaf FROM crl)) WHERE kind = 12"),
+            ("asked for twice", "INSERT INTO crl_asked SELECT issuer, shard,"
+             " number, 0, sha256 FROM crl")):
+        plant(check, sentence, view(sql))
+    ends = {r["serial"]: r["not_after_s"] for r in house.database().execute(
+        "SELECT serial, not_after_s FROM revocation")}
+    with_all = crl["der"]
+    house.cli("crl", "publish", "default")
+    later = house.database().execute("SELECT der FROM crl").fetchone()["der"]
+    expect(invariants.check_crls([with_all, later], ends) == [], "a good pair")
+    number, this, serials = invariants.der.read_crl(later)
+    one = next(iter(serials))
+    for sentence, crls, end in (
+            ("comes behind", [later, with_all], ends),
+            ("comes behind", [later, later], ends),
+            ("not revoked", [later], {}),
+            ("before it stood", [later, without(later, one)], ends)):
+        found = invariants.check_crls(crls, end)
+        expect(any(sentence in f for f in found), f"{sentence}: {found}")
+    # One that has ended may go.
+    found = invariants.check_crls([later, without(later, one)],
+                                  {**ends, one: this - 1})
+    expect(not any("before it stood" in f for f in found), str(found))
+
+
+def without(crl, serial):
+    """The CRL with this serial changed to another: nobody looks at its
+    signature here."""
+    return crl.replace(serial, serial[:-1] + bytes([serial[-1] ^ 1]))
+
+
+@tap.test
 def i13_finds_time_that_went_back():
     check = invariants.i13_recorded_time_goes_back_only_where_the_clock_was_accepted
     plant(check, "older than the one before", view(

@@ -3,6 +3,8 @@
 A second reader on purpose: what the program wrote is not read by its own
 code here.
 """
+import calendar
+import time
 
 
 def element(data, at=0):
@@ -41,6 +43,29 @@ def serial(tbs):
     """The serial's octets."""
     fields = children(tbs)
     return content(fields[1] if fields[0][0] == 0xA0 else fields[0])
+
+
+def read_crl(data):
+    """(number, thisUpdate, {serials}) of a CRL."""
+    fields = children(children(data)[0])
+    rest = fields[5:]
+    serials = set()
+    if rest[0][0] == 0x30:
+        serials = {content(children(e)[0]) for e in children(rest.pop(0))}
+    number = None
+    for e in children(content(rest[0])):
+        parts = children(e)
+        if content(parts[0]) == b"\x55\x1d\x14":
+            number = int.from_bytes(content(content(parts[-1])), "big")
+    return number, time_of(fields[3]), serials
+
+
+def time_of(data):
+    """Seconds of a UTCTime or GeneralizedTime."""
+    text = content(data).decode("ascii")
+    if data[0] == 0x17:
+        text = ("19" if text[:2] >= "50" else "20") + text
+    return calendar.timegm(time.strptime(text, "%Y%m%d%H%M%SZ"))
 
 
 def subject_alt_names(tbs):

@@ -286,6 +286,66 @@ def i12_what_is_revoked_stays_revoked(v):
             {seq: dict(r) for seq, r in rows.items()})
 
 
+def check_crls(crls, ends):
+    """Consecutive CRLs of a shard, by what was revoked: {serial: notAfter}.
+
+    Numbers rise; an entry goes only when it stood on one that was signed
+    behind its certificate's end.
+    """
+    found = []
+    last = None
+    for data in crls:
+        number, this, serials = der.read_crl(data)
+        for s in serials - ends.keys():
+            found.append(f"I12: {s.hex()} is on CRL {number}, not revoked")
+        if last is not None:
+            if number <= last[0]:
+                found.append(f"I12: CRL {number} comes behind {last[0]}")
+            for s in last[2] - serials:
+                if ends.get(s, 1 << 62) >= last[1]:
+                    found.append(f"I12: {s.hex()} is off CRL {number} before"
+                                 " it stood on one behind its end")
+        last = number, this, serials
+    return found
+
+
+def i12_crls_hold_what_is_revoked(v):
+    """Each stored CRL is what its leaf says, and has all that it covers."""
+    for c in v.all("SELECT c.*, l.entry, i.crl_base FROM crl c"
+                   " JOIN issuer i ON i.id = c.issuer"
+                   " LEFT JOIN leaf l ON l.idx = c.leaf AND l.kind = 12"):
+        name = f"CRL {c['number']} of shard {c['shard']}"
+        if sha256(c["der"]) != c["sha256"].hex():
+            yield f"I12: {name} is not what was hashed"
+        if c["entry"] is None or json.loads(c["entry"])["decision"][
+                "sha256"] != c["sha256"].hex():
+            yield f"I12: {name} is not what its leaf says"
+        number, this, serials = der.read_crl(c["der"])
+        if (number, this, len(serials)) != (
+                c["number"], c["this_update_s"], c["entries"]):
+            yield f"I12: {name} is another than its row says"
+        shard = "" if c["crl_base"] is None else f" AND shard = {c['shard']}"
+        rows = v.all("SELECT serial, leaf, not_after_s FROM revocation"
+                     f" WHERE issuer = ?{shard}", c["issuer"])
+        for r in rows:
+            if (r["leaf"] < c["covers"] and r["not_after_s"] >= this
+                    and r["serial"] not in serials):
+                yield f"I12: {r['serial'].hex()} is revoked, {name} lacks it"
+        for s in serials - {r["serial"] for r in rows}:
+            yield f"I12: {s.hex()} is on {name}, not revoked"
+    last = {}
+    for r in v.all("SELECT entry FROM leaf WHERE kind = 12"
+                   " AND entry IS NOT NULL ORDER BY idx"):
+        d = json.loads(r["entry"])["decision"]
+        key = d["issuer"], d["generation"], d["shard"]
+        if d["number"] <= last.get(key, 0):
+            yield f"I12: CRL {d['number']} comes behind {last[key]}"
+        last[key] = d["number"]
+    for r in v.all("SELECT a.number FROM crl_asked a JOIN crl c"
+                   " USING (issuer, shard) WHERE a.number <= c.number"):
+        yield f"I12: number {r['number']} was asked for twice"
+
+
 def i13_recorded_time_goes_back_only_where_the_clock_was_accepted(v):
     last = 0
     for r in v.all("SELECT idx, kind, at_ms FROM leaf ORDER BY idx"):
