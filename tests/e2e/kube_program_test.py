@@ -200,31 +200,6 @@ def a_ca_from_a_config_map_is_read_anew():
     wait_reason(kube, path, "Checked")
 
 
-@tap.test
-def c09_given_up_it_counts_from_the_approval():
-    long_ago = rfc3339(time.time() - 3600)
-    made = []
-
-    def old(name, approved):
-        path = kube.request(name, CSR, issuer="going", approved=False,
-                            metadata={"creationTimestamp": long_ago})
-        kube.change(path, lambda o: o.update(status={"conditions": [
-            {"type": "Approved", "status": "True",
-             "lastTransitionTime": approved}]}))
-        made.append(path)
-
-    issuer = add_issuer(kube, house, "going")
-    wait_reason(kube, issuer, "Checked")
-    house.stop()
-    old("given-up", long_ago)
-    old("not-yet", rfc3339(time.time()))
-    wait_for(lambda: ready(kube, made[0]).get("reason") in
-             ("Failed", "Pending"), "something")
-    wait_reason(kube, made[1], "Pending")
-    house.start()
-    wait_reason(kube, made[1], "Issued", 20)
-
-
 class Hanging(http.server.BaseHTTPRequestHandler):
     """A Countersign that is ready, and never answers a submission."""
     protocol_version = "HTTP/1.1"
@@ -242,23 +217,65 @@ class Hanging(http.server.BaseHTTPRequestHandler):
         time.sleep(60)
 
 
-@tap.test
-def who_names_an_address_that_hangs_keeps_nobody_else_waiting():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hanging)
+class Busy(Hanging):
+    """A Countersign that is ready, and decides nothing."""
+
+    def do_POST(self):
+        body = b'{"code": "BUSY", "detail": "Too much is under way."}'
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(503)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def another(handler, namespace, *names):
+    """Issuers of a namespace whose Countersign is this; its server."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(kube.cert, kube.key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    kube.put("/api/v1/namespaces/mallory", {})
-    kube.put("/api/v1/namespaces/mallory/secrets/countersign",
+    kube.put(f"/api/v1/namespaces/{namespace}", {})
+    kube.put(f"/api/v1/namespaces/{namespace}/secrets/countersign",
              {"data": {"token": "eA=="}})
     with open(kube.ca.path, "rb") as f:
         bundle = base64.b64encode(f.read()).decode()
-    for i in range(3):
+    for name in names:
         wait_reason(kube, add_issuer(
-            kube, house, f"trap-{i}", "mallory", caBundle=bundle,
+            kube, house, name, namespace, caBundle=bundle,
             url=f"https://127.0.0.1:{server.server_port}"), "Checked")
+    return server
+
+
+@tap.test
+def c09_given_up_it_counts_from_the_approval():
+    server = another(Busy, "busy", "busy")
+    long_ago = rfc3339(time.time() - 3600)
+    paths = []
+    for name, approved in (("given-up", long_ago),
+                           ("not-yet", rfc3339(time.time()))):
+        path = kube.request(name, CSR, "busy", issuer="busy", approved=False,
+                            metadata={"creationTimestamp": long_ago})
+        kube.change(path, lambda o, at=approved: o.update(status={
+            "conditions": [{"type": "Approved", "status": "True",
+                            "lastTransitionTime": at}]}))
+        paths.append(path)
+    obj = wait_reason(kube, paths[0], "Failed")
+    expect(obj["status"]["failureTime"] and "Too much is under way" in
+           ready(kube, paths[0])["message"], str(obj["status"]))
+    wait_reason(kube, paths[1], "Pending")
+    time.sleep(1.5)
+    expect(ready(kube, paths[1])["reason"] == "Pending", "given up too soon")
+    kube.delete(paths[1])
+    server.shutdown()
+    server.server_close()
+
+
+@tap.test
+def who_names_an_address_that_hangs_keeps_nobody_else_waiting():
+    server = another(Hanging, "mallory", *[f"trap-{i}" for i in range(3)])
     for i in range(60):
         kube.request(f"trap-{i}", CSR, "mallory", issuer=f"trap-{i % 3}")
     time.sleep(0.5)
