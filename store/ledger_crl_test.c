@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "base/crl.h"
 #include "store/ledger_crl.h"
 #include <tests/lib/ledger_house.h>
@@ -435,6 +437,75 @@ static void a_full_disk_loses_no_crl(void **state)
 	cs_house_done(&h);
 }
 
+/* As if so many of issuer default's had been revoked; not verifiable. */
+static void fill(struct cs_house *h, unsigned n)
+{
+	char sql[600];
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(h->db_path, &db), SQLITE_OK);
+	(void)snprintf(sql, sizeof(sql),
+		       "PRAGMA foreign_keys = OFF;"
+		       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1"
+		       " FROM n WHERE i < %u) INSERT INTO revocation SELECT"
+		       " 1000 + i, (SELECT id FROM issuer WHERE"
+		       " name = 'default'), 0, CAST(printf('[%%019d', i) AS"
+		       " BLOB), 1800000000, 1700000000000, 1, 1, 1, 0, x'',"
+		       " x'', -i FROM n",
+		       n);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void a_hundred_thousand_entries_are_one_crl(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_crl_sign m;
+	bool there;
+
+	(void)state;
+	open_house(&h, 0);
+	cs_house_crash(&h);
+	fill(&h, 100000);
+	restart(&h);
+	for (int i = 0; i < 30 && cs_house_number(&h, SIGNED) == 0; i++)
+		cs_house_turn(&h, 300);
+	m = last_asked(&h);
+	assert_int_equal(
+		entries_of(&m, CS_SPAN_LIT("[0000000000000100000"), &there),
+		100000);
+	assert_true(there);
+	assert_int_equal(cs_house_number(&h, "SELECT entries FROM crl"),
+			 100000);
+	assert_string_equal(cs_ledger_crl_trouble(h.ledger), "");
+	cs_house_done(&h);
+}
+
+static void a_list_that_is_too_long_is_told_and_not_signed(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_admin_done done;
+	uint8_t bytes[CS_MAX_SERIAL];
+
+	(void)state;
+	open_house(&h, 0);
+	cs_house_crash(&h);
+	fill(&h, CS_MAX_CRL_ENTRIES + 1);
+	restart(&h);
+	publish(&h, "default", &done);
+	assert_int_equal(done.ok, 0);
+	assert_true(cs_span_equal_str(done.code, "CRL_TOO_LARGE"));
+	assert_true(holds(done.detail, "more crl_shards"));
+	assert_true(holds(cs_span_str(cs_ledger_crl_trouble(h.ledger)),
+			  "more than 130000 entries"));
+	assert_int_equal(cs_house_count(&h, CS_MSG_CRL_SIGN), 0);
+	/* Revoking goes on. */
+	(void)revoke_new(&h, bytes);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM revocation"),
+			 CS_MAX_CRL_ENTRIES + 2);
+	cs_house_done(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +525,9 @@ int main(void)
 			an_entry_stays_for_one_regular_crl_behind_its_end),
 		cmocka_unit_test(a_crash_loses_no_revocation),
 		cmocka_unit_test(a_full_disk_loses_no_crl),
+		cmocka_unit_test(a_hundred_thousand_entries_are_one_crl),
+		cmocka_unit_test(
+			a_list_that_is_too_long_is_told_and_not_signed),
 	};
 
 	return cs_test_run("store/ledger_crl", tests);
