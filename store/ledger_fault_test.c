@@ -407,6 +407,54 @@ static void a_new_ca_certificate_is_a_new_generation(void **state)
 	cs_house_done(&h);
 }
 
+static void a_generation_has_the_number_that_its_files_say(void **state)
+{
+	struct cs_house h;
+	struct cs_error err = {0};
+
+	(void)state;
+	cs_house_open(&h);
+	cs_house_crash(&h);
+	h.issuers[0].generation = 2;
+	assert_false(cs_house_start(&h, &err));
+	assert_int_equal(err.code, CS_E_CONFIG);
+	assert_non_null(strstr(err.text, "generation 2, the log that it is 1"));
+	cs_house_crash(&h);
+	h.issuers[0].generation = 1;
+	start(&h);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+static void what_ended_an_issuer_is_recorded_once_and_stays(void **state)
+{
+	struct cs_house h;
+	struct cs_error err = {0};
+
+	(void)state;
+	cs_house_open(&h);
+	cs_house_crash(&h);
+	h.issuers[0].is_retired = h.issuers[0].key_is_gone = true;
+	for (int i = 0; i < 2; i++) {
+		start(&h);
+		assert_int_equal(
+			cs_house_number(&h, "SELECT count(*) FROM issuer_end"
+					    " JOIN leaf ON idx = leaf"
+					    " WHERE kind = 13"),
+			2);
+		cs_house_verify(&h);
+		cs_house_crash(&h);
+	}
+	h.issuers[0].is_retired = false;
+	assert_false(cs_house_start(&h, &err));
+	assert_int_equal(err.code, CS_E_CONFIG);
+	assert_non_null(strstr(err.text, "retire of generation 1"));
+	cs_house_crash(&h);
+	h.issuers[0].is_retired = true;
+	start(&h);
+	cs_house_done(&h);
+}
+
 static void one_installation_has_one_ledger(void **state)
 {
 	struct cs_house h, second;
@@ -528,6 +576,10 @@ int main(void)
 			another_history_of_the_same_length_starts_as_split),
 		cmocka_unit_test(another_crl_url_is_refused_at_the_start),
 		cmocka_unit_test(a_new_ca_certificate_is_a_new_generation),
+		cmocka_unit_test(
+			a_generation_has_the_number_that_its_files_say),
+		cmocka_unit_test(
+			what_ended_an_issuer_is_recorded_once_and_stays),
 		cmocka_unit_test(one_installation_has_one_ledger),
 		cmocka_unit_test(serves_a_worker_that_comes_later),
 		cmocka_unit_test(takes_no_message_that_would_not_fit_its_rows),
