@@ -42,10 +42,15 @@ class Adapter:
             env=dict(house.env, **(env or {})))
         os.set_blocking(self.process.stdout.fileno(), False)
         self.text = ""
-        self.port = int(wait_for(
-            lambda: self.said("probe "), "a probe").split()[0])
-        if ready:
-            wait_for(lambda: "ready\n" in self.read(), "ready")
+        try:
+            self.port = int(wait_for(
+                lambda: self.said("probe "), "a probe").split()[0])
+            if ready:
+                wait_for(lambda: "ready\n" in self.read(), "ready")
+        except Failure:
+            self.process.kill()
+            self.process.wait()
+            raise
 
     def read(self):
         self.text += (self.process.stdout.read() or b"").decode()
