@@ -30,6 +30,11 @@ check-certs: countersign-faults $(ZLINT) oracles/venv/ready
 		$(srcdir)/tests/campaign/check_certs.py $(ZLINT) \
 		$(VENV) $(CAMPAIGN_COUNT) $(CAMPAIGN_SEED)
 
+# CRLs of a CA key of each kind before zlint: no finding.
+.PHONY: check-crls
+check-crls: countersign-faults $(ZLINT)
+	$(CAMPAIGN_ENV) python3 $(srcdir)/tests/campaign/check_crls.py $(ZLINT)
+
 # Answers to OCSP requests before pyca/cryptography and pkilint, for a CA key of
 # each kind: no error.
 OCSP_COUNT = 250
@@ -164,6 +169,7 @@ check-import: countersign-faults oracles/import_crp/oracle \
 .PHONY: check-oracles
 check-oracles:
 	$(MAKE) check-certs
+	$(MAKE) check-crls
 	$(MAKE) check-ocsp
 	$(MAKE) check-plans
 	$(MAKE) check-feasible
@@ -176,6 +182,7 @@ clean-oracles:
 	rm -rf oracles
 EXTRA_DIST += tests/campaign/wide.yaml tests/campaign/__init__.py tests/campaign/certs.py \
 	tests/campaign/check_api.py tests/campaign/check_certs.py \
+	tests/campaign/check_crls.py \
 	tests/campaign/check_csrs.py tests/campaign/check_import.py \
 	tests/campaign/import_crp/main.go tests/campaign/import_step/main.go \
 	tests/campaign/check_ocsp.py tests/campaign/check_plans.py \
