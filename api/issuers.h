@@ -9,7 +9,7 @@
  *	 "chain": PEM below the root, its own certificate first,
  *	 "created": time | null, "crl_shards", "crl_url": URL | null,
  *	 "generation": n | null, "generations": [..], "key": "ec-p256",
- *	 "name", "not_after",
+ *	 "key_place": "file" | "pkcs11", "name", "not_after",
  *	 "not_before", "path_len": n | null, "self_approval", "serial": hex,
  *	 "sha256": hex, "signature_algorithm", "state": "active" | "retired",
  *	 "subject": RFC 4514}

@@ -143,7 +143,9 @@ static bool fill_stanza(struct cs_ca_job *j, struct cs_error *err)
 	j->issuer.name = name;
 	j->issuer.chain =
 		cs_arena_printf(&j->arena, "issuers/%s/chain.pem", name);
-	j->issuer.key = cs_arena_printf(&j->arena, "issuers/%s/key.pem", name);
+	j->issuer.key = cs_arena_printf(
+		&j->arena, "issuers/%s/key.%s", name,
+		cs_call_get(j->call, "key-uri") != NULL ? "uri" : "pem");
 	j->issuer.crl_url = crl_url;
 	j->issuer.crl_shards = 1;
 	j->issuer.ocsp_validity_s = CS_CONFIG_OCSP_VALIDITY;

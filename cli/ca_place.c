@@ -49,10 +49,11 @@ static bool name_paths(struct cs_ca_place *p, const char *issuer,
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 	p->final = cs_arena_printf(arena, "%s/%s", p->dir, p->name);
 	p->key = cs_arena_printf(arena, "%s/key.pem", p->staging);
+	p->uri = cs_arena_printf(arena, "%s/key.uri", p->staging);
 	p->chain = cs_arena_printf(arena, "%s/chain.pem", p->staging);
 	p->request = cs_arena_printf(arena, "%s/request.pem", p->staging);
-	if (p->final == NULL || p->key == NULL || p->chain == NULL ||
-	    p->request == NULL)
+	if (p->final == NULL || p->key == NULL || p->uri == NULL ||
+	    p->chain == NULL || p->request == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 	return true;
 }

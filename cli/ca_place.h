@@ -5,6 +5,7 @@
  * time. One maker at a time: a lock on DIR/issuers.
  *
  *	issuers/NAME/key.pem, chain.pem		the present generation
+ *	issuers/NAME/key.uri			instead of key.pem: a token's
  *	issuers/NAME/generation-1/key.pem, ..	those before it
  *	issuers/NAME/request.pem		a CSR; while there is no
  *						chain.pem, the issuer waits
@@ -32,8 +33,8 @@ struct cs_ca_place {
 	const char *name;    /* all below in the arena: "issuers/NAME" */
 	const char *staging; /* complete paths */
 	const char *final;
-	const char *key, *chain, *request; /* to be made, in staging */
-	const char *dir;		   /* DIR, borrowed */
+	const char *key, *uri, *chain, *request; /* to be made, in staging */
+	const char *dir;			 /* DIR, borrowed */
 	bool staged;
 };
 

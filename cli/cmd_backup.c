@@ -162,6 +162,17 @@ static bool take_generations(struct backup *b, struct cs_error *err)
 	return true;
 }
 
+/* Say that an issuer's key is in a token, which nobody can copy here. */
+static bool tell_token(struct backup *b, size_t i)
+{
+	const char *text = cs_arena_printf(
+		&b->arena, "the key of issuer %s, which is in a PKCS#11 token",
+		b->install->config.issuers[i].name);
+
+	return text != NULL &&
+	       json_array_append_new(b->outside, json_string(text)) == 0;
+}
+
 /* Everything beside the ledger. */
 static bool take_files(struct backup *b, struct cs_error *err)
 {
@@ -178,8 +189,12 @@ static bool take_files(struct backup *b, struct cs_error *err)
 			json_array_append_new(
 				b->outside,
 				json_string(c->issuers[i].passphrase_file));
+		/* A URI is no key: it comes along, the key never does. */
+		if (cs_install_is_token(&c->issuers[i]) && !tell_token(b, i))
+			return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 		if (!take(b, c->issuers[i].chain, 0644, err) ||
-		    (b->keys && !b->install->state[i].key_is_destroyed &&
+		    ((b->keys || cs_install_is_token(&c->issuers[i])) &&
+		     !b->install->state[i].key_is_destroyed &&
 		     !take(b, c->issuers[i].key, 0600, err)))
 			return false;
 	}

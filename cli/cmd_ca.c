@@ -29,6 +29,8 @@ static const struct cs_option import_options[] = {
 	{"chain", 0, "FILE", "its certificate, those above it, the root; PEM"},
 	{"key", 0, "FILE",
 	 "its private key, encrypted or plain; PEM (none after `ca csr`)"},
+	{"key-uri", 0, "URI",
+	 "or where it is in a PKCS#11 token, whose PIN is the passphrase"},
 	CS_CA_STANZA_OPTIONS,
 	{0},
 };
@@ -160,6 +162,24 @@ static bool import_both(struct cs_ca_job *j, const struct cs_issuer_ca *ca,
 	return ok;
 }
 
+/* A certificate from elsewhere, and where its key is: in a token. */
+static bool import_uri(struct cs_ca_job *j, const struct cs_issuer_ca *ca,
+		       struct cs_error *err)
+{
+	struct cs_ca_import c = {.ca = ca,
+				 .uri = cs_call_get(j->call, "key-uri"),
+				 .from = {-1, "--key-uri"},
+				 .before_key = {-1, ""}};
+
+	if (!cs_ca_place_begin(j->install->dir, j->name, CS_CA_PLACE_NEW,
+			       &j->arena, &j->place, err))
+		return false;
+	c.passphrase = j->passphrase;
+	c.key = j->place.uri;
+	c.chain = j->place.chain;
+	return cs_ca_import_in_child(&c, err) && put_in_place(j, err);
+}
+
 /* The certificate for the key of a CSR that was made here. */
 static bool import_waiting(struct cs_ca_job *j,
 			   const struct cs_install_waiting *w,
@@ -199,20 +219,26 @@ static bool do_import(struct cs_ca_job *j, struct cs_error *err)
 	const struct cs_install_waiting *w =
 		cs_install_waiting(j->install, j->name);
 	struct cs_issuer_ca *ca = NULL;
+	const char *uri = cs_call_get(j->call, "key-uri");
 	bool ok;
 
-	if (w != NULL && key != NULL)
+	if (key != NULL && uri != NULL)
+		return cs_ca_job_usage(err, "--key and --key-uri: one of "
+					    "them");
+	if (w != NULL && (key != NULL || uri != NULL))
 		return cs_ca_job_usage(err,
 				       "--key: the issuer waits for the "
 				       "certificate of the key that it has");
-	if (chain == NULL || (key == NULL && w == NULL))
+	if (chain == NULL || (key == NULL && uri == NULL && w == NULL))
 		return cs_ca_job_usage(err,
-				       "`ca import` needs --chain and --key");
+				       "`ca import` needs --chain and --key "
+				       "(or --key-uri)");
 	if (w == NULL && !cs_ca_job_plan(j, err))
 		return false;
 	ca = cs_ca_job_load_given(j, chain, err);
-	ok = ca != NULL && (w != NULL ? import_waiting(j, w, ca, err)
-				      : import_both(j, ca, err));
+	ok = ca != NULL && (w != NULL	  ? import_waiting(j, w, ca, err)
+			    : uri != NULL ? import_uri(j, ca, err)
+					  : import_both(j, ca, err));
 	cs_issuer_ca_free(ca);
 	return ok;
 }

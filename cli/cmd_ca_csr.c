@@ -149,6 +149,12 @@ static bool csr_of_next(struct cs_ca_job *j, const struct cs_issuer_ca *ca,
 	if (same && cs_call_get(j->call, "key") != NULL)
 		return cs_ca_job_usage(err, "--key and --same-key: one of "
 					    "them");
+	if (cs_install_is_token(config))
+		return cs_error_set(err, CS_E_CONFIG,
+				    "issuer %s: its key is in a PKCS#11 "
+				    "token: CSRs for keys there are made by "
+				    "other programs",
+				    j->name);
 	if (!take_present(j, ca, &c, err) ||
 	    !cs_ca_job_own_passphrase(j, config, err) ||
 	    !cs_ca_place_begin(j->install->dir, j->name, CS_CA_PLACE_NEXT,

@@ -411,6 +411,13 @@ static bool destroy_key(struct target *t, struct cs_error *err)
 	struct cs_ca_job *j = t->j;
 	bool again = t->state.key_is_destroyed;
 
+	if (t->is_present &&
+	    cs_install_is_token(&j->install->config.issuers[t->issuer]))
+		return cs_error_set(err, CS_E_USAGE,
+				    "the key of issuer %s is in a PKCS#11 "
+				    "token: destroy it there, by the means of "
+				    "the token's maker",
+				    j->name);
 	if (t->is_present && !t->state.is_retired)
 		return cs_error_set(err, CS_E_USAGE,
 				    "issuer %s still issues: retire it first, "

@@ -122,6 +122,14 @@ static bool find_present(struct rollover *r, struct cs_error *err)
 	if (r->config == NULL)
 		return cs_error_set(err, CS_E_NOT_FOUND,
 				    "there is no issuer `%s`", r->j->name);
+	if (cs_install_is_token(r->config))
+		return cs_error_set(err, CS_E_CONFIG,
+				    "issuer %s: its key is in a PKCS#11 "
+				    "token, and such an issuer has one "
+				    "generation: import the next certificate "
+				    "as a further issuer (`ca import NAME "
+				    "--key-uri`)",
+				    r->j->name);
 	if (!cs_install_is_kept(r->config))
 		return cs_error_set(err, CS_E_CONFIG,
 				    "issuer %s: its key and chain do not lie "

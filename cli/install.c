@@ -93,11 +93,17 @@ static struct cs_issuer_ca *load_ca(struct cs_install *in,
 	return ca;
 }
 
+bool cs_install_is_token(const struct cs_config_issuer *c)
+{
+	return cs_span_ends_with(cs_span_str(c->key), CS_SPAN_LIT(".uri"));
+}
+
 bool cs_install_is_kept(const struct cs_config_issuer *c)
 {
 	char key[PATH_MAX], chain[PATH_MAX];
 
-	snprintf(key, sizeof(key), "issuers/%s/key.pem", c->name);
+	snprintf(key, sizeof(key), "issuers/%s/key.%s", c->name,
+		 cs_install_is_token(c) ? "uri" : "pem");
 	snprintf(chain, sizeof(chain), "issuers/%s/chain.pem", c->name);
 	return strcmp(c->key, key) == 0 && strcmp(c->chain, chain) == 0;
 }

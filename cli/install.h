@@ -71,6 +71,9 @@ const struct cs_config_issuer *cs_install_listener(const struct cs_install *in);
  */
 bool cs_install_is_kept(const struct cs_config_issuer *issuer);
 
+/* Is its key in a PKCS#11 token? What its `key` names ends in ".uri" then. */
+bool cs_install_is_token(const struct cs_config_issuer *issuer);
+
 /* The issuer of this name that waits; NULL: none. */
 const struct cs_install_waiting *cs_install_waiting(const struct cs_install *in,
 						    const char *name);

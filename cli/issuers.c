@@ -69,6 +69,8 @@ static void put_issuer(struct cs_json *j, const struct cs_config_issuer *c,
 	else
 		cs_json_null(j);
 	put_key(j, &ca->key);
+	cs_json_member_str(j, "key_place",
+			   cs_install_is_token(c) ? "pkcs11" : "file");
 	cs_json_member_str(j, "name", c->name);
 	put_time(j, "not_after", ca->not_after_s);
 	put_time(j, "not_before", ca->not_before_s);

@@ -86,6 +86,7 @@ static bool open_key(struct signer *s, const struct cs_config_issuer *c,
 	is->ca = ca;
 	is->key_fd = is->passphrase_fd = -1;
 	is->key_name = key;
+	is->key_is_uri = key == c->key && cs_install_is_token(c);
 	is->passphrase_name = passphrase_name(c);
 	*ret = is;
 	if (!cs_files_open_secret(in->dir, key, &is->key_fd, err))

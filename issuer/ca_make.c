@@ -11,6 +11,7 @@
 #include "issuer/oids.h"
 #include "issuer/tbs.h"
 #include "issuer/tbs_parts.h"
+#include "issuer/token.h"
 
 /* RFC 5280 A.1: ub-common-name, ub-organization-name. */
 #define UB_NAME 64
@@ -375,6 +376,25 @@ static bool take_over(const struct cs_ca_import *c, const struct cs_secret *pem,
 	return ok && cs_newfile_write(c->chain, 0644, c->ca->full_pem, err);
 }
 
+/* The URI of a key that can be used as the house will use it. */
+static bool take_uri(const struct cs_ca_import *c,
+		     const struct cs_secret *passphrase, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf line;
+	struct cs_span uri = cs_span_str(c->uri);
+	struct cs_key *key = cs_token_key(uri, passphrase, c->ca, err);
+
+	cs_buf_init(&line, CS_MAX_TOKEN_URI);
+	cs_key_free(key);
+	if (key == NULL)
+		return cs_error_prefix(err, "%s", c->from.name);
+	cs_buf_add(&line, uri);
+	cs_buf_add_byte(&line, '\n');
+	return cs_buf_finish(&line, "URI", err) &&
+	       cs_newfile_write(c->key, 0600, cs_buf_span(&line), err) &&
+	       cs_newfile_write(c->chain, 0644, c->ca->full_pem, err);
+}
+
 /* In the child. */
 static bool import(const void *what, struct cs_buf *out, struct cs_error *err)
 {
@@ -386,10 +406,14 @@ static bool import(const void *what, struct cs_buf *out, struct cs_error *err)
 	ok = (cs_keygen_passphrase(c->passphrase.fd, &passphrase, err) ||
 	      cs_error_prefix(err, "%s", c->passphrase.name)) &&
 	     (cs_keygen_same_protection(c->before_key.fd, &passphrase, err) ||
-	      cs_error_prefix(err, "%s", c->before_key.name)) &&
-	     (cs_key_read_file(c->from.fd, &pem, err) ||
-	      cs_error_prefix(err, "%s", c->from.name)) &&
-	     take_over(c, &pem, &passphrase, err);
+	      cs_error_prefix(err, "%s", c->before_key.name));
+	if (ok && c->uri != NULL)
+		ok = take_uri(c, &passphrase, err);
+	else
+		ok = ok &&
+		     (cs_key_read_file(c->from.fd, &pem, err) ||
+		      cs_error_prefix(err, "%s", c->from.name)) &&
+		     take_over(c, &pem, &passphrase, err);
 	cs_secret_done(&pem);
 	cs_secret_done(&passphrase);
 	return ok;

@@ -68,11 +68,13 @@ bool cs_ca_create_in_child(const struct cs_ca_create *c,
 /*
  * The key is taken over: an encrypted one as the file has it, so that its
  * protection stays what its owner chose; a plain one as PKCS#8, encrypted
- * when a passphrase is given.
+ * when a passphrase is given. One in a token stays there: it is tried, the
+ * passphrase being its PIN, and its URI is what the new file holds.
  */
 struct cs_ca_import {
 	const struct cs_issuer_ca *ca; /* loaded from the chain file */
 	struct cs_ca_file from;	       /* the key */
+	const char *uri; /* NULL; or where it is instead, in a token */
 	struct cs_ca_file passphrase;
 	struct cs_ca_file before_key; /* of the generation before, as above */
 	const char *key;

@@ -13,6 +13,7 @@
 #include <openssl/x509.h>
 
 #include "base/mem.h"
+#include "issuer/key_parts.h"
 #include "issuer/key_read.h"
 #include "issuer/newfile.h"
 
@@ -24,10 +25,12 @@
 
 struct cs_key {
 	EVP_PKEY *pkey;
-	enum cs_sig_alg ready;	/* what ctx is prepared for */
-	EVP_PKEY_CTX *ctx;	/* NULL: not prepared */
-	EVP_MD *digest;		/* of `ready`; NULL for Ed25519 */
-	EVP_MD_CTX *digest_ctx; /* for messages, or all of Ed25519 */
+	enum cs_sig_alg ready;	    /* what ctx is prepared for */
+	EVP_PKEY_CTX *ctx;	    /* NULL: not prepared */
+	EVP_MD *digest;		    /* of `ready`; NULL for Ed25519 */
+	EVP_MD_CTX *digest_ctx;	    /* for messages, or all of Ed25519 */
+	void (*release)(void *ctx); /* of what stands behind pkey */
+	void *release_ctx;
 };
 
 static const struct {
@@ -83,6 +86,8 @@ void cs_key_free(struct cs_key *key)
 	EVP_MD_CTX_free(key->digest_ctx);
 	EVP_MD_free(key->digest);
 	EVP_PKEY_free(key->pkey);
+	if (key->release != NULL)
+		key->release(key->release_ctx);
 	cs_mem_free(key);
 }
 
@@ -107,6 +112,18 @@ static struct cs_key *wrap_take(EVP_PKEY *pkey, struct cs_error *err)
 		cs_key_free(key);
 		cs_error_set(err, CS_E_NO_MEMORY, "no memory for a key");
 		return NULL;
+	}
+	return key;
+}
+
+struct cs_key *cs_key_wrap(EVP_PKEY *pkey, void (*release)(void *ctx),
+			   void *ctx, struct cs_error *err)
+{
+	struct cs_key *key = wrap_take(pkey, err);
+
+	if (key != NULL) {
+		key->release = release;
+		key->release_ctx = ctx;
 	}
 	return key;
 }

@@ -12,6 +12,7 @@
 
 #include "base/der.h"
 #include "issuer/oids.h"
+#include "issuer/token_uri.h"
 
 /* What a block of PEM holds. */
 enum form {
@@ -376,6 +377,10 @@ EVP_PKEY *cs_key_read_pem(const struct cs_secret *pem,
 	EVP_PKEY *pkey = NULL;
 	enum form form = FORM_PKCS8;
 
+	if (cs_span_starts_with(cs_span_make(pem->p, pem->n),
+				CS_SPAN_LIT(CS_TOKEN_URI_SCHEME)))
+		return refuse(err, "it is the URI of a key in a PKCS#11 token, "
+				   "by which the server alone signs");
 	if (!find_block(cs_span_make(pem->p, pem->n), &form, &text))
 		return refuse(err, "no private key in PEM");
 	if (!decode(text, &der, err))

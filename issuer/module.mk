@@ -35,6 +35,9 @@ libcs_issuer_a_SOURCES = \
 	issuer/tbs.c issuer/tbs.h \
 	issuer/tbs_parts.h \
 	issuer/constraints.c issuer/constraints_read.c issuer/constraints.h \
+	issuer/key_parts.h \
+	issuer/token.c issuer/token.h \
+	issuer/token_uri.c issuer/token_uri.h \
 	issuer/weak_key.c issuer/weak_key.h \
 	issuer/worker.c issuer/worker.h \
 	issuer/x509.h
@@ -51,7 +54,7 @@ issuer_tests = issuer/ca_test issuer/ceiling_test issuer/constraints_test \
 	issuer/csr_key_test issuer/csr_oracle_test issuer/csr_test \
 	issuer/csr_vectors_test issuer/feasible_oracle_test \
 	issuer/cert_diff_test issuer/judge_again_test issuer/judge_test issuer/key_test issuer/oom_test \
-	issuer/responder_test issuer/signer_test \
+	issuer/responder_test issuer/signer_test issuer/token_uri_test \
 	issuer/tbs_oracle_test issuer/tbs_test issuer/weak_key_test issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
 issuer_ca_test_SOURCES = issuer/ca_test.c $(CA_MAKER)
@@ -97,6 +100,7 @@ issuer_tbs_oracle_test_SOURCES = issuer/tbs_oracle_test.c $(PLAN_MAKER) \
 issuer_tbs_oracle_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_tbs_test_SOURCES = issuer/tbs_test.c $(PLAN_MAKER) $(CA_MAKER)
 issuer_tbs_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_token_uri_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_signer_test_SOURCES = issuer/signer_test.c $(CA_MAKER)
 issuer_signer_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_worker_test_SOURCES = issuer/worker_test.c $(CA_MAKER) $(CSR_MAKER) \

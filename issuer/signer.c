@@ -1,6 +1,8 @@
 #include "issuer/signer.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,6 +15,7 @@
 #include "issuer/feasible.h"
 #include "issuer/key.h"
 #include "issuer/oids.h"
+#include "issuer/token.h"
 
 /*
  * Locked memory for keys: 64 RSA-4096 keys with what OpenSSL adds. Twice
@@ -74,22 +77,51 @@ static bool read_passphrase(const struct cs_signer_config *c,
 						      : "passphrase");
 }
 
-/* The key, which must be that of the CA's certificate. */
+/* The key that is in a file, which must be that of the CA's certificate. */
+static struct cs_key *read_file(const struct cs_signer_issuer *c,
+				const struct cs_secret *passphrase,
+				struct cs_error *err)
+{
+	struct cs_key *key = cs_key_read(c->key_fd, passphrase, err);
+
+	if (key != NULL && cs_key_check_spki(key, c->ca->key.spki, err))
+		return key;
+	cs_key_free(key);
+	return NULL;
+}
+
+/*
+ * Tokens are opened by one signer after another: the file that names the key
+ * stays locked until all keys are read, and its descriptor closed. SoftHSM
+ * for one finds no token while another process opens it.
+ */
+static struct cs_key *read_token(const struct cs_signer_issuer *c,
+				 const struct cs_secret *pin,
+				 struct cs_error *err)
+{
+	while (flock(c->key_fd, LOCK_EX) != 0) {
+		if (errno == EINTR)
+			continue;
+		cs_error_set_errno(err, CS_E_IO, errno, "flock");
+		return NULL;
+	}
+	return cs_token_key_read(c->key_fd, pin, c->ca, err);
+}
+
+/* The key, wherever it is. */
 static bool read_issuer(struct signer *s, struct issuer *is,
 			struct cs_error *err)
 {
 	const struct cs_signer_issuer *c = is->config;
 	struct cs_secret passphrase = {0};
-	bool ok;
 
 	if (!read_passphrase(s->config, c, &passphrase, err))
 		return cs_error_prefix(err, "issuer %.*s",
 				       CS_SPAN_FMT(c->ca->label));
-	is->key = cs_key_read(c->key_fd, &passphrase, err);
+	is->key = c->key_is_uri ? read_token(c, &passphrase, err)
+				: read_file(c, &passphrase, err);
 	cs_secret_done(&passphrase);
-	ok = is->key != NULL &&
-	     cs_key_check_spki(is->key, c->ca->key.spki, err);
-	if (!ok)
+	if (is->key == NULL)
 		return cs_error_prefix(err, "issuer %.*s: %s",
 				       CS_SPAN_FMT(c->ca->label), c->key_name);
 	is->verifier = cs_verifier_new(s->crypto, &c->ca->key, c->ca->alg, err);

@@ -4,7 +4,8 @@
  *
  * At start it locks itself down (no core dumps, not dumpable), makes a secure
  * heap, reads each key from the descriptor that parent opened, checks that it
- * is the key of the CA's certificate, and closes the descriptors. Then:
+ * is the key of the CA's certificate, and closes the descriptors. A key in a
+ * token is opened and tried here, its PIN being the passphrase. Then:
  *
  *   SIGN_SEED  once, first: the highest sequence ever used
  *   SIGN       for a generation that still issues; seq above the last one and
@@ -45,7 +46,8 @@ struct cs_signer_issuer {
 	enum cs_signer_duty duty;
 	const struct cs_issuer_ca *ca;	  /* inherited, borrowed */
 	const struct cs_ceiling *ceiling; /* inherited, borrowed */
-	int key_fd; /* PEM file, open for reading; closed by the signer */
+	int key_fd;	 /* PEM file, open for reading; closed by the signer */
+	bool key_is_uri; /* it is a URI of a token (issuer/token.h) */
 	const char *key_name; /* its path, for sentences */
 	/* Of an encrypted key of its own; -1: the one for all; closed. */
 	int passphrase_fd;
