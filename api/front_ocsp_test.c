@@ -301,6 +301,11 @@ static void clear_text_has_what_is_public_alone(CS_UNUSED void **state)
 	assert_status(ask("/healthz", &get), 200);
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
 		assert_status(ask(no[i], &get), 404);
+	assert_status(ask("/healthz", &(struct how){.method = CS_HTTP_DELETE}),
+		      405);
+	assert_status(
+		ask("/v1/clients/a", &(struct how){.method = CS_HTTP_DELETE}),
+		404);
 	assert_status(ask("/readyz", &over_tls), 200);
 	assert_status(ask("/v1/issuers", &over_tls), 401);
 }

@@ -10,7 +10,8 @@
  *	 "created": time | null, "crl_shards", "crl_url": URL | null,
  *	 "generation": n | null, "generations": [..], "key": "ec-p256",
  *	 "key_place": "file" | "pkcs11", "name", "not_after",
- *	 "not_before", "path_len": n | null, "self_approval", "serial": hex,
+ *	 "not_before", "ocsp": whether it answers, "ocsp_url": URL | null,
+ *	 "path_len": n | null, "self_approval", "serial": hex,
  *	 "sha256": hex, "signature_algorithm", "state": "active" | "retired",
  *	 "subject": RFC 4514}
  *

@@ -141,6 +141,7 @@ enum cs_route_result cs_route_find(enum cs_http_method method,
 			return CS_ROUTE_FOUND;
 		}
 		path_found = true;
+		ret_match->row = &rows[i];
 		allow(ret_allow, rows[i].method == CS_HTTP_GET	  ? "GET, HEAD"
 				 : rows[i].method == CS_HTTP_POST ? "POST"
 								  : "DELETE");

@@ -89,6 +89,10 @@ enum cs_route_result {
 /* The n-th row of the table; NULL: there are no more. */
 const struct cs_route_row *cs_route_at(size_t n);
 
+/*
+ * ret_match is written when a route was found; with CS_ROUTE_NO_METHOD its row
+ * is one of those that the path has.
+ */
 enum cs_route_result cs_route_find(enum cs_http_method method,
 				   struct cs_span path,
 				   struct cs_route_match *ret_match,

@@ -74,6 +74,13 @@ static void put_issuer(struct cs_json *j, const struct cs_config_issuer *c,
 	cs_json_member_str(j, "name", c->name);
 	put_time(j, "not_after", ca->not_after_s);
 	put_time(j, "not_before", ca->not_before_s);
+	cs_json_name(j, "ocsp");
+	cs_json_bool(j, c->ocsp);
+	cs_json_name(j, "ocsp_url");
+	if (c->ocsp_url != NULL)
+		cs_json_str(j, c->ocsp_url);
+	else
+		cs_json_null(j);
 	cs_json_name(j, "path_len");
 	if (ca->has_path_len)
 		cs_json_int(j, ca->path_len);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Hostile HTTP, case by case, against both listeners of a running house.
+"""Hostile HTTP, case by case, against all listeners of a running house.
 
 Each case sends bytes that no honest client sends. What holds for all of them:
 one answer with the status of the table, an end of the connection, nothing
@@ -15,14 +15,15 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from tests.lib import http_probes, raw  # noqa: E402
-from tests.lib.house import House, Tap, expect  # noqa: E402
+from tests.lib.house import House, Tap, expect, free_port  # noqa: E402
 
 tap = Tap()
 house = House()
-house.start()
+CLEAR = raw.Clear(free_port())
+house.start(options=("--public-listen", f"127.0.0.1:{CLEAR.port}"))
 token = house.client_add("ci", "submit", "approve", "audit")
 PLAIN, TLS = raw.Plain(house), raw.Tls(house)
-DOORS = (PLAIN, TLS)
+DOORS = (PLAIN, TLS, CLEAR)
 
 HOST = b"Host: localhost\r\n"
 GET = b"GET /healthz HTTP/1.1\r\n"
@@ -173,8 +174,9 @@ def around():
     body = b'{"csr":""}'
     whole = post(b"Content-Length: %d" % len(body), body=body)
     for door in DOORS:
-        # The local administrator is let in, and refused for the media type.
-        first = 415 if door is PLAIN else 401
+        # The local administrator is let in, and refused for the media type;
+        # in clear text there is no such route.
+        first = {PLAIN: 415, TLS: 401, CLEAR: 404}[door]
         refused(door, 400, b"\r\n")
         with door.open() as p:
             got = [a[0] for a in p.exchange(whole + b"garbage\r\n\r\n", 2)]
@@ -285,7 +287,7 @@ def outcome(door, steps, ends):
 
 
 def probe(row):
-    """One row at both doors; a sentence if it is not as it says."""
+    """One row at each door; a sentence if it is not as it says."""
     name, allowed, ours, steps, *why = row
     for door in DOORS:
         got = outcome(door, steps, ours == "-")
@@ -303,7 +305,7 @@ def probes():
     expect(not wrong, "\n".join(wrong))
     expect(len({p[0] for p in http_probes.PROBES}) == 215, "not all 215")
     differ = sum(len(p) == 5 for p in http_probes.PROBES)
-    print(f"# 215 probes at two listeners: {215 - differ} as the list wants,"
+    print(f"# 215 probes at three listeners: {215 - differ} as the list wants,"
           f" {differ} stricter, with a reason")
 
 

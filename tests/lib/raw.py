@@ -105,8 +105,19 @@ def split(data, head_only=()):
     return found, data
 
 
+class Clear:
+    """The public listener: TCP without TLS."""
+    name = "clear"
+
+    def __init__(self, port):
+        self.port = port
+
+    def open(self):
+        return Peer(socket.create_connection(("127.0.0.1", self.port)))
+
+
 class Plain:
-    """The listener without TLS."""
+    """The Unix socket, without TLS."""
     name = "plain"
 
     def __init__(self, house):
