@@ -1,6 +1,7 @@
 #include "cli/rooms.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -95,6 +96,27 @@ static bool open_key(struct signer *s, const struct cs_config_issuer *c,
 	return cs_passphrase_open_issuer(in->dir, c, &is->passphrase_fd, err);
 }
 
+/*
+ * A key.pem that was left beside a key.uri, or the other way round: nobody
+ * can tell which is meant, and a key that moved into a token is still here.
+ */
+static bool check_one_key(const struct cs_install *in,
+			  const struct cs_config_issuer *c,
+			  struct cs_error *err)
+{
+	char other[PATH_MAX];
+
+	if (!cs_install_is_kept(c))
+		return true;
+	snprintf(other, sizeof(other), "%s/issuers/%s/key.%s", in->dir, c->name,
+		 cs_install_is_token(c) ? "pem" : "uri");
+	return access(other, F_OK) != 0 ||
+	       cs_error_set(err, CS_E_CONFIG,
+			    "issuer %s: key.pem and key.uri lie in issuers/%s: "
+			    "remove the one that is not its key",
+			    c->name, c->name);
+}
+
 /* An older key has CRLs to sign until its CA, and so all below, expire. */
 static bool is_needed(const struct signer *s, const struct cs_install_older *o)
 {
@@ -117,7 +139,8 @@ static bool open_keys(struct signer *s, struct cs_error *err)
 
 		if (in->state[i].key_is_destroyed)
 			continue;
-		if (!open_key(s, c, in->ca[i], c->key, &is, err))
+		if (!check_one_key(in, c, err) ||
+		    !open_key(s, c, in->ca[i], c->key, &is, err))
 			return false;
 		is->ceiling = &in->ceiling[i];
 		if (in->state[i].is_retired)

@@ -254,6 +254,18 @@ def a_library_that_hangs_leaves_its_request_open_and_reads_as_they_are():
 
 
 @tap.test
+def a_key_file_beside_a_uri_is_refused():
+    expect(house.stop() == 0, "stop")
+    left = write(path("issuers", "hsm", "key.pem"), "a key\n")
+    house.start(wait=False)
+    expect(house.wait_end() == 2, "its exit status")
+    expect("key.pem and key.uri lie in" in house.log_text(),
+           house.log_text()[-2000:])
+    os.unlink(left)
+    house.start()
+
+
+@tap.test
 def a_retired_issuer_keeps_its_uri():
     house.cli("ca", "retire", "p384")
     expect(house.stop() == 0, "stop")
