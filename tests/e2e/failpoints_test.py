@@ -5,6 +5,7 @@ For each failpoint: the house runs with that point set to kill its process
 once; requests are sent until it happens; the house is started again (or, if a
 worker died, goes on); every lost key gets its answer; the invariants hold.
 """
+import json
 import os
 import re
 import subprocess
@@ -108,7 +109,7 @@ def killed_at_each_failpoint_it_recovers():
         for point, room, *special in listed():
             if point.startswith("ledger.recover") or \
                     special in (["init"], ["error"], ["elsewhere"],
-                                ["revoke"]):
+                                ["revoke"], ["crl"]):
                 continue
             if special == ["paced"]:
                 for action in ("kill", "kill@2"):
@@ -161,6 +162,44 @@ def killed_around_a_revocation_it_loses_none_that_was_answered():
             for serial in lost:
                 status, body = house.revoke("ci", serial, "superseded")
                 expect(status == 200, body)
+            found = invariants.violations(invariants.View(house))
+            expect(not found, f"{point}: " + "; ".join(found[:5]))
+        expect(house.stop() == 0, "it did not stop cleanly")
+
+
+def crl_number(house):
+    """Of the one CRL there is, or 0."""
+    listed_now = json.loads(house.cli("crl", "show", "-o", "json").stdout)
+    return max([0] + [int(c["number"] or 0) for c in listed_now])
+
+
+@tap.test
+def killed_around_a_crl_its_number_is_burnt_and_the_next_one_is_signed():
+    with House() as house:
+        house.start()
+        house.client_add("ci", "submit", "approve", "revoke")
+        csr = house.csr("www.fail.example")
+        points = [row[0] for row in listed() if row[2:] == ["crl"]]
+        expect(len(points) == 4, points)
+        last = 0
+        for point in points:
+            print(f"# {point}=kill", flush=True)
+            serial = house.submit("ci", csr).json["serial"]
+            expect(house.stop() == 0, "stop")
+            once = os.path.join(house.root, f"once-crl-{point}")
+            house.start(env={"CS_FAILPOINTS": f"{point}=kill",
+                             "CS_FAILPOINT_ONCE": once})
+            expect(house.revoke("ci", serial, "superseded")[0] == 200,
+                   "refused")
+            expect(house.wait_end() == 75, "it did not end with 75")
+            expect(os.path.exists(once), f"{point} was never passed")
+            house.start()
+            house.cli("crl", "publish")
+            expect(crl_number(house) > last, f"{last} did not rise")
+            last = crl_number(house)
+            status, _, body = house.http("GET", "/crl/default/0.crl")
+            expect(status == 200 and bytes.fromhex(serial) in body,
+                   f"{point}: the CRL is without {serial}")
             found = invariants.violations(invariants.View(house))
             expect(not found, f"{point}: " + "; ".join(found[:5]))
         expect(house.stop() == 0, "it did not stop cleanly")
