@@ -70,8 +70,8 @@
 #define CS_MAX_HTTP_ANSWER (1024 * 1024)
 /* The head of one answer: a status line and a dozen short fields. */
 #define CS_MAX_HTTP_ANSWER_HEAD 4096
-/* Listening sockets of one server. */
-#define CS_MAX_HTTP_LISTENS 16
+/* Listening sockets: 32 with TLS, 32 without, and the Unix socket. */
+#define CS_MAX_HTTP_LISTENS 65
 /* TCP connections of one address, unless the configuration says else. */
 #define CS_HTTP_PER_ADDRESS 64
 /*

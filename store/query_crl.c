@@ -127,7 +127,11 @@ static bool read_cursor(const struct cs_questions *q, int64_t *ret_after)
 	struct cs_span text = cs_query_text(q, "cursor");
 	int64_t n = 0;
 
-	if (text.n > 18)
+	if (json_object_get(q->params, "cursor") == NULL) {
+		*ret_after = 0;
+		return true;
+	}
+	if (text.n == 0 || text.n > 18)
 		return false;
 	for (size_t i = 0; i < text.n; i++) {
 		if (text.p[i] < '0' || text.p[i] > '9')

@@ -188,6 +188,9 @@ def who_may_not_administer_publishes_none():
     expect(status == 403, status)
     status, _, _ = house.http("GET", "/v1/crls")
     expect(status == 401, status)
+    for cursor in ("", "x", "9" * 19):
+        status, _ = house.get(f"/v1/crls?cursor={cursor}", "auditor")
+        expect(status == 400, f"cursor {cursor!r}: {status}")
     status, page = house.get("/v1/crls?issuer=other", "auditor")
     expect((status, page) == (200, {"items": [], "next": None}), page)
 
