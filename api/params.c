@@ -115,16 +115,6 @@ struct parsed {
 	size_t n;
 };
 
-/* What one hexadecimal digit is worth; -1: it is none. */
-static int digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Percent-decode; false: a broken escape, or not the text that we take. */
 static bool decode(struct cs_span s, struct cs_arena *arena,
 		   struct cs_span *ret_text)
@@ -141,8 +131,8 @@ static bool decode(struct cs_span s, struct cs_arena *arena,
 		}
 		if (i + 2 >= s.n)
 			return false;
-		high = digit(s.p[i + 1]);
-		low = digit(s.p[i + 2]);
+		high = cs_codec_hex_digit(s.p[i + 1]);
+		low = cs_codec_hex_digit(s.p[i + 2]);
 		if (high < 0 || low < 0)
 			return false;
 		p[n++] = (uint8_t)(high << 4 | low);

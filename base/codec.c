@@ -22,8 +22,7 @@ void cs_codec_hex(struct cs_span s, struct cs_buf *out)
 	}
 }
 
-/* A hexadecimal digit's value, or -1. */
-static int hex_value(uint8_t c)
+int cs_codec_hex_digit(uint8_t c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -39,12 +38,14 @@ bool cs_codec_hex_fixed(struct cs_span text, uint8_t *out, size_t n)
 	if (text.n % 2 != 0 || text.n / 2 != n)
 		return false;
 	for (size_t i = 0; i < text.n; i++) {
-		if (hex_value(text.p[i]) < 0)
+		if (cs_codec_hex_digit(text.p[i]) < 0)
 			return false;
 	}
 	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)((unsigned)hex_value(text.p[2 * i]) << 4 |
-				   (unsigned)hex_value(text.p[2 * i + 1]));
+		out[i] = (uint8_t)((unsigned)cs_codec_hex_digit(text.p[2 * i])
+					   << 4 |
+				   (unsigned)cs_codec_hex_digit(
+					   text.p[2 * i + 1]));
 	return true;
 }
 

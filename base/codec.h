@@ -12,6 +12,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
+/* What one digit of either case is worth; -1: it is none. */
+int cs_codec_hex_digit(uint8_t c);
 /* Lower-case hexadecimal digits of s. */
 void cs_codec_hex(struct cs_span s, struct cs_buf *out);
 /* Both cases; an even number of digits. Into the arena. */

@@ -33,6 +33,12 @@ static void hexadecimal_reads_back(void **state)
 	assert_false(cs_codec_hex_fixed(CS_SPAN_LIT("0102030"), two, 2));
 	assert_false(cs_codec_hex_fixed(CS_SPAN_LIT("010203"), two, 2));
 	assert_false(cs_codec_hex_fixed(CS_SPAN_LIT("01 2"), two, 2));
+	assert_int_equal(cs_codec_hex_digit('9'), 9);
+	assert_int_equal(cs_codec_hex_digit('F'), 15);
+	assert_int_equal(cs_codec_hex_digit('a'), 10);
+	assert_int_equal(cs_codec_hex_digit('g'), -1);
+	assert_int_equal(cs_codec_hex_digit('@'), -1);
+	assert_int_equal(cs_codec_hex_digit('`'), -1);
 	assert_int_equal(two[0], 7);
 	assert_true(cs_codec_hex_fixed(CS_SPAN_LIT("0102"), two, 2));
 	assert_memory_equal(two, "\x01\x02", 2);

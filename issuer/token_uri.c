@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/limits.h"
 
 /* An attribute that is taken. */
@@ -26,15 +27,6 @@ static const struct attribute in_query[] = {
 static bool refuse(struct cs_error *err, const char *why)
 {
 	return cs_error_set(err, CS_E_KEY, "%s", why);
-}
-
-static int nibble(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /*= RFC 7512 2.3: pk11-pchar is unreserved, a few marks, or percent-encoded */
@@ -65,8 +57,8 @@ static bool decode(struct cs_span text, struct cs_arena *arena,
 			out[n++] = text.p[i];
 			continue;
 		}
-		high = i + 1 < text.n ? nibble(text.p[i + 1]) : -1;
-		low = i + 2 < text.n ? nibble(text.p[i + 2]) : -1;
+		high = i + 1 < text.n ? cs_codec_hex_digit(text.p[i + 1]) : -1;
+		low = i + 2 < text.n ? cs_codec_hex_digit(text.p[i + 2]) : -1;
 		if (high < 0 || low < 0)
 			return refuse(err, "RFC 3986 2.1: a % without two "
 					   "hexadecimal digits");

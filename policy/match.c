@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/limits.h"
 #include "policy/name.h"
 
@@ -134,24 +135,14 @@ static struct uri split(struct cs_span text)
 	return u;
 }
 
-/* The value of a hexadecimal digit; 16: it is none. */
-static unsigned hex(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
-		return (c | 32u) - 'a' + 10;
-	return 16;
-}
-
 /* Does %XX hide what a reader may take for itself, or for a slash? */
 static bool hides(struct cs_span path, size_t at)
 {
-	unsigned high = at + 2 < path.n ? hex(path.p[at + 1]) : 16;
-	unsigned low = at + 2 < path.n ? hex(path.p[at + 2]) : 16;
-	unsigned c = 16 * high + low;
+	int high = at + 2 < path.n ? cs_codec_hex_digit(path.p[at + 1]) : -1;
+	int low = at + 2 < path.n ? cs_codec_hex_digit(path.p[at + 2]) : -1;
+	int c = 16 * high + low;
 
-	if (high > 15 || low > 15)
+	if (high < 0 || low < 0)
 		return true;
 	/* RFC 3986 2.3: unreserved; and the two slashes, and NUL. */
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||

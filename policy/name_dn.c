@@ -294,21 +294,12 @@ static bool read_hex(struct reader *r, struct cs_span *ret_value,
 	       check_value(tag, *ret_value, err);
 }
 
-/* The value of a hexadecimal digit; 16: it is none. */
-static unsigned digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'))
-		return (c | 32u) - 'a' + 10;
-	return 16;
-}
-
 /* Behind a backslash: one of the specials, or two hexadecimal digits. */
 static bool read_escape(struct reader *r, struct cs_buf *out,
 			struct cs_error *err)
 {
 	struct cs_span pair = cs_span_sub(r->text, r->at + 1, 2);
+	uint8_t octet;
 
 	if (pair.n > 0 && strchr(SPECIAL " #=", pair.p[0]) != NULL &&
 	    pair.p[0] != '\0') {
@@ -316,9 +307,8 @@ static bool read_escape(struct reader *r, struct cs_buf *out,
 		r->at += 2;
 		return true;
 	}
-	if (pair.n == 2 && digit(pair.p[0]) < 16 && digit(pair.p[1]) < 16) {
-		cs_buf_add_byte(out, (uint8_t)(16 * digit(pair.p[0]) +
-					       digit(pair.p[1])));
+	if (cs_codec_hex_fixed(pair, &octet, 1)) {
+		cs_buf_add_byte(out, octet);
 		r->at += 3;
 		return true;
 	}
