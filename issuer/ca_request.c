@@ -57,27 +57,20 @@ static bool write_info(struct cs_keygen_work *w, const struct cs_ca_request *c,
 {
 	const struct cs_plan plan = {
 		.ca = true, .has_path_len = true, .path_len = c->path_len};
-	size_t info = cs_der_write_begin(out, CS_DER_SEQUENCE), marks[4];
+	struct cs_tbs_request_marks m;
 	uint8_t id[20];
 
 	if (!cs_tbs_key_id(w->hash, key, id, err))
 		return false;
-	cs_der_write_uint(out, 0);
+	cs_tbs_request_begin(out, &m);
 	if (!write_subject(c, out, err))
 		return false;
-	cs_der_write_raw(out, key->spki);
-	marks[0] = cs_der_write_begin(out, CS_DER_CONTEXT_CONSTRUCTED(0));
-	marks[1] = cs_der_write_begin(out, CS_DER_SEQUENCE);
-	cs_der_write(out, CS_DER_OID, CS_SPAN_LIT(CS_OID_EXTENSION_REQUEST));
-	marks[2] = cs_der_write_begin(out, CS_DER_SET);
-	marks[3] = cs_der_write_begin(out, CS_DER_SEQUENCE);
+	cs_tbs_request_extensions(out, key->spki, &m);
 	cs_tbs_ext_ski(out, cs_span_make(id, sizeof(id)));
 	cs_tbs_ext_key_usage(out, CS_KU_CERT_SIGN | CS_KU_CRL_SIGN,
 			     CS_TBS_CRITICAL);
 	cs_tbs_ext_constraints(out, &plan);
-	for (size_t i = 4; i-- > 0;)
-		cs_der_write_end(out, marks[i]);
-	cs_der_write_end(out, info);
+	cs_tbs_request_end(out, &m);
 	return cs_buf_finish(out, "CSR", err);
 }
 

@@ -208,23 +208,16 @@ static bool write_request_info(const struct cs_fact_key *key,
 			       const struct cs_plan *plan, struct cs_buf *out,
 			       struct cs_error *err)
 {
-	size_t info = cs_der_write_begin(out, CS_DER_SEQUENCE), marks[4];
+	struct cs_tbs_request_marks m;
 
-	cs_der_write_uint(out, 0);
+	cs_tbs_request_begin(out, &m);
 	if (!cs_tbs_name(plan->subject, plan->subject_n, out, err))
 		return false;
-	cs_der_write_raw(out, key->spki);
-	marks[0] = cs_der_write_begin(out, CS_DER_CONTEXT_CONSTRUCTED(0));
-	marks[1] = cs_der_write_begin(out, CS_DER_SEQUENCE);
-	cs_der_write(out, CS_DER_OID, CS_SPAN_LIT(CS_OID_EXTENSION_REQUEST));
-	marks[2] = cs_der_write_begin(out, CS_DER_SET);
-	marks[3] = cs_der_write_begin(out, CS_DER_SEQUENCE);
+	cs_tbs_request_extensions(out, key->spki, &m);
 	cs_tbs_ext_key_usage(out, CS_KU_DIGITAL_SIGNATURE, CS_TBS_CRITICAL);
 	write_purpose(purpose, out);
 	cs_tbs_ext_names(out, plan);
-	for (size_t i = 4; i-- > 0;)
-		cs_der_write_end(out, marks[i]);
-	cs_der_write_end(out, info);
+	cs_tbs_request_end(out, &m);
 	return cs_buf_finish(out, "CSR", err);
 }
 

@@ -364,6 +364,30 @@ static bool write_extensions(const struct cs_plan *plan,
 	return true;
 }
 
+void cs_tbs_request_begin(struct cs_buf *out, struct cs_tbs_request_marks *m)
+{
+	m->outer[0] = cs_der_write_begin(out, CS_DER_SEQUENCE);
+	cs_der_write_uint(out, 0);
+}
+
+void cs_tbs_request_extensions(struct cs_buf *out, struct cs_span spki,
+			       struct cs_tbs_request_marks *m)
+{
+	cs_der_write_raw(out, spki);
+	m->outer[1] = cs_der_write_begin(out, CS_DER_CONTEXT_CONSTRUCTED(0));
+	m->outer[2] = cs_der_write_begin(out, CS_DER_SEQUENCE);
+	cs_der_write(out, CS_DER_OID, CS_SPAN_LIT(CS_OID_EXTENSION_REQUEST));
+	m->outer[3] = cs_der_write_begin(out, CS_DER_SET);
+	m->outer[4] = cs_der_write_begin(out, CS_DER_SEQUENCE);
+}
+
+void cs_tbs_request_end(struct cs_buf *out,
+			const struct cs_tbs_request_marks *m)
+{
+	for (size_t i = 5; i-- > 0;)
+		cs_der_write_end(out, m->outer[i]);
+}
+
 void cs_tbs_version_and_serial(struct cs_buf *out, struct cs_span serial)
 {
 	size_t version = cs_der_write_begin(out, CS_DER_CONTEXT_CONSTRUCTED(0));

@@ -36,6 +36,21 @@ void cs_tbs_ext_names(struct cs_buf *out, const struct cs_plan *plan);
 void cs_tbs_version_and_serial(struct cs_buf *out, struct cs_span serial);
 
 /*
+ * A CSR's CertificationRequestInfo (RFC 2986 4.1): begun with its version,
+ * then the caller writes the subject, then the key and an extensionRequest
+ * (RFC 2985 5.4.2) whose extensions the caller writes, then it is ended.
+ */
+struct cs_tbs_request_marks {
+	size_t outer[5];
+};
+
+void cs_tbs_request_begin(struct cs_buf *out, struct cs_tbs_request_marks *m);
+void cs_tbs_request_extensions(struct cs_buf *out, struct cs_span spki,
+			       struct cs_tbs_request_marks *m);
+void cs_tbs_request_end(struct cs_buf *out,
+			const struct cs_tbs_request_marks *m);
+
+/*
  * Validity (RFC 5280 4.1.2.5): seconds since 1970, both inclusive.
  * CS_E_ARGUMENT: out of order, or out of what the forms can say.
  */
