@@ -166,6 +166,9 @@ enum cs_pattern cs_import_glob(struct cs_importing *i,
 enum cs_pattern cs_import_network(struct cs_importing *i, struct cs_span text,
 				  json_t **ret_matcher, const char **ret_why);
 
+/* A copy with ASCII in lower case; empty without memory. */
+struct cs_span cs_import_lower(struct cs_importing *i, struct cs_span text);
+
 /* The text as it matches itself in a regular expression, appended. */
 void cs_import_quote(struct cs_buf *b, struct cs_span text);
 

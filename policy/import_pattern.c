@@ -81,6 +81,22 @@ static bool tidy(struct cs_importing *i, struct cs_span glob, size_t from,
 	return true;
 }
 
+struct cs_span cs_import_lower(struct cs_importing *i, struct cs_span text)
+{
+	uint8_t *copy = cs_arena_new(i->arena, text.n + 1);
+
+	if (copy == NULL) {
+		i->no_memory = true;
+		return cs_span_make(NULL, 0);
+	}
+	for (size_t k = 0; k < text.n; k++) {
+		uint8_t c = text.p[k];
+
+		copy[k] = c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+	}
+	return cs_span_make(copy, text.n);
+}
+
 void cs_import_quote(struct cs_buf *b, struct cs_span text)
 {
 	for (size_t k = 0; k < text.n; k++) {

@@ -42,24 +42,12 @@ struct names {
 /* Trimmed, in lower case. */
 static struct cs_span tidy(struct cs_importing *i, struct cs_span text)
 {
-	uint8_t *copy;
-
 	while (text.n > 0 && (text.p[0] == ' ' || text.p[0] == '\t'))
 		text = cs_span_sub(text, 1, SIZE_MAX);
 	while (text.n > 0 &&
 	       (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
 		text.n--;
-	copy = cs_arena_new(i->arena, text.n + 1);
-	if (copy == NULL) {
-		i->no_memory = true;
-		return cs_span_make(NULL, 0);
-	}
-	for (size_t k = 0; k < text.n; k++) {
-		uint8_t c = text.p[k];
-
-		copy[k] = c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-	}
-	return cs_span_make(copy, text.n);
+	return cs_import_lower(i, text);
 }
 
 /* A host that cannot be: because it has letters that need an A-label? */

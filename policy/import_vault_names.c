@@ -88,23 +88,6 @@ static void localhost(struct cs_importing *i, struct names *s)
 	}
 }
 
-/* A copy in lower case. */
-static struct cs_span lower(struct cs_importing *i, struct cs_span text)
-{
-	uint8_t *copy = cs_arena_new(i->arena, text.n + 1);
-
-	if (copy == NULL) {
-		i->no_memory = true;
-		return cs_span_make(NULL, 0);
-	}
-	for (size_t k = 0; k < text.n; k++) {
-		uint8_t c = text.p[k];
-
-		copy[k] = c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-	}
-	return cs_span_make(copy, text.n);
-}
-
 /* A domain with a `*` in it, as a pattern of whole names. */
 static bool glob(struct cs_importing *i, struct names *s, struct cs_span text)
 {
@@ -151,7 +134,7 @@ static void domain(struct cs_importing *i, struct names *s, struct cs_span text,
 		   const struct cs_yaml *at, const char *field)
 {
 	bool star = cs_span_find(text, '*', NULL);
-	struct cs_span host = lower(i, text);
+	struct cs_span host = cs_import_lower(i, text);
 	bool is_host = cs_import_is_host(i, host);
 	bool made = false;
 
