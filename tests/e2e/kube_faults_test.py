@@ -21,30 +21,16 @@ CSR = place.csr
 STATUS = "certificaterequests/{}/status"
 
 
-def serial_of(path):
-    return run("openssl", "x509", "-noout", "-serial", stdin=base64.b64decode(
-        kube.get(path)["status"]["certificate"]).decode()
-    ).stdout.strip().split("=")[1].lower()
-
-
-def issued_once(path):
-    """Issued, and what is delivered is the one that was signed."""
-    obj = wait_reason(kube, path, "Issued")
-    there = place.serials(obj["metadata"]["uid"])
-    expect(there == [serial_of(path)], f"{there}, {serial_of(path)}")
-    return obj
-
-
 @tap.test
 def c36_a_conflict_at_writing_is_decided_anew_without_signing_again():
     path = f"{kube.request('warm', CSR)}"
-    issued_once(path)
+    place.issued_once(path)
     mine = {}
     kube.fault("PATCH", STATUS.format("conflict"), before=lambda: kube.change(
         mine["path"], lambda o: o["metadata"].update(labels={"a": "b"})))
     with kube.lock:
         mine["path"] = kube.request("conflict", CSR)
-    issued_once(mine["path"])
+    place.issued_once(mine["path"])
     expect(kube.count("PATCH", STATUS.format("conflict"), 409) == 1,
            "no conflict")
 
@@ -58,7 +44,7 @@ def c36_failures_at_writing_are_tried_again_without_signing_again():
         kube.fault("PATCH", STATUS.format(name), **fault)
         path = kube.request(name, CSR)
         started = time.monotonic()
-        issued_once(path)
+        place.issued_once(path)
         expect(name != "t429" or time.monotonic() - started >= 1,
                "Retry-After was not honoured")
 
@@ -72,7 +58,7 @@ def c36_written_and_the_answer_lost_is_seen_at_the_next_look():
     kube.fault("PATCH", STATUS.format("lost"), after=lose)
     kube.change(path, lambda o: o.update(status={"conditions": [
         {"type": "Approved", "status": "True"}]}))
-    issued_once(path)
+    place.issued_once(path)
 
 
 @tap.test
@@ -85,7 +71,7 @@ def c08_while_countersign_is_away_requests_wait_and_then_are_issued():
         kube, "/apis/countersign.dev/v1alpha1/namespaces/shop/issuers/ca"
     ).get("status") == "False"], "an issuer that is not ready")
     house.start()
-    issued_once(path)
+    place.issued_once(path)
     # 12: the issuer came back by itself.
     expect(ready(kube, "/apis/countersign.dev/v1alpha1/namespaces/shop/"
                  "issuers/ca")["status"] == "True", "not ready again")
@@ -107,7 +93,7 @@ def c12_a_token_that_ends_makes_the_issuer_not_ready_until_there_is_another():
     house.client_add("briefer", "submit", "approve", "gateway")
     kube.put("/api/v1/namespaces/shop/secrets/brief", {"data": {
         "token": base64.b64encode(house.tokens["briefer"].encode()).decode()}})
-    issued_once(path)
+    place.issued_once(path)
 
 
 @tap.test
@@ -123,7 +109,7 @@ def c33_deleted_and_made_again_under_its_name_it_gets_its_own_certificate():
         made.append(kube.request("reused", CSR))
         first = kube.get(made[0])["metadata"]["uid"]
     wait_for(lambda: kube.get(made[0])["metadata"]["uid"] != first, "another")
-    obj = issued_once(made[0])
+    obj = place.issued_once(made[0])
     names = run("openssl", "x509", "-noout", "-ext", "subjectAltName",
                 stdin=base64.b64decode(
                     obj["status"]["certificate"]).decode()).stdout

@@ -30,15 +30,6 @@ CSR = place.csr
 SIGNER = "clusterissuers.countersign.dev/all"
 
 
-def leaf(path, *what):
-    return run("openssl", "x509", "-noout", *what, stdin=base64.b64decode(
-        kube.get(path)["status"]["certificate"]).decode()).stdout
-
-
-def serial_of(path):
-    return leaf(path, "-serial").strip().split("=")[1].lower()
-
-
 def signed(path):
     wait_for(lambda: kube.get(path)["status"].get("certificate"),
              f"a certificate in {path}")
@@ -61,7 +52,7 @@ def c24_an_approved_csr_of_a_cluster_issuer_is_signed_once():
     expect(condition(before, "Approved") == condition(after, "Approved"),
            "the approval was touched")
     expect(not condition(after, "Ready"), "a condition that is not there")
-    expect(place.serials(after["metadata"]["uid"]) == [serial_of(path)],
+    expect(place.serials(after["metadata"]["uid"]) == [place.serial_of(path)],
            "not the one")
     row = house.database().execute(
         "SELECT scalars FROM request ORDER BY n DESC LIMIT 1").fetchone()
@@ -103,7 +94,7 @@ def c27_how_long_a_csr_is_for():
         signed(path)
         start, end = [time.mktime(time.strptime(
             d.split("=")[1].strip(), "%Y-%m-%d %H:%M:%SZ"))
-            for d in leaf(path, "-startdate", "-enddate", "-dateopt",
+            for d in place.leaf(path, "-startdate", "-enddate", "-dateopt",
                           "iso_8601").strip().split("\n")]
         expect(abs((end - start) / 3600 - want) < 0.02,
                f"{name}: {(end - start) / 3600}")
@@ -309,7 +300,7 @@ def c34_killed_at_each_step_the_same_certificate_is_delivered():
         a.stop()
         a = Adapter(kube, house, name=name + "-2")
         obj = wait_reason(kube, path, "Issued")
-        expect(place.serials(obj["metadata"]["uid"]) == [serial_of(path)],
+        expect(place.serials(obj["metadata"]["uid"]) == [place.serial_of(path)],
                f"{point}: {place.serials(obj['metadata']['uid'])}")
         expect(a.stop() == 0, "it did not end well")
 
@@ -349,7 +340,7 @@ def k813_two_without_a_lease_deliver_one_certificate():
     paths = [kube.request(f"both-{i}", CSR) for i in range(20)]
     for path in paths:
         obj = wait_reason(kube, path, "Issued")
-        expect(place.serials(obj["metadata"]["uid"]) == [serial_of(path)],
+        expect(place.serials(obj["metadata"]["uid"]) == [place.serial_of(path)],
                "two were signed")
     expect(other.stop() == 0, "it did not end well")
 

@@ -2,15 +2,14 @@
 """The adapter for cert-manager while its view of the cluster fails: lists and
 watches that expire, end, break or say nothing; a server that is away; tokens
 that change. No request is lost, none is signed twice."""
-import base64
 import os
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from tests.lib import invariants  # noqa: E402
-from tests.lib.adapter import Adapter, ready, wait_for, wait_reason  # noqa: E402
-from tests.lib.house import Tap, expect, run  # noqa: E402
+from tests.lib.adapter import Adapter, ready, wait_for  # noqa: E402
+from tests.lib.house import Tap, expect  # noqa: E402
 from tests.lib.kube_place import Place  # noqa: E402
 from tests.lib.raw import rss_kib  # noqa: E402
 
@@ -18,20 +17,6 @@ tap = Tap()
 place = Place(start=False)
 house, kube = place.house, place.kube
 CSR = place.csr
-
-
-def serial_of(path):
-    return run("openssl", "x509", "-noout", "-serial", stdin=base64.b64decode(
-        kube.get(path)["status"]["certificate"]).decode()
-    ).stdout.strip().split("=")[1].lower()
-
-
-def issued_once(path):
-    """Issued, and what is delivered is the one that was signed."""
-    obj = wait_reason(kube, path, "Issued")
-    there = place.serials(obj["metadata"]["uid"])
-    expect(there == [serial_of(path)], f"{there}, {serial_of(path)}")
-    return obj
 
 
 @tap.test
@@ -46,7 +31,7 @@ def c45_five_thousand_requests_at_the_start_are_listed_in_pages():
     place.adapter = Adapter(kube, house, "--watch-for", "2s",
                             "--check-every", "1s")
     for path in new:
-        issued_once(path)
+        place.issued_once(path)
     expect(kube.count("GET", "certificaterequests\\?limit=") >= 20, "no pages")
     expect(rss_kib(place.adapter.process.pid) < 96 * 1024,
            f"{rss_kib(place.adapter.process.pid)} KiB")
@@ -70,14 +55,14 @@ def c45_a_page_that_is_too_large_is_asked_for_in_halves():
     wait_for(lambda: kube.count("GET", "certificaterequests\\?limit=125"),
              "a list in halves")
     kube.watch_end = None
-    issued_once(kube.request("halves", CSR))
+    place.issued_once(kube.request("halves", CSR))
 
 
 @tap.test
 def k805_an_event_of_many_megabytes_is_passed_over():
     huge = kube.request("huge", CSR, approved=False,
                         metadata={"annotations": {"a": "x" * (17 << 20)}})
-    issued_once(kube.request("behind-it", CSR))
+    place.issued_once(kube.request("behind-it", CSR))
     with kube.lock:
         del kube.objects[huge]
         kube.log.clear()
@@ -105,7 +90,7 @@ def c37_an_expired_version_as_a_status_is_listed_again_and_nothing_is_lost():
     time.sleep(0.3)
     kube.watch_end = None
     for path in paths:
-        issued_once(path)
+        place.issued_once(path)
     expect(len(place.serials()) == before + 3, "signed twice")
 
 
@@ -114,7 +99,7 @@ def c37_an_expired_version_as_an_event_is_listed_again():
     kube.watch_end = "error410"
     kube.compact()
     path = kube.request("event-410", CSR)
-    issued_once(path)
+    place.issued_once(path)
     kube.watch_end = None
 
 
@@ -124,7 +109,7 @@ def k805_an_event_cut_in_its_middle_is_not_lost():
     path = kube.request("cut", CSR)
     time.sleep(0.5)
     kube.watch_end = None
-    issued_once(path)
+    place.issued_once(path)
 
 
 @tap.test
@@ -137,7 +122,7 @@ def c37_a_silent_watch_ends_and_what_came_meanwhile_is_seen():
     wait_for(lambda: kube.watches and True, "a watch")
     time.sleep(2.5)
     kube.watch_end = None
-    issued_once(path)
+    place.issued_once(path)
 
 
 @tap.test
@@ -149,7 +134,7 @@ def k803_the_api_server_away_and_back_loses_nothing():
     path = kube.request("server-away", CSR)
     time.sleep(1)
     kube.start()
-    issued_once(path)
+    place.issued_once(path)
     # An API server that is away says nothing about an issuer.
     expect(ready(kube, "/apis/countersign.dev/v1alpha1/namespaces/shop/"
                  "issuers/ca") == before, "the issuer was written")
@@ -166,7 +151,7 @@ def k802_a_list_that_is_answered_429_waits_as_it_is_told():
     path = kube.request("slow-list", CSR)
     time.sleep(0.2)
     kube.watch_end = None
-    issued_once(path)
+    place.issued_once(path)
 
 
 @tap.test
@@ -174,7 +159,7 @@ def c38_a_token_that_was_changed_is_read_again():
     kube.tokens.add("next-token")
     kube.write_token("next-token")
     kube.tokens.discard("secret-token")
-    issued_once(kube.request("rotated", CSR))
+    place.issued_once(kube.request("rotated", CSR))
 
 
 @tap.test

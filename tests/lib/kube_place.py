@@ -1,14 +1,16 @@
 """Where the adapter's tests are: a house with clients and policies, a fake
 cluster with two namespaces, and an issuer of each kind."""
+import base64
 import os
 import shutil
 import sys
 import tempfile
 import time
 
-from tests.lib.adapter import Adapter, add_issuer, add_secret
+from tests.lib.adapter import (Adapter, add_issuer, add_secret,
+                               wait_reason)
 from tests.lib.fake_kube import FakeKube
-from tests.lib.house import House, expect
+from tests.lib.house import House, expect, run
 
 POLICIES = {"brand": """apiVersion: countersign.dev/v1
 kind: IssuancePolicy
@@ -74,6 +76,23 @@ class Place:
                 if uid is None or f'"uid":"{uid}"' in
                 (r["scalars"] if isinstance(r["scalars"], str)
                  else bytes(r["scalars"]).decode())]
+
+    def leaf(self, path, *what):
+        """What `openssl x509` says of the delivered certificate."""
+        return run("openssl", "x509", "-noout", *what, stdin=base64.b64decode(
+            self.kube.get(path)["status"]["certificate"]).decode()).stdout
+
+    def serial_of(self, path):
+        """Of the delivered certificate."""
+        return self.leaf(path, "-serial").strip().split("=")[1].lower()
+
+    def issued_once(self, path):
+        """Issued, and what is delivered is the one that was signed."""
+        obj = wait_reason(self.kube, path, "Issued")
+        there = self.serials(obj["metadata"]["uid"])
+        expect(there == [self.serial_of(path)],
+               f"{there}, {self.serial_of(path)}")
+        return obj
 
     def end(self, status):
         """For the last line of a test."""
