@@ -66,6 +66,32 @@ static void crash_before_the_signature_is_driven_again(void **state)
 	cs_house_done(&h);
 }
 
+static void what_a_signer_failed_to_sign_is_driven_at_the_start(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_answer m;
+
+	(void)state;
+	cs_house_open(&h);
+	h.signing = CS_FAKE_FAILS;
+	assert_int_equal(
+		cs_house_ask_wait(&h, &(struct cs_ask){.key = "k"}, &m),
+		CS_ANSWER_BUSY);
+	cs_house_crash(&h);
+	start(&h);
+	/* It is settled: recovery abandons nothing more. */
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM outcome"
+					     " WHERE signature IS NULL"),
+			 1);
+	assert_true(cs_house_wait(&h, CS_MSG_DRIVE, 1));
+	h.signing = CS_FAKE_SIGNS;
+	assert_int_equal(
+		cs_house_ask_wait(&h, &(struct cs_ask){.key = "k"}, &m),
+		CS_ANSWER_ISSUED);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
 static void a_crash_after_the_outcome_loses_no_answer(void **state)
 {
 	struct cs_house h;
@@ -561,6 +587,8 @@ static void takes_no_message_that_would_not_fit_its_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			what_a_signer_failed_to_sign_is_driven_at_the_start),
 		cmocka_unit_test(crash_before_the_signature_is_driven_again),
 		cmocka_unit_test(a_crash_after_the_outcome_loses_no_answer),
 		cmocka_unit_test(a_retry_with_other_words_is_judged_as_stored),

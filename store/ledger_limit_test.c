@@ -58,6 +58,41 @@ static void a_held_request_goes_on_when_the_window_has_passed(void **state)
 	cs_house_done(&h);
 }
 
+static void what_could_not_be_signed_counts_nowhere(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_answer m;
+	struct cs_limit once = {CS_LIMIT_REFUSE, 1, 3600,
+				CS_SPAN_LIT("web/limits"), CS_SPAN_LIT("www")};
+	struct cs_limit other = {CS_LIMIT_KEY_OTHER_SUBJECT, 0, 0,
+				 CS_SPAN_LIT("web/key.reuse.other_subject"),
+				 CS_SPAN_LIT("")};
+	struct cs_buf b;
+	struct cs_ask ask = {.key = "a", .spki = 7, .subject = 1};
+
+	(void)state;
+	cs_house_open(&h);
+	cs_buf_init(&b, 1000);
+	cs_limit_put(&b, &once);
+	cs_limit_put(&b, &other);
+	ask.limits = cs_buf_span(&b);
+	h.signing = CS_FAKE_FAILS;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(cs_house_ask_wait(&h, &ask, &m),
+				 CS_ANSWER_BUSY);
+	h.signing = CS_FAKE_SIGNS;
+	ask.key = "b";
+	ask.subject = 2;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	/* Now it is taken: the first comes too late. */
+	ask.key = "a";
+	ask.subject = 1;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_REFUSED);
+	cs_house_verify(&h);
+	cs_buf_done(&b);
+	cs_house_done(&h);
+}
+
 static void a_window_holds_until_it_is_over(void **state)
 {
 	struct cs_house h;
@@ -219,6 +254,7 @@ int main(void)
 		cmocka_unit_test(a_batch_cannot_slip_past_a_limit),
 		cmocka_unit_test(
 			a_held_request_goes_on_when_the_window_has_passed),
+		cmocka_unit_test(what_could_not_be_signed_counts_nowhere),
 		cmocka_unit_test(a_window_holds_until_it_is_over),
 		cmocka_unit_test(a_key_is_not_certified_for_another_subject),
 		cmocka_unit_test(a_batch_cannot_reuse_a_key),

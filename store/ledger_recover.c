@@ -96,7 +96,36 @@ bool cs_ledger_recover(struct cs_ledger *l, struct cs_error *err)
 	return true;
 }
 
-bool cs_ledger_drive_one(struct cs_ledger *l, int64_t n, struct cs_error *err)
+/* Who drives a request again. */
+enum driver {
+	BY_CLIENT,
+	BY_SWEEP
+};
+
+/*
+ * Does the sweep leave this one alone? Where an issuer's key fails, each
+ * attempt burns a serial: one in a while shows whether it is back.
+ */
+static bool rests(struct cs_ledger *l, const struct cs_stored *r)
+{
+	int64_t now = cs_clock_boot_ms(&l->config.clock);
+
+	for (size_t i = 0; i < l->issuers_n; i++) {
+		struct cs_ledger_issuer_row *issuer = &l->issuers[i];
+
+		if (!issuer->failing ||
+		    !cs_span_equal_str(r->issuer, issuer->config->name))
+			continue;
+		if (now < issuer->rest_boot_ms)
+			return true;
+		issuer->rest_boot_ms = now + CS_LEDGER_SIGNER_REST_MS;
+	}
+	return false;
+}
+
+/* DRIVE, unless it rests. */
+static bool drive_row(struct cs_ledger *l, int64_t n, enum driver by,
+		      struct cs_error *err)
 {
 	struct cs_arena arena;
 	struct cs_stored r;
@@ -107,7 +136,12 @@ bool cs_ledger_drive_one(struct cs_ledger *l, int64_t n, struct cs_error *err)
 
 	cs_arena_init(&arena, CS_MAX_REQUEST_ARENA);
 	cs_buf_reset(&l->entry);
-	ok = cs_stored_by_row(l->db, n, &arena, &r, &found, err) && found &&
+	ok = cs_stored_by_row(l->db, n, &arena, &r, &found, err) && found;
+	if (ok && by == BY_SWEEP && rests(l, &r)) {
+		cs_arena_done(&arena);
+		return true;
+	}
+	ok = ok &&
 	     cs_stored_request(&r, cs_roster_name(l->roster, r.approval.client),
 			       &l->json, &request, err);
 	if (ok) {
@@ -121,6 +155,11 @@ bool cs_ledger_drive_one(struct cs_ledger *l, int64_t n, struct cs_error *err)
 	if (l->front == NULL || !cs_link_send_drive(l->front, 0, &drive, err))
 		cs_ledger_link_failed(l, err);
 	return true;
+}
+
+bool cs_ledger_drive_one(struct cs_ledger *l, int64_t n, struct cs_error *err)
+{
+	return drive_row(l, n, BY_CLIENT, err);
 }
 
 void cs_ledger_drive_start(struct cs_ledger *l)
@@ -151,7 +190,7 @@ void cs_ledger_drive_next(void *ctx)
 		l->drive_after = rows[i];
 		(void)cs_failpoint("ledger.recover_drive");
 		if (cs_ledger_attempt_of(l, rows[i]) == NULL &&
-		    !cs_ledger_drive_one(l, rows[i], &err))
+		    !drive_row(l, rows[i], BY_SWEEP, &err))
 			cs_log_error(l->config.log, "drive.failed", &err);
 	}
 	if (n == DRIVE_SLICE)

@@ -37,6 +37,8 @@
  * has in flight.
  */
 #define CS_LEDGER_UNSETTLED_SPAN 4096
+/* So long the sweep waits after a signature that could not be made. */
+#define CS_LEDGER_SIGNER_REST_MS 60000
 /* Unfiled leaves beyond which filing no longer waits for quiet. */
 #define CS_LEDGER_TERMS_LAG 8192
 
@@ -116,6 +118,7 @@ struct cs_attempt {
 	int64_t sent_us; /* SIGN, on the boot clock */
 	bool told;	 /* its ticket had an answer already: LEDGER_FULL */
 	bool good;
+	bool undecided; /* not good, for no reason that lies in the TBS */
 	uint8_t signature[CS_MAX_SIGNATURE];
 	size_t signature_n;
 	char why[200]; /* the signer's sentence, when not good */
@@ -181,6 +184,10 @@ struct cs_ledger_issuer_row {
 	uint64_t generation;
 	int64_t not_after_s;
 	struct cs_span chain, ca, sig_alg; /* in the ledger's arena */
+	/* Its signer could not sign last; on the boot clock: until then the
+	 * sweep leaves its requests alone, then tries one. */
+	bool failing;
+	int64_t rest_boot_ms;
 };
 
 struct cs_ledger_terms;	 /* the run of filing under way */

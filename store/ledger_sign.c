@@ -6,6 +6,9 @@
 #include "base/mem.h"
 #include "store/ledger_room.h"
 
+/* When clients come again after a signature that could not be made. */
+#define UNSIGNED_RETRY_S 10
+
 void cs_ledger_attempt_free(struct cs_attempt *a)
 {
 	if (a == NULL)
@@ -116,6 +119,37 @@ bool cs_ledger_attempt_insert(struct cs_ledger *l, struct cs_work *w,
 	return true;
 }
 
+/*
+ * Did the signer fail, rather than find fault with the TBS? Then nothing is
+ * decided. Every other code, and one that we do not know, is a refusal: so is
+ * a signature that does not verify, since a key that makes such ones is not to
+ * be asked for more.
+ */
+static bool is_failure(struct cs_span code)
+{
+	static const enum cs_error_code failures[] = {
+		CS_E_CRYPTO, CS_E_NO_MEMORY, CS_E_IO, CS_E_UNREACHABLE};
+
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
+		if (cs_span_equal_str(code, cs_error_slug(failures[i])))
+			return true;
+	return false;
+}
+
+/* What this answer says of the issuer's key. */
+static void note_health(struct cs_ledger *l, const struct cs_attempt *a)
+{
+	struct cs_ledger_issuer_row *issuer = &l->issuers[a->issuer];
+
+	if (a->good)
+		issuer->failing = false;
+	if (!a->undecided)
+		return;
+	issuer->failing = true;
+	issuer->rest_boot_ms =
+		cs_clock_boot_ms(&l->config.clock) + CS_LEDGER_SIGNER_REST_MS;
+}
+
 bool cs_ledger_signed(struct cs_ledger *l, const struct cs_msg_signed *m,
 		      struct cs_error *err)
 {
@@ -142,12 +176,14 @@ bool cs_ledger_signed(struct cs_ledger *l, const struct cs_msg_signed *m,
 		memcpy(a->signature, m->signature.p, m->signature.n);
 		a->signature_n = m->signature.n;
 	} else {
+		a->undecided = is_failure(m->code);
 		(void)snprintf(a->why, sizeof(a->why), "%.*s: %.*s",
 			       (int)(m->code.n > 40 ? 40 : m->code.n),
 			       (const char *)m->code.p,
 			       (int)(m->detail.n > 150 ? 150 : m->detail.n),
 			       (const char *)m->detail.p);
 	}
+	note_health(l, a);
 	a->next_signed = NULL;
 	*l->signed_last = a;
 	l->signed_last = &a->next_signed;
@@ -186,9 +222,12 @@ static bool outcome_issued(struct cs_ledger *l, struct cs_attempt *a,
 	return true;
 }
 
-/* The signer would not: the serial is burnt, the request refused. */
-static bool outcome_refused(struct cs_ledger *l, struct cs_attempt *a,
-			    struct cs_error *err)
+/*
+ * The serial is burnt, as after a crash; the request stays as it is, and its
+ * uses of limits and keys count no more.
+ */
+static bool outcome_abandoned(struct cs_ledger *l, struct cs_attempt *a,
+			      struct cs_error *err)
 {
 	struct cs_draft *d = cs_ledger_draft(l, CS_LEAF_ATTEMPT_ABANDONED, err);
 
@@ -199,12 +238,32 @@ static bool outcome_refused(struct cs_ledger *l, struct cs_attempt *a,
 	d->rec.id = a->work->row.id;
 	cs_ledger_draft_attempt(l, d, a);
 	d->decision = d->rec.body;
-	if (!cs_ledger_refuse_fixed(l, &a->work->row, CS_LEAF_REFUSED,
+	return true;
+}
+
+/* The signer would not: the serial is burnt, the request refused. */
+static bool outcome_refused(struct cs_ledger *l, struct cs_attempt *a,
+			    struct cs_error *err)
+{
+	struct cs_draft *d;
+
+	if (!outcome_abandoned(l, a, err) ||
+	    !cs_ledger_refuse_fixed(l, &a->work->row, CS_LEAF_REFUSED,
 				    "SIGNER_REFUSED", a->why, &d, err))
 		return false;
 	d->has_ticket = !a->told;
 	d->ticket = a->work->ticket;
 	return true;
+}
+
+/* One outcome, whichever it is. */
+static bool outcome(struct cs_ledger *l, struct cs_attempt *a,
+		    struct cs_error *err)
+{
+	if (a->good)
+		return outcome_issued(l, a, err);
+	return a->undecided ? outcome_abandoned(l, a, err)
+			    : outcome_refused(l, a, err);
 }
 
 bool cs_ledger_do_signed(struct cs_ledger *l, struct cs_error *err)
@@ -213,8 +272,7 @@ bool cs_ledger_do_signed(struct cs_ledger *l, struct cs_error *err)
 
 	for (; a != NULL && l->batch.settled_n < CS_MAX_BATCH;
 	     a = a->next_signed) {
-		if (!(a->good ? outcome_issued(l, a, err)
-			      : outcome_refused(l, a, err)))
+		if (!outcome(l, a, err))
 			return false;
 		l->batch.settled[l->batch.settled_n++] = a;
 	}
@@ -231,6 +289,23 @@ static void unlink_attempt(struct cs_ledger *l, struct cs_attempt *a)
 	*at = a->next;
 }
 
+/* Nothing was decided: whoever waits is told to come again. */
+static void tell_unsigned(struct cs_ledger *l, const struct cs_attempt *a)
+{
+	struct cs_msg_answer m = {
+		.outcome = CS_ANSWER_BUSY,
+		.code = CS_SPAN_LIT("SIGNER_UNAVAILABLE"),
+		.detail = CS_SPAN_LIT("the issuer's key could not be used; "
+				      "nothing was decided"),
+		.retry_s = UNSIGNED_RETRY_S,
+	};
+
+	memcpy(m.id, a->work->row.id, sizeof(m.id));
+	if (!a->told)
+		cs_ledger_send_answer(l, a->work->ticket, &m);
+	cs_ledger_tell_waiters(l, a->work->row.n, &m);
+}
+
 void cs_ledger_attempts_settle(struct cs_ledger *l)
 {
 	for (size_t i = 0; i < l->batch.settled_n; i++) {
@@ -239,6 +314,8 @@ void cs_ledger_attempts_settle(struct cs_ledger *l)
 		l->signed_first = a->next_signed;
 		l->signed_n--;
 		unlink_attempt(l, a);
+		if (a->undecided)
+			tell_unsigned(l, a);
 		cs_ledger_attempt_free(a);
 	}
 	if (l->signed_first == NULL)

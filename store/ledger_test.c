@@ -542,6 +542,114 @@ static void signers_refusal_burns_the_serial_and_refuses(void **state)
 	cs_house_done(&h);
 }
 
+static void a_signer_that_fails_decides_nothing(void **state)
+{
+	static const char *const codes[] = {"crypto", "no-memory", "io",
+					    "unreachable"};
+	struct cs_house h;
+	struct cs_msg_answer m, other;
+	uint8_t id[16];
+	uint64_t first;
+
+	(void)state;
+	cs_house_open(&h);
+	h.signing = CS_FAKE_FAILS;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		h.fail_code = codes[i];
+		assert_int_equal(
+			cs_house_ask_wait(&h, &(struct cs_ask){.key = "k"}, &m),
+			CS_ANSWER_BUSY);
+		assert_true(cs_span_equal_str(m.code, "SIGNER_UNAVAILABLE"));
+		assert_in_range(m.retry_s, 2, 60);
+		if (i == 0)
+			memcpy(id, m.id, 16);
+		assert_memory_equal(m.id, id, 16);
+	}
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM outcome"
+					     " WHERE signature IS NULL"),
+			 4);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM request"
+					     " WHERE state = 'approved'"),
+			 1);
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM refusal"),
+			 0);
+	/* Everybody who waits for it is told. */
+	h.signing = CS_FAKE_HOLDS;
+	first = cs_house_ask(&h, &(struct cs_ask){.key = "k"});
+	assert_true(cs_house_wait(&h, CS_MSG_SIGN, 5));
+	(void)cs_house_ask(&h, &(struct cs_ask){.key = "k"});
+	cs_house_turn(&h, 50);
+	h.signing = CS_FAKE_FAILS;
+	cs_house_sign(&h);
+	assert_true(cs_house_wait(&h, CS_MSG_ANSWER, 6));
+	assert_non_null(cs_house_answer(&h, first, 0, &m));
+	assert_non_null(cs_house_answer(&h, first + 1, 0, &other));
+	assert_int_equal(m.outcome, CS_ANSWER_BUSY);
+	assert_int_equal(other.outcome, CS_ANSWER_BUSY);
+	assert_memory_equal(other.id, id, 16);
+	/* Nobody drives it at once. */
+	cs_house_turn(&h, 1000);
+	assert_int_equal(cs_house_count(&h, CS_MSG_DRIVE), 0);
+	h.signing = CS_FAKE_SIGNS;
+	assert_int_equal(
+		cs_house_ask_wait(&h, &(struct cs_ask){.key = "k"}, &m),
+		CS_ANSWER_ISSUED);
+	assert_memory_equal(m.id, id, 16);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+static void a_code_that_is_not_known_is_a_refusal(void **state)
+{
+	static const char *const codes[] = {"",	      "cryptic",  "verify",
+					    "exists", "protocol", "cert"};
+	struct cs_house h;
+	struct cs_msg_answer m;
+
+	(void)state;
+	cs_house_open(&h);
+	h.signing = CS_FAKE_FAILS;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		h.fail_code = codes[i];
+		assert_int_equal(cs_house_ask_wait(&h, &(struct cs_ask){0}, &m),
+				 CS_ANSWER_REFUSED);
+		assert_non_null(
+			memmem(m.body.p, m.body.n, "SIGNER_REFUSED", 14));
+	}
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+static void the_sweep_tries_one_of_a_failing_issuer(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_answer m;
+	size_t drives;
+
+	(void)state;
+	cs_house_open(&h);
+	h.signing = CS_FAKE_FAILS;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(cs_house_ask_wait(&h, &(struct cs_ask){0}, &m),
+				 CS_ANSWER_BUSY);
+	cs_ledger_drive_start(h.ledger);
+	cs_house_turn(&h, 300);
+	assert_int_equal(cs_house_count(&h, CS_MSG_DRIVE), 0);
+	cs_house_pass(&h, CS_LEDGER_SIGNER_REST_MS + 1000);
+	cs_ledger_drive_start(h.ledger);
+	cs_house_turn(&h, 300);
+	assert_int_equal(cs_house_count(&h, CS_MSG_DRIVE), 1);
+	h.signing = CS_FAKE_SIGNS;
+	assert_int_equal(cs_house_ask_wait(&h, &(struct cs_ask){0}, &m),
+			 CS_ANSWER_ISSUED);
+	drives = cs_house_count(&h, CS_MSG_DRIVE);
+	cs_ledger_drive_start(h.ledger);
+	cs_house_turn(&h, 300);
+	assert_int_equal(cs_house_count(&h, CS_MSG_DRIVE), drives + 3);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
 static void refuses_a_csr_that_kills_workers(void **state)
 {
 	struct cs_house h;
@@ -750,6 +858,9 @@ int main(void)
 		cmocka_unit_test(takes_no_judgement_of_another_time),
 		cmocka_unit_test(uses_no_serial_twice),
 		cmocka_unit_test(signers_refusal_burns_the_serial_and_refuses),
+		cmocka_unit_test(a_signer_that_fails_decides_nothing),
+		cmocka_unit_test(a_code_that_is_not_known_is_a_refusal),
+		cmocka_unit_test(the_sweep_tries_one_of_a_failing_issuer),
 		cmocka_unit_test(refuses_a_csr_that_kills_workers),
 		cmocka_unit_test(self_approval_is_the_issuers_to_allow),
 		cmocka_unit_test(only_who_may_approve_approves),

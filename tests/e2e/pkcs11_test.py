@@ -213,10 +213,20 @@ def what_a_token_cannot_do_here_is_refused():
 def a_token_that_goes_away_fails_closed_and_others_go_on():
     away = made("away")
     os.rename(TOKENS, away)
-    got = submit("hsm", key="gone")
-    expect(got.status == 422 and got.json["code"] == "SIGNER_REFUSED" and
-           "certificate" not in got.json, f"{got.status} {got.body}")
+    csr = house.csr("www.example")
+    ids = set()
+    for _ in range(2):
+        got = house.submit("ci", csr, "gone", issuer="hsm")
+        expect(got.status == 503 and
+               got.json["code"] == "SIGNER_UNAVAILABLE" and
+               int(got.headers["Retry-After"]) > 1 and
+               "certificate" not in got.json, f"{got.status} {got.body}")
+        ids.add(got.json["id"])
+    expect(len(ids) == 1, f"{ids}")
     expect("signer.refused" in house.log_text(), house.log_text()[-2000:])
+    status, told = house.get("/v1/requests/" + got.json["id"], "ci")[:2]
+    told = told if isinstance(told, dict) else json.loads(told)
+    expect(status == 200 and told["state"] == "approved", f"{status} {told}")
     got = submit("default")
     expect(got.status == 201, f"default: {got.status} {got.body}")
     expect(house.stop() == 0, "stop")
@@ -227,8 +237,9 @@ def a_token_that_goes_away_fails_closed_and_others_go_on():
     shutil.rmtree(TOKENS)
     os.rename(away, TOKENS)
     house.start()
-    got = submit("hsm", key="back")
-    expect(got.status == 201, f"{got.status} {got.body}")
+    got = house.submit("ci", csr, "gone", issuer="hsm")
+    expect(got.status == 201 and {got.json["id"]} == ids,
+           f"{got.status} {got.body}")
     verified("hsm", got.json)
 
 

@@ -118,7 +118,7 @@ static bool on_front(void *ctx, struct cs_link *link, unsigned number,
 static void sign(struct cs_house *h, const struct cs_got *got)
 {
 	struct cs_msg_sign m;
-	struct cs_msg_signed out = {.ok = h->signing != CS_FAKE_REFUSES};
+	struct cs_msg_signed out = {.ok = h->signing < CS_FAKE_REFUSES};
 	char text[32];
 
 	assert_true(
@@ -128,6 +128,10 @@ static void sign(struct cs_house *h, const struct cs_got *got)
 	out.seq = m.seq;
 	if (out.ok) {
 		out.signature = cs_span_str(text);
+	} else if (h->signing == CS_FAKE_FAILS) {
+		out.code = cs_span_str(h->fail_code != NULL ? h->fail_code
+							    : "crypto");
+		out.detail = CS_SPAN_LIT("the token is gone");
 	} else {
 		out.code = CS_SPAN_LIT("ceiling");
 		out.detail = CS_SPAN_LIT("beyond the ceiling");
@@ -141,7 +145,7 @@ static void sign(struct cs_house *h, const struct cs_got *got)
  */
 static void sign_crl(struct cs_house *h, const struct cs_got *got)
 {
-	struct cs_msg_crl_signed out = {.ok = h->signing != CS_FAKE_REFUSES};
+	struct cs_msg_crl_signed out = {.ok = h->signing < CS_FAKE_REFUSES};
 	struct cs_crl_entry entry;
 	struct cs_msg_crl_sign m;
 	struct cs_span list;

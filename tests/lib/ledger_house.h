@@ -22,8 +22,9 @@
 
 enum cs_fake_signer {
 	CS_FAKE_SIGNS,
-	CS_FAKE_HOLDS,	/* keeps SIGNs until cs_house_sign() */
-	CS_FAKE_REFUSES /* ok = 0 */
+	CS_FAKE_HOLDS,	 /* keeps SIGNs until cs_house_sign() */
+	CS_FAKE_REFUSES, /* ok = 0 */
+	CS_FAKE_FAILS	 /* ok = 0, for a reason of its own: fail_code */
 };
 
 /* A message that came, with a copy of its body. */
@@ -52,6 +53,7 @@ struct cs_house {
 
 	struct cs_link *parent, *front, *reader, *signer, *worker;
 	enum cs_fake_signer signing;
+	const char *fail_code; /* NULL: that of a lost token */
 	struct cs_got *front_got, *signer_got, *worker_got, *parent_got;
 	size_t front_n, signer_n, worker_n, parent_n;
 	size_t signed_n; /* SIGNs answered */
