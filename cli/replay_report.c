@@ -169,9 +169,9 @@ static json_t *answer(const struct cs_replay_result *x)
 	json_t *a = json_copy(x->now);
 	json_t *verdict = json_object_get(a, "verdict");
 
-	json_object_set(a, "would",
-			x->class == CS_REPLAY_HELD ? json_string("held")
-						   : verdict);
+	json_object_set_new(a, "would",
+			    x->class == CS_REPLAY_HELD ? json_string("held")
+						       : json_incref(verdict));
 	json_object_del(a, "verdict");
 	if (x->class == CS_REPLAY_HELD)
 		json_object_del(a, "final");
