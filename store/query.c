@@ -10,7 +10,7 @@
 #include "store/query_internal.h"
 
 /* Virtual machine steps between two looks at the clock. */
-#define PROGRESS_STEPS 10000
+#define PROGRESS_STEPS 1000
 /* Memory of one question: its values, and a request with its CSR. */
 #define MAX_QUESTION (4 * 1024 * 1024)
 

@@ -133,6 +133,8 @@ bool cs_query_one_of(const struct cs_questions *q, const char *name,
 struct cs_query_page {
 	struct cs_json json;
 	struct cs_query_list *list;
+	struct cs_clock clock;
+	int64_t begun_ms; /* on the boot clock */
 	size_t items;
 	size_t scanned;
 	uint64_t last;	    /* position looked at last */

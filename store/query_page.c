@@ -14,18 +14,28 @@
 void cs_query_page_begin(struct cs_questions *q, struct cs_query_page *p,
 			 struct cs_query_list *list)
 {
-	*p = (struct cs_query_page){.list = list};
+	*p = (struct cs_query_page){.list = list,
+				    .clock = q->clock,
+				    .begun_ms = cs_clock_boot_ms(&q->clock)};
 	cs_json_begin(&p->json, q->body);
 	cs_json_object(&p->json);
 	cs_json_name(&p->json, "items");
 	cs_json_array(&p->json);
 }
 
+/* Was enough done for one page, by rows or by time? */
+static bool is_enough(const struct cs_query_page *p)
+{
+	return p->scanned > CS_MAX_SCAN ||
+	       (p->scanned > CS_MIN_SCAN &&
+		cs_clock_boot_ms(&p->clock) - p->begun_ms > CS_MAX_PAGE_MS);
+}
+
 bool cs_query_page_look(struct cs_query_page *p, uint64_t position,
 			unsigned cost)
 {
 	p->scanned += cost;
-	if (p->scanned > CS_MAX_SCAN) {
+	if (is_enough(p)) {
 		p->more = 1;
 		return false;
 	}

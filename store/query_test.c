@@ -600,9 +600,9 @@ static void gives_up_a_question_at_its_deadline(void **state)
 	begin(&a);
 	cs_questions_free(a.q);
 	a.q = cs_questions_new(a.db, &clock, 1000, NULL);
-	/* Enough work for SQLite to ask whether to go on. */
+	/* Enough for SQLite to ask whether to go on, too little for a page. */
 	assert_true(cs_db_begin(a.h.db, NULL));
-	for (int i = 0; i < 1500; i++)
+	for (int i = 0; i < 350; i++)
 		cs_history_act(&a.h, CS_LEAF_STOP, "{}");
 	assert_true(cs_db_commit(a.h.db, NULL));
 	assert_true(ask(&a, CS_QUERY_STATUS, 0, "{}"));
@@ -612,6 +612,55 @@ static void gives_up_a_question_at_its_deadline(void **state)
 	assert_int_equal(a.body.n, 0);
 	/* The next question is asked of the same connection. */
 	assert_true(ask(&a, CS_QUERY_STATUS, 0, "{}"));
+	end(&a);
+}
+
+static void a_slow_page_ends_early_and_none_is_lost(void **state)
+{
+	struct asked a;
+	char cursor[40] = "";
+	char params[100];
+	int64_t now = 0;
+	int64_t want = 0;
+	size_t pages = 0;
+	struct cs_clock clock = {
+		.wall_ms = hasty, .boot_ms = hasty, .ctx = &now};
+
+	(void)state;
+	begin(&a);
+	cs_questions_free(a.q);
+	a.q = cs_questions_new(a.db, &clock, 0, NULL);
+	assert_true(cs_db_begin(a.h.db, NULL));
+	for (int i = 0; i < 1500; i++)
+		cs_history_act(&a.h, CS_LEAF_STOP, "{}");
+	assert_true(cs_db_commit(a.h.db, NULL));
+	do {
+		json_t *body;
+		const json_t *item;
+		size_t i;
+
+		(void)snprintf(params, sizeof(params),
+			       cursor[0] == '\0'
+				       ? "{\"limit\":1000,\"order\":\"asc\"}"
+				       : "{\"cursor\":\"%s\",\"limit\":1000,"
+					 "\"order\":\"asc\"}",
+			       cursor);
+		body = ask_json(&a, CS_QUERY_AUDIT, 0, params);
+		json_array_foreach(json_object_get(body, "items"), i, item)
+			assert_int_equal(json_integer_value(json_object_get(
+						 item, "index")),
+					 want++);
+		assert_true(i < 500);
+		item = json_object_get(body, "next");
+		(void)snprintf(cursor, sizeof(cursor), "%s",
+			       item == NULL || json_is_null(item)
+				       ? ""
+				       : json_string_value(item));
+		json_decref(body);
+		pages++;
+	} while (cursor[0] != '\0' && pages < 1000);
+	assert_int_equal(want, 1514);
+	assert_true(pages > 3);
 	end(&a);
 }
 
@@ -753,6 +802,7 @@ int main(void)
 		cmocka_unit_test(lists_requests_by_state_and_person),
 		cmocka_unit_test(tells_policy_clients_issuers_and_status),
 		cmocka_unit_test(gives_up_a_question_at_its_deadline),
+		cmocka_unit_test(a_slow_page_ends_early_and_none_is_lost),
 		cmocka_unit_test(
 			who_is_limited_to_issuers_sees_theirs_and_its_own),
 	};

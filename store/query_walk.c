@@ -512,7 +512,7 @@ static bool walk_acts(struct cs_questions *q, const struct cs_query_list *l,
 /* -- requests, by what was decided about them ------------------------------ */
 
 /* Requests that can be put in order in a moment. */
-#define FEW_REQUESTS 2000
+#define FEW_REQUESTS 500
 
 bool cs_query_lead_requests(struct cs_questions *q,
 			    const struct cs_query_list *l, struct cs_stmt *ret,
