@@ -63,8 +63,9 @@
  * REQUEST (base/msg.h). A list is {"items":[..],"next":cursor or null}; a
  * page ends at `limit` (default 100, at most 1000), at CS_MAX_PAGE octets, or
  * when CS_MAX_SCAN rows were looked at, or fewer in CS_MAX_PAGE_MS, so that it
- * may hold fewer items, even none, and still have a next. The cursor is opaque: it carries the position
- * and a hash of the question, and another question refuses it (BAD_CURSOR).
+ * may hold fewer items, even none, and still have a next. The cursor is opaque:
+ * it carries the position and a hash of the question, and another question
+ * refuses it (BAD_CURSOR).
  *
  * Leaves below the terms watermark are found by the term index, newer ones
  * by reading their terms. Times narrow the search by bisection with a
