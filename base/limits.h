@@ -120,8 +120,8 @@
 #define CS_MAX_SCAN	  40000
 /* Milliseconds of one page, once MIN_SCAN rows were looked at: where the disk
    is slow, pages are shorter, not later. */
-#define CS_MAX_PAGE_MS	  30
-#define CS_MIN_SCAN	  400
+#define CS_MAX_PAGE_MS 30
+#define CS_MIN_SCAN    400
 /* Search terms of one decision, encoded. */
 #define CS_MAX_TERMS 65536
 /* Recorded volatile inputs of one decision, vars and shadows included. */
