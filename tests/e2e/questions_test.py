@@ -341,7 +341,7 @@ def what_cannot_be_asked_is_a_clear_400():
 
 @tap.test
 def metacharacters_are_text_in_every_filter():
-    everything = len(indexes("limit=1000"))
+    everything = len(house.items("/v1/audit", "auditor"))
     for name in ("requester", "client", "approver", "namespace", "realm",
                  "source", "issuer", "policy", "rule", "code", "field",
                  "disposition", "name", "covering", "serial", "spki", "kind",
@@ -356,7 +356,8 @@ def metacharacters_are_text_in_every_filter():
                 expect(json.loads(body)["items"] == [], f"{query}: {body}")
             else:
                 expect(status == 400, f"{query}: {status} {body}")
-    expect(len(indexes("limit=1000")) == everything, "the log is as it was")
+    expect(len(house.items("/v1/audit", "auditor")) == everything,
+           "the log is as it was")
 
 
 @tap.test

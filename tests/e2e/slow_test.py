@@ -103,7 +103,7 @@ def sip(path):
     s = socket.socket(socket.AF_UNIX)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
     s.connect(path)
-    s.sendall(b"GET /v1/audit?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    s.sendall(f"GET {LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     start = time.monotonic()
     while time.monotonic() - start < 16:
         time.sleep(1)
@@ -117,11 +117,13 @@ def sip(path):
     return time.monotonic() - start
 
 
-# Something that is larger than what a socket holds for a slow reader.
+# Something that is larger than what a socket holds for a slow reader, and of
+# one size: a page of a list ends early on a busy machine.
 CSR = house.csr(*[f"{'n' * 50}{i}.a.example" for i in range(40)])
 for _ in range(130):
     house.submit("good", CSR)
-PAGE = len(house.http("GET", "/v1/audit?limit=1000", token=token)[2])
+LARGE = "/tile/entries/000.p/130"
+SIZE = len(house.http("GET", LARGE, token=token)[2])
 
 jobs = {door.name: Job(drip, door) for door in (PLAIN, TLS)}
 jobs["sip"] = Job(sip, PLAIN.path)
@@ -256,7 +258,7 @@ def L02_a_slow_body_is_cut_after_ten_seconds():
 
 @tap.test
 def L03_a_slow_reader_is_cut_after_ten_seconds():
-    expect(PAGE > 230000, f"the answer has only {PAGE} octets")
+    expect(SIZE > 230000, f"the answer has only {SIZE} octets")
     seconds = jobs["sip"].result()
     expect(9 < seconds < 13, f"cut after {seconds:.1f} s")
 

@@ -219,6 +219,17 @@ class House:
         status, _, body = self.http("GET", path, token=self.tokens[client])
         return status, json.loads(body)
 
+    def items(self, path, client):
+        """All items of a list, page by page (one may end early)."""
+        got, cursor = [], ""
+        while cursor is not None:
+            status, page = self.get(path + cursor, client)
+            expect(status == 200, f"{path}: {status} {page}")
+            got += page["items"]
+            cursor = page["next"] and (("&" if "?" in path else "?") +
+                                       "cursor=" + page["next"])
+        return got
+
     def submit(self, client, csr, key=None, approved=True, timeout=20,
                **fields):
         """POST /v1/requests; the Answer is kept. May raise OSError."""
