@@ -20,18 +20,6 @@ bool cs_import_from_name(struct cs_span name, enum cs_import_from *ret_from)
 	return false;
 }
 
-const char *cs_import_grade_name(enum cs_import_grade grade)
-{
-	static const char *const names[] = {
-		[CS_IMPORT_EXACT] = "exact",
-		[CS_IMPORT_NOTE] = "note",
-		[CS_IMPORT_NARROWER] = "narrower",
-		[CS_IMPORT_BY_HAND] = "by hand",
-	};
-
-	return names[grade];
-}
-
 /* Does the text of this member begin so? */
 static bool begins(const struct cs_yaml *doc, const char *key,
 		   const char *prefix)

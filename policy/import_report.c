@@ -7,6 +7,18 @@
 /* Bytes of one sentence; a value in it may be cut. */
 #define SENTENCE 1024
 
+const char *cs_import_grade_name(enum cs_import_grade grade)
+{
+	static const char *const names[] = {
+		[CS_IMPORT_EXACT] = "exact",
+		[CS_IMPORT_NOTE] = "note",
+		[CS_IMPORT_NARROWER] = "narrower",
+		[CS_IMPORT_BY_HAND] = "by hand",
+	};
+
+	return names[grade];
+}
+
 /* A line, at the end of the draft's list or of all. */
 static void add_line(struct cs_importing *i, enum cs_import_grade grade,
 		     const struct cs_yaml *at, const char *field,

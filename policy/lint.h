@@ -1,7 +1,7 @@
 /*
  * What the lints of a set share. Internal to policy/: lint.c looks at
  * selection and matchers, lint_match.c at what can match at all,
- * lint_coverage.c at the tests.
+ * lint_coverage.c at the tests; lint_warn.c tells.
  */
 #ifndef CS_POLICY_LINT_H
 #define CS_POLICY_LINT_H

@@ -23,6 +23,7 @@ libcs_policy_a_SOURCES = \
 	policy/guard.c \
 	policy/instantiate.c \
 	policy/load.h \
+	policy/load_attribute.c \
 	policy/load_blocklist.c \
 	policy/load_crypto.c \
 	policy/load_document.c \
@@ -52,6 +53,7 @@ libcs_policy_a_SOURCES = \
 	policy/import_crp.c policy/import_crp.h \
 	policy/import_crp_allowed.c \
 	policy/import_crp_constraints.c \
+	policy/import_crp_rule.c \
 	policy/import_draft.c \
 	policy/import_duration.c \
 	policy/import_parts.h \
@@ -61,6 +63,7 @@ libcs_policy_a_SOURCES = \
 	policy/import_step.c policy/import_step.h \
 	policy/import_step_names.c \
 	policy/import_vault.c policy/import_vault.h \
+	policy/import_vault_fields.c \
 	policy/import_vault_names.c \
 	policy/import_vault_others.c \
 	policy/import_vault_rest.c \
@@ -68,6 +71,7 @@ libcs_policy_a_SOURCES = \
 	policy/lint.c policy/lint.h \
 	policy/lint_coverage.c \
 	policy/lint_match.c \
+	policy/lint_warn.c \
 	policy/requester.c policy/requester.h \
 	policy/regex.h \
 	policy/regex_class.c \
@@ -75,6 +79,7 @@ libcs_policy_a_SOURCES = \
 	policy/regex_escape.c \
 	policy/regex_folding.c \
 	policy/regex_parse.c \
+	policy/regex_pattern.c \
 	policy/regex_program.h \
 	policy/regex_reach.c \
 	policy/regex_run.c \

@@ -108,7 +108,7 @@ struct cs_regex_build {
 	size_t depth; /* groups[depth] is the innermost */
 };
 
-/* -- errors (regex_parse.c) ---------------------------------------------- */
+/* -- the pattern (regex_pattern.c) --------------------------------------- */
 
 /* Fail at a byte of the pattern. False, always. Only the first error stays. */
 bool cs_regex_fail(struct cs_regex_build *b, size_t at, const char *fmt, ...)
