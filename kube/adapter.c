@@ -68,8 +68,10 @@ static struct cs_kube_item *take(struct cs_adapter *a)
 	return item;
 }
 
-void cs_adapter_pump(struct cs_adapter *a)
+/* Take what is due, as far as there are places. */
+static void on_pump(void *ctx)
 {
+	struct cs_adapter *a = ctx;
 	int64_t wait;
 
 	if (a->stopping || !a->leading || !knows_issuers(a))
@@ -88,11 +90,6 @@ void cs_adapter_pump(struct cs_adapter *a)
 	/* With no place left, the next end of work comes back here. */
 	if (wait > 0)
 		cs_timer_start(a->pump, wait < 60000 ? (uint32_t)wait : 60000);
-}
-
-static void on_pump(void *ctx)
-{
-	cs_adapter_pump(ctx);
 }
 
 /* Soon, and not from inside of a transfer. */

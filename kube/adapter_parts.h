@@ -60,7 +60,7 @@ struct cs_adapter {
 	struct cs_issuers *issuers;
 	struct cs_lease *lease;
 	struct cs_probe *probe;
-	struct cs_timer *pump;
+	struct cs_timer *pump; /* takes what is due, as places allow */
 	struct cs_work work[CS_MAX_KUBE_BUSY];
 	bool leading, stopping, told_ready;
 	uint64_t events;
@@ -68,8 +68,6 @@ struct cs_adapter {
 	struct cs_error *err;
 };
 
-/* Take what is due, as far as there are places. */
-void cs_adapter_pump(struct cs_adapter *a);
 /* Begin with an item, which is busy. */
 void cs_work_begin(struct cs_work *w, struct cs_kube_item *item);
 /* An item went that nobody was at: was its certificate never delivered? */

@@ -7,6 +7,7 @@
 #include "base/codec.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "kube/file.h"
 #include "kube/issuers_parts.h"
 #include "kube/object.h"
 #include "kube/write.h"
@@ -337,8 +338,8 @@ static void find_token(struct cs_issuer *i)
 		ask_ref(i, &i->token_ref, on_token);
 		return;
 	}
-	if (cs_where_read(i->all->c.token_file, CS_MAX_KUBE_TOKEN,
-			  &i->token_new, &err))
+	if (cs_kube_file_read(i->all->c.token_file, CS_MAX_KUBE_TOKEN,
+			      &i->token_new, &err))
 		with_token(i);
 	else
 		pending(i, "the adapter's own token", err.text);

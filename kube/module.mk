@@ -4,6 +4,7 @@ libcs_kube_a_SOURCES = \
 	kube/adapter.c kube/adapter.h kube/adapter_parts.h \
 	kube/api.c kube/api.h \
 	kube/fetch.c kube/fetch.h \
+	kube/file.c kube/file.h \
 	kube/issuers.c kube/issuers.h \
 	kube/issuers_check.c kube/issuers_parts.h \
 	kube/lease.c kube/lease.h \

@@ -1,13 +1,11 @@
 #include "kube/where.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "kube/file.h"
 #include "kube/where_parts.h"
 
 #define ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -16,34 +14,6 @@ static bool no_memory(struct cs_error *err)
 {
 	return cs_error_set(err, CS_E_NO_MEMORY,
 			    "no memory for the configuration");
-}
-
-bool cs_where_read(const char *path, size_t max, struct cs_buf *ret_text,
-		   struct cs_error *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct cs_buf b = {0};
-	char piece[4096];
-	ssize_t n;
-
-	if (fd < 0)
-		return cs_error_set_errno(err, CS_E_IO, errno, "%s", path);
-	cs_buf_init(&b, max);
-	while ((n = read(fd, piece, sizeof(piece))) > 0)
-		if (!cs_buf_add(&b, cs_span_make(piece, (size_t)n)))
-			break;
-	if (n < 0)
-		cs_error_set_errno(err, CS_E_IO, errno, "%s", path);
-	close(fd);
-	if (n < 0 || !cs_buf_finish(&b, path, err)) {
-		cs_buf_done(&b);
-		return false;
-	}
-	while (b.n > 0 && (b.p[b.n - 1] == '\n' || b.p[b.n - 1] == '\r'))
-		cs_buf_truncate(&b, b.n - 1);
-	cs_buf_done(ret_text);
-	*ret_text = b;
-	return true;
 }
 
 void cs_where_done(struct cs_where *w)
@@ -71,7 +41,7 @@ bool cs_where_refresh(struct cs_where *w, struct cs_error *err)
 			f == &w->token ? CS_MAX_KUBE_TOKEN : CS_MAX_PEM_FILE;
 
 		if (f->path != NULL &&
-		    !cs_where_read(f->path, max, &f->text, err))
+		    !cs_kube_file_read(f->path, max, &f->text, err))
 			ok = false;
 	}
 	return ok;
@@ -150,7 +120,7 @@ static bool from_pod(const char *dir, struct cs_where *w, struct cs_error *err)
 	    !file_in(dir, "token", &w->token.path) ||
 	    !file_in(dir, "namespace", &path))
 		return no_memory(err);
-	if (!cs_where_read(path, CS_MAX_NAME, &namespace, err))
+	if (!cs_kube_file_read(path, CS_MAX_NAME, &namespace, err))
 		return false;
 	return copy(cs_buf_str(&namespace), &w->namespace) || no_memory(err);
 }

@@ -57,8 +57,4 @@ bool cs_where_refresh(struct cs_where *w, struct cs_error *err);
 /* Borrowed; until the next refresh. */
 struct cs_fetch_peer cs_where_peer(struct cs_where *w);
 
-/* A file of ours or the cluster's, without the line ends behind it. */
-bool cs_where_read(const char *path, size_t max, struct cs_buf *ret_text,
-		   struct cs_error *err) CS_MUST_USE;
-
 #endif

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/yaml.h"
+#include "kube/file.h"
 
 /* What is being read, for sentences. */
 struct reading {
@@ -183,7 +184,7 @@ bool cs_where_kubeconfig(const char *path, struct cs_where *w,
 	struct cs_arena arena;
 	bool ok;
 
-	if (!cs_where_read(path, CS_MAX_POLICY_FILE, &text, err))
+	if (!cs_kube_file_read(path, CS_MAX_POLICY_FILE, &text, err))
 		return false;
 	cs_arena_init(&arena, CS_MAX_POLICY_SET_ARENA);
 	root = cs_yaml_parse(cs_buf_span(&text), path, &arena, err);

@@ -70,7 +70,8 @@ static void finish(struct cs_work *w, enum cs_queue_next next, uint32_t least_s)
 	cs_kube_verdict_done(&w->v);
 	*w = (struct cs_work){.a = w->a};
 	cs_queue_done(w->a->queue, item, next, due);
-	cs_adapter_pump(w->a);
+	/* Its place is free. */
+	cs_timer_start(w->a->pump, 0);
 }
 
 void cs_work_cancel(struct cs_work *w)
