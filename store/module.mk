@@ -49,15 +49,15 @@ libcs_store_a_SOURCES += \
 	store/query.c store/query.h store/query_internal.h \
 	store/query_audit.c store/query_crl.c store/query_history.c store/query_list.c store/query_one.c \
 	store/query_page.c store/query_params.c store/query_proof.c \
-	store/query_walk.c \
+	store/query_refuse.c store/query_walk.c \
 	store/reader.c store/reader.h \
 	store/recorded.c store/recorded.h \
 	store/rows.c store/rows.h \
 	store/sql_log.def store/sql_purge.def \
 	store/tree.c store/tree.h \
 	store/verify.c store/verify.h store/verify_internal.h \
-	store/verify_admin.c store/verify_leaf.c store/verify_purged.c \
-	store/verify_rows.c
+	store/verify_admin.c store/verify_find.c store/verify_leaf.c \
+	store/verify_purged.c store/verify_rows.c
 
 store_log_tests = store/leaf_test store/note_test store/ocsp_der_test \
 	store/ocsp_test store/purge_test store/query_plan_test \

@@ -274,20 +274,6 @@ bool cs_query_leaf_consider(struct cs_questions *q,
 	return ok;
 }
 
-bool cs_query_audit(struct cs_questions *q, struct cs_error *err)
-{
-	struct cs_query_list l;
-	struct cs_query_page p;
-	bool ok = false;
-
-	if (!cs_query_list_read(q, &l, &ok, err))
-		return false;
-	if (!ok)
-		return true;
-	cs_query_page_begin(q, &p, &l);
-	return cs_query_walk(q, &l, &p, err) && cs_query_page_end(q, &p, err);
-}
-
 /* The note that covers a leaf first, as text. */
 static bool put_checkpoint(struct cs_questions *q, struct cs_json *j,
 			   int64_t tree_size, struct cs_error *err)

@@ -29,6 +29,8 @@ struct cs_questions {
 	struct cs_question_result *result;
 };
 
+/* -- query_refuse.c ------------------------------------------------------ */
+
 /* Refuse the question: found = 0, a code and a sentence. Returns true. */
 bool cs_query_refuse(struct cs_questions *q, const char *code, const char *fmt,
 		     ...) CS_PRINTF(3, 4);
@@ -117,6 +119,9 @@ bool cs_query_list_read(struct cs_questions *q, struct cs_query_list *l,
 /* Does a decision with these search terms match all filters? */
 bool cs_query_matches(const struct cs_query_list *l, struct cs_span terms);
 
+/* Is a leaf's kind and time wanted? */
+bool cs_query_wants(const struct cs_query_list *l, int64_t kind, int64_t at_ms);
+
 /*
  * Are all of the parameter's values among these words, with a space between?
  * False: the question was refused.
@@ -176,9 +181,8 @@ struct cs_span cs_query_member(const json_t *object, const char *name);
 
 /* -- query_walk.c: from leaf to leaf ------------------------------------- */
 
-/* Fill a page with what a list of leaves is about. */
-bool cs_query_walk(struct cs_questions *q, const struct cs_query_list *l,
-		   struct cs_query_page *p, struct cs_error *err) CS_MUST_USE;
+/* The lists of leaves, of what kind the question says. */
+bool cs_query_audit(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
 
 /*
  * A statement that gives the numbers of requests in order, NULL among them:
@@ -189,22 +193,21 @@ bool cs_query_lead_requests(struct cs_questions *q,
 			    const struct cs_query_list *l, struct cs_stmt *ret,
 			    bool *ret_led, struct cs_error *err) CS_MUST_USE;
 
-/* Is a leaf's kind and time wanted? */
-bool cs_query_wants(const struct cs_query_list *l, int64_t kind, int64_t at_ms);
+/* -- query_audit.c, query_history.c: one leaf ----------------------------- */
 
-/* query_audit.c: when a TBS begins to be valid; false: it cannot be read. */
+/* When a TBS begins to be valid; false: it cannot be read. */
 bool cs_query_not_before(struct cs_span tbs, int64_t *ret_seconds);
 
 /*
- * query_audit.c: one candidate; it becomes an item if it matches. *ret_go =
- * false: the page is over.
+ * One candidate of cs_query_audit(); it becomes an item if it matches. *ret_go
+ * = false: the page is over.
  */
 bool cs_query_leaf_consider(struct cs_questions *q,
 			    const struct cs_query_list *l,
 			    struct cs_query_page *p, uint64_t index,
 			    bool *ret_go, struct cs_error *err) CS_MUST_USE;
 
-/* query_history.c: the same for HISTORY. */
+/* The same for HISTORY. */
 bool cs_query_history_consider(struct cs_questions *q,
 			       const struct cs_query_list *l,
 			       struct cs_query_page *p, uint64_t index,
@@ -212,7 +215,6 @@ bool cs_query_history_consider(struct cs_questions *q,
 
 /* -- the kinds ----------------------------------------------------------- */
 
-bool cs_query_audit(struct cs_questions *q, struct cs_error *err) CS_MUST_USE;
 bool cs_query_audit_entry(struct cs_questions *q,
 			  struct cs_error *err) CS_MUST_USE;
 bool cs_query_requests(struct cs_questions *q,

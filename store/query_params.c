@@ -659,6 +659,12 @@ bool cs_query_matches(const struct cs_query_list *l, struct cs_span terms)
 	return true;
 }
 
+bool cs_query_wants(const struct cs_query_list *l, int64_t kind, int64_t at_ms)
+{
+	return kind > 0 && kind < 32 && (l->kinds >> kind & 1) != 0 &&
+	       at_ms >= l->since_ms && at_ms < l->until_ms;
+}
+
 bool cs_query_one_of(const struct cs_questions *q, const char *name,
 		     struct cs_span text)
 {

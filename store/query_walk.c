@@ -337,12 +337,6 @@ static bool choose(struct cs_questions *q, const struct cs_query_list *l,
 
 /* -- looking at leaves --------------------------------------------------- */
 
-bool cs_query_wants(const struct cs_query_list *l, int64_t kind, int64_t at_ms)
-{
-	return kind > 0 && kind < 32 && (l->kinds >> kind & 1) != 0 &&
-	       at_ms >= l->since_ms && at_ms < l->until_ms;
-}
-
 /* All candidates of one statement (leaf, kind or NULL, time); ends it. */
 static bool take(struct cs_questions *q, const struct cs_query_list *l,
 		 struct cs_query_page *p, struct cs_stmt *s, bool *ret_go,
@@ -649,8 +643,9 @@ static bool walk_revoked(struct cs_questions *q, const struct cs_query_list *l,
 
 /* -- the whole way -------------------------------------------------------- */
 
-bool cs_query_walk(struct cs_questions *q, const struct cs_query_list *l,
-		   struct cs_query_page *p, struct cs_error *err)
+/* Fill a page with what a list of leaves is about. */
+static bool walk(struct cs_questions *q, const struct cs_query_list *l,
+		 struct cs_query_page *p, struct cs_error *err)
 {
 	struct cs_query_range r;
 	bool go = true;
@@ -674,4 +669,18 @@ bool cs_query_walk(struct cs_questions *q, const struct cs_query_list *l,
 	if ((l->kinds & CS_QUERY_DECISIONS) == 0)
 		return walk_acts(q, l, p, &r, err);
 	return scan(q, l, p, r.low, r.high, &go, err);
+}
+
+bool cs_query_audit(struct cs_questions *q, struct cs_error *err)
+{
+	struct cs_query_list l;
+	struct cs_query_page p;
+	bool ok = false;
+
+	if (!cs_query_list_read(q, &l, &ok, err))
+		return false;
+	if (!ok)
+		return true;
+	cs_query_page_begin(q, &p, &l);
+	return walk(q, &l, &p, err) && cs_query_page_end(q, &p, err);
 }

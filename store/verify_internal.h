@@ -48,9 +48,14 @@ struct cs_verify_row {
 	struct cs_span kept;  /* the digest of what is left */
 };
 
-/* Count a finding, and give it out while there are few. */
+/* verify_find.c: count a finding, and give it out while there are few. */
 void cs_verify_find(struct cs_verify *v, uint64_t index, const char *where,
 		    int64_t row, const char *fmt, ...) CS_PRINTF(5, 6);
+/*
+ * Is this error about what was read (then it becomes a finding), and not
+ * about reading?
+ */
+bool cs_verify_is_finding(const struct cs_error *err);
 
 /*
  * Compute one leaf again and compare. verify_leaf.c: decisions, abandoned
@@ -88,11 +93,5 @@ bool cs_verify_purge(struct cs_verify *v, const struct cs_verify_row *leaf,
 bool cs_verify_coverage(struct cs_verify *v, struct cs_error *err) CS_MUST_USE;
 /* And: is every row of `subtree` one of those that were compared? */
 bool cs_verify_subtrees(struct cs_verify *v, struct cs_error *err) CS_MUST_USE;
-
-/*
- * Is this error about what was read (then it becomes a finding), and not
- * about reading?
- */
-bool cs_verify_is_finding(const struct cs_error *err);
 
 #endif
