@@ -71,30 +71,116 @@ static size_t issuer_of_row(const struct cs_ledger *l, int64_t id)
 	return i;
 }
 
-/* Something of this serial's shard was revoked. */
-static void stir(struct cs_ledger *l, int64_t issuer, struct cs_span serial,
+/* The source that is this row, among an issuer's; NULL: none. */
+static const struct cs_crl_source *source_of(const struct cs_crl_issuer *issuer,
+					     int64_t id)
+{
+	for (size_t i = 0; i < issuer->sources_n; i++)
+		if (issuer->sources[i].id == id)
+			return &issuer->sources[i];
+	return NULL;
+}
+
+/* The CRL of an issuer on which a shard of the table stands; NULL: none. */
+static struct cs_crl_shard *shard_of(const struct cs_ledger *l, size_t issuer,
+				     uint32_t shard)
+{
+	struct cs_crl_issuer *is = &l->crl->issuers[issuer];
+
+	if (cs_ledger_crl_row(l, issuer)->config->crl_base == NULL)
+		return &is->shards[0];
+	return shard < is->n ? &is->shards[shard] : NULL;
+}
+
+/* Something with this serial was revoked. */
+static void stir(struct cs_ledger *l, int64_t row, struct cs_span serial,
 		 uint64_t leaf)
 {
-	size_t i = issuer_of_row(l, issuer);
-	struct cs_crl_shard *shard;
+	for (size_t i = 0; i < cs_ledger_crl_rows(l); i++) {
+		const struct cs_crl_source *source =
+			source_of(&l->crl->issuers[i], row);
+		struct cs_crl_shard *shard =
+			source == NULL
+				? NULL
+				: shard_of(l, i,
+					   cs_revoke_shard(serial,
+							   source->shards));
 
-	if (i == cs_ledger_crl_rows(l))
-		return;
-	shard = cs_ledger_crl_shard(
-		l, i, cs_revoke_shard(serial, l->crl->issuers[i].n));
-	if (shard->stored && leaf < shard->covers)
-		return;
-	shard->dirty = true;
-	l->crl->stirred = true;
+		if (shard == NULL || (shard->stored && leaf < shard->covers))
+			continue;
+		shard->dirty = true;
+		l->crl->stirred = true;
+	}
 }
 
 void cs_ledger_crl_leaf(struct cs_ledger *l, const struct cs_leaf_record *rec)
 {
-	if (rec->kind == CS_LEAF_REVOKED && l->crl != NULL)
+	if (l->crl == NULL)
+		return;
+	if (rec->kind == CS_LEAF_REVOKED)
 		stir(l, (int64_t)rec->issuer, rec->serial, rec->index);
+	/* Another time: what was not due may be. */
+	if (rec->kind == CS_LEAF_CLOCK)
+		l->crl->stirred = true;
 }
 
 /* -- the beginning -------------------------------------------------------- */
+
+/* One more row of the CA; false: no memory. */
+static bool source_add(struct cs_crl_issuer *issuer,
+		       const struct cs_crl_source *source)
+{
+	struct cs_crl_source *more =
+		cs_mem_resize(issuer->sources, issuer->sources_n + 1,
+			      sizeof(*issuer->sources));
+
+	if (more == NULL)
+		return false;
+	issuer->sources = more;
+	more[issuer->sources_n++] = *source;
+	return true;
+}
+
+/* Whose certificates stand on each one's CRLs. */
+static bool load_sources(struct cs_ledger *l, struct cs_error *err)
+{
+	bool row = false;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < cs_ledger_crl_rows(l); i++) {
+		struct cs_stmt s = cs_stmt(l->db, CS_SQL_CRL_SOURCES);
+
+		cs_stmt_int(&s, cs_ledger_crl_row(l, i)->id);
+		while ((ok = cs_stmt_step(&s, &row, err)) && row) {
+			const struct cs_crl_source source = {
+				.id = cs_stmt_col_int(&s, 0),
+				.shards = (uint32_t)cs_stmt_col_int(&s, 1)};
+
+			ok = source_add(&l->crl->issuers[i], &source) ||
+			     cs_error_set(err, CS_E_NO_MEMORY, "CRLs");
+			if (!ok)
+				break;
+		}
+		cs_stmt_end(&s);
+	}
+	return ok;
+}
+
+/* What another certificate of the CA had: until when its list was whole. */
+static void inherit(struct cs_ledger *l, int64_t row, uint32_t n,
+		    int64_t regular_s)
+{
+	for (size_t i = 0; i < cs_ledger_crl_rows(l); i++) {
+		struct cs_crl_shard *shard =
+			source_of(&l->crl->issuers[i], row) == NULL
+				? NULL
+				: shard_of(l, i, n);
+
+		if (shard != NULL && !shard->stored &&
+		    regular_s > shard->regular_s)
+			shard->regular_s = regular_s;
+	}
+}
 
 /* What was recorded last, of the shards that there are. */
 static bool load_recorded(struct cs_ledger *l, uint64_t *ret_covers,
@@ -105,10 +191,12 @@ static bool load_recorded(struct cs_ledger *l, uint64_t *ret_covers,
 	bool ok;
 
 	while ((ok = cs_stmt_step(&s, &row, err)) && row) {
-		size_t i = issuer_of_row(l, cs_stmt_col_int(&s, 0));
+		int64_t id = cs_stmt_col_int(&s, 0);
+		size_t i = issuer_of_row(l, id);
 		uint32_t n = (uint32_t)cs_stmt_col_int(&s, 1);
 		struct cs_crl_shard *shard;
 
+		inherit(l, id, n, cs_stmt_col_int(&s, 5));
 		if (i == cs_ledger_crl_rows(l) || n >= l->crl->issuers[i].n)
 			continue;
 		shard = cs_ledger_crl_shard(l, i, n);
@@ -172,11 +260,14 @@ static bool load_revoked(struct cs_ledger *l, uint64_t covers,
 		if (first->stored ||
 		    cs_ledger_crl_row(l, i)->config->crl_base != NULL)
 			continue;
-		s = cs_stmt(l->db, CS_SQL_CRL_REVOKED_ANY);
-		cs_stmt_int(&s, cs_ledger_crl_row(l, i)->id);
-		ok = cs_stmt_step(&s, &row, err);
-		first->dirty = ok && row;
-		cs_stmt_end(&s);
+		for (size_t n = 0; ok && n < l->crl->issuers[i].sources_n;
+		     n++) {
+			s = cs_stmt(l->db, CS_SQL_CRL_REVOKED_ANY);
+			cs_stmt_int(&s, l->crl->issuers[i].sources[n].id);
+			ok = cs_stmt_step(&s, &row, err);
+			first->dirty = first->dirty || (ok && row);
+			cs_stmt_end(&s);
+		}
 	}
 	return ok;
 }
@@ -186,8 +277,10 @@ void cs_ledger_crl_free(struct cs_ledger_crl *c)
 	if (c == NULL)
 		return;
 	cs_idle_free(c->idle);
-	for (size_t i = 0; i < CS_CRL_ISSUERS; i++)
+	for (size_t i = 0; i < CS_CRL_ISSUERS; i++) {
 		cs_mem_free(c->issuers[i].shards);
+		cs_mem_free(c->issuers[i].sources);
+	}
 	for (size_t i = 0; i < CS_CRL_JOBS; i++) {
 		cs_buf_done(&c->jobs[i].entries);
 		cs_buf_done(&c->jobs[i].der);
@@ -219,8 +312,8 @@ bool cs_ledger_crl_start(struct cs_ledger *l, struct cs_error *err)
 			return cs_error_set(err, CS_E_NO_MEMORY, "CRLs");
 	}
 	c->stirred = true;
-	return load_recorded(l, &covers, err) && load_asked(l, err) &&
-	       load_revoked(l, covers, err);
+	return load_sources(l, err) && load_recorded(l, &covers, err) &&
+	       load_asked(l, err) && load_revoked(l, covers, err);
 }
 
 /* -- what is due ---------------------------------------------------------- */
@@ -246,9 +339,12 @@ bool cs_ledger_crl_is_valid(const struct cs_ledger *l, size_t issuer)
 
 /* When a shard's next one is due, by the wall clock; INT64_MAX: never. */
 static int64_t due_s(const struct cs_ledger *l, size_t issuer,
-		     const struct cs_crl_shard *shard)
+		     const struct cs_crl_shard *shard, int64_t now_s)
 {
 	if (shard->dirty || shard->wanted > shard->done)
+		return INT64_MIN;
+	/* One from the future: nobody takes it, and it ends too late. */
+	if (shard->stored && shard->this_s > now_s)
 		return INT64_MIN;
 	if (shard->stored)
 		return shard->this_s + l->config.crl_refresh_s;
@@ -262,7 +358,7 @@ static bool is_due(struct cs_ledger *l, size_t issuer,
 		   const struct cs_crl_shard *shard, int64_t now_s,
 		   int64_t *earliest_s)
 {
-	int64_t due = due_s(l, issuer, shard);
+	int64_t due = due_s(l, issuer, shard, now_s);
 
 	/* Who asks for it does not wait; all else does. */
 	if (due <= now_s && shard->wanted <= shard->done &&
@@ -273,8 +369,34 @@ static bool is_due(struct cs_ledger *l, size_t issuer,
 	return due <= now_s && !shard->busy;
 }
 
+/* Begin to read what one source has for the list; false: there is none more. */
+static bool source_begin(const struct cs_ledger *l, struct cs_crl_job *job,
+			 size_t source)
+{
+	const struct cs_crl_issuer *is = &l->crl->issuers[job->issuer];
+	const struct cs_crl_shard *shard = &is->shards[job->shard];
+
+	if (source >= is->sources_n)
+		return false;
+	job->source = source;
+	job->from_shard = job->shard;
+	job->last_shard = job->shard;
+	/* Without a URL, the one CRL is of all shards of the table. */
+	if (cs_ledger_crl_row(l, job->issuer)->config->crl_base == NULL)
+		job->last_shard = is->sources[source].shards - 1;
+	/* The clock may have been ahead when that one was signed. */
+	job->from_s = shard->regular_s < job->begun_s ? shard->regular_s
+						      : job->begun_s;
+	if (!shard->stored && source == 0)
+		job->from_s = INT64_MIN;
+	job->at_s = job->from_s;
+	job->at_serial_n = 0;
+	return true;
+}
+
 /* What this CRL is to be; its list is not read yet. */
-static void job_begin(struct cs_ledger *l, size_t issuer, uint32_t n)
+static void job_begin(struct cs_ledger *l, size_t issuer, uint32_t n,
+		      int64_t now_s)
 {
 	struct cs_ledger_crl *c = l->crl;
 	struct cs_crl_shard *shard = cs_ledger_crl_shard(l, issuer, n);
@@ -286,20 +408,13 @@ static void job_begin(struct cs_ledger *l, size_t issuer, uint32_t n)
 	*job = (struct cs_crl_job){
 		.issuer = issuer,
 		.shard = n,
-		.from_shard = n,
-		.last_shard = n,
-		.from_s = shard->stored ? shard->regular_s : INT64_MIN,
+		.begun_s = now_s,
 		.covers = l->edge.size,
 		.wanted = shard->wanted,
 		.entries = entries,
 		.der = der,
 	};
-	/* Without a URL, the one CRL is of all shards of the table. */
-	if (cs_ledger_crl_row(l, issuer)->config->crl_base == NULL &&
-	    cs_ledger_crl_row(l, issuer)->config->crl_shards > 0)
-		job->last_shard =
-			cs_ledger_crl_row(l, issuer)->config->crl_shards - 1;
-	job->at_s = job->from_s;
+	(void)source_begin(l, job, 0);
 	/* What comes from here on is for the next one. */
 	shard->dirty = false;
 	shard->busy = true;
@@ -323,7 +438,7 @@ static bool find_due(struct cs_ledger *l, int64_t now_s)
 				continue;
 			c->next_issuer = at;
 			c->next_shard = n + 1;
-			job_begin(l, at, n);
+			job_begin(l, at, n, now_s);
 			return true;
 		}
 	}
@@ -386,6 +501,17 @@ static void put_row(struct cs_crl_job *job, struct cs_stmt *s)
 	memcpy(job->at_serial, entry.serial.p, job->at_serial_n);
 }
 
+/* The next shard of the table, or source; false: all are read. */
+static bool next_part(const struct cs_ledger *l, struct cs_crl_job *job)
+{
+	if (job->from_shard == job->last_shard)
+		return source_begin(l, job, job->source + 1);
+	job->from_shard++;
+	job->at_s = job->from_s;
+	job->at_serial_n = 0;
+	return true;
+}
+
 /* Some rows more; *ret_all: these were the last. */
 static bool read_slice(struct cs_ledger *l, struct cs_crl_job *job,
 		       bool *ret_all, struct cs_error *err)
@@ -395,7 +521,7 @@ static bool read_slice(struct cs_ledger *l, struct cs_crl_job *job,
 	bool row = false;
 	bool ok;
 
-	cs_stmt_int(&s, cs_ledger_crl_row(l, job->issuer)->id);
+	cs_stmt_int(&s, l->crl->issuers[job->issuer].sources[job->source].id);
 	cs_stmt_int(&s, job->from_shard);
 	cs_stmt_int(&s, job->at_s);
 	cs_stmt_blob(&s, cs_span_make(job->at_serial, job->at_serial_n));
@@ -406,13 +532,7 @@ static bool read_slice(struct cs_ledger *l, struct cs_crl_job *job,
 	cs_stmt_end(&s);
 	if (!ok)
 		return false;
-	*ret_all = job->count - before < SLICE;
-	if (*ret_all && job->from_shard < job->last_shard) {
-		job->from_shard++;
-		job->at_s = job->from_s;
-		job->at_serial_n = 0;
-		*ret_all = false;
-	}
+	*ret_all = job->count - before < SLICE && !next_part(l, job);
 	return true;
 }
 

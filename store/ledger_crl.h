@@ -26,6 +26,15 @@
  * on a regular one that was signed after its certificate's end (RFC 5280
  * 3.3). Regular is the first, and the first that comes `refresh` seconds or
  * more after the last regular one.
+ *
+ * A CRL is of a CA, not of one of its certificates: where the rows of several
+ * have one name, key and URL (a certificate that was exchanged by hand, a
+ * rollover with --same-key and without a URL), each one's CRL has what was
+ * revoked of all.
+ *
+ * A clock that was ahead may have left a CRL from the future: once the right
+ * time is accepted, a new one is due at once, and nothing is off it that has
+ * not ended by that time.
  */
 #ifndef CS_STORE_LEDGER_CRL_H
 #define CS_STORE_LEDGER_CRL_H
@@ -44,7 +53,11 @@
 struct cs_crl_shard {
 	uint64_t number; /* the last that was used */
 	uint64_t signed_number;
-	int64_t this_s, next_s, regular_s; /* of the recorded one */
+	/*
+	 * Of the recorded one. regular_s without one: of another certificate's
+	 * of the same CA, or 0.
+	 */
+	int64_t this_s, next_s, regular_s;
 	uint64_t covers; /* every revocation in the leaves below is on it */
 	uint32_t count;	 /* entries */
 	bool stored;	 /* there is one */
@@ -55,9 +68,17 @@ struct cs_crl_shard {
 	int64_t rest_ms; /* not again before; boot clock */
 };
 
+/* A row whose certificates stand on an issuer's CRLs. */
+struct cs_crl_source {
+	int64_t id;
+	uint32_t shards; /* of the table */
+};
+
 struct cs_crl_issuer {
 	struct cs_crl_shard *shards; /* owned; index: the number */
 	uint32_t n;
+	struct cs_crl_source *sources; /* owned; its own row first */
+	size_t sources_n;
 	char trouble[CS_ERROR_MAX]; /* why the last one failed; or empty */
 	uint64_t failures;
 };
@@ -66,7 +87,8 @@ struct cs_crl_issuer {
 struct cs_crl_job {
 	size_t issuer; /* index */
 	uint32_t shard;
-	/* Where reading is: shards of the table, expiry, serial. */
+	/* Where reading is: source, shards of the table, expiry, serial. */
+	size_t source;
 	uint32_t from_shard, last_shard;
 	int64_t from_s; /* what ended earlier is off the list */
 	int64_t at_s;
@@ -76,6 +98,7 @@ struct cs_crl_job {
 	size_t count;
 
 	uint64_t number, covers, wanted;
+	int64_t begun_s; /* what is revoked later may not be on the list */
 	int64_t this_s, next_s, regular_s;
 
 	bool answered, good;

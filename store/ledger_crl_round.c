@@ -47,10 +47,11 @@ static bool ask_fill(struct cs_ledger *l, struct cs_error *err)
 			job->number = (uint64_t)now_s;
 		job->this_s = now_s;
 		job->next_s = now_s + l->config.crl_validity_s;
-		job->regular_s = shard->regular_s;
-		if (!shard->stored ||
-		    now_s - shard->regular_s >= l->config.crl_refresh_s)
-			job->regular_s = now_s;
+		/* Its list is whole up to when it was begun. */
+		job->regular_s = job->begun_s;
+		if (shard->stored && shard->regular_s <= now_s &&
+		    now_s - shard->regular_s < l->config.crl_refresh_s)
+			job->regular_s = shard->regular_s;
 		if (!ask_row(l, job, err))
 			return false;
 	}

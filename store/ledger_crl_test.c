@@ -437,6 +437,143 @@ static void a_full_disk_loses_no_crl(void **state)
 	cs_house_done(&h);
 }
 
+/* CLOCK_ACCEPT by the local administrator. */
+static void accept_clock(struct cs_house *h)
+{
+	const struct cs_msg_clock_accept m = {.credential = 1, .uid = 0};
+	size_t before = cs_house_count(h, CS_MSG_ADMIN_DONE);
+
+	assert_true(cs_link_send_clock_accept(h->front, ++h->ticket, &m, NULL));
+	assert_true(cs_house_wait(h, CS_MSG_ADMIN_DONE, before + 1));
+}
+
+/* A start with a clock that is a year ahead, which nobody notices. */
+static void a_clock_that_was_ahead_hides_no_revocation(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_crl_sign m;
+	uint8_t bytes[CS_MAX_SERIAL];
+	struct cs_span serial;
+	size_t before;
+	bool there;
+
+	(void)state;
+	open_house(&h, 1);
+	cs_house_turn(&h, 1200);
+	serial = revoke_new(&h, bytes);
+	cs_house_pass(&h, 4000);
+	cs_house_crash(&h);
+	h.wall_ms += 365 * DAY;
+	restart(&h);
+	cs_house_turn(&h, 1200);
+	m = last_asked(&h);
+	assert_int_equal(m.this_update_s, h.wall_ms / 1000);
+	assert_int_equal(entries_of(&m, serial, &there), 1);
+	/* The clock is right again: the year's CRL is not in force yet. */
+	h.wall_ms -= 365 * DAY;
+	before = cs_house_count(&h, CS_MSG_CRL_SIGN);
+	cs_house_turn(&h, 1200);
+	assert_int_equal(cs_house_count(&h, CS_MSG_CRL_SIGN), before);
+	accept_clock(&h);
+	cs_house_pass(&h, 4000);
+	assert_int_equal(cs_house_count(&h, CS_MSG_CRL_SIGN), before + 1);
+	m = last_asked(&h);
+	assert_true(m.this_update_s <= h.wall_ms / 1000);
+	assert_int_equal(entries_of(&m, serial, &there), 1);
+	assert_true(there);
+	/* That was a regular one, and a day later comes the next. */
+	cs_house_pass(&h, DAY + 4000);
+	assert_int_equal(cs_house_count(&h, CS_MSG_CRL_SIGN), before + 2);
+	m = last_asked(&h);
+	assert_int_equal(entries_of(&m, serial, &there), 1);
+	cs_house_done(&h);
+}
+
+/* Another certificate of issuer default's CA, put in its place by hand. */
+static void exchange_certificate(struct cs_house *h)
+{
+	const uint8_t serial[] = {0x02, 0x01, 17};
+	uint8_t *at = memmem(h->certificate[0], h->issuers[0].certificate.n,
+			     serial, sizeof(serial));
+
+	assert_non_null(at);
+	at[2] = 99;
+}
+
+/*= RFC 5280 5 */
+static void a_new_certificate_of_the_same_ca_has_the_revocations_of_the_old(
+	void **state)
+{
+	static const uint32_t shards[] = {1, 0};
+	uint8_t bytes[3][CS_MAX_SERIAL];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct cs_house h;
+		struct cs_msg_crl_sign m;
+		struct cs_span old, late;
+		bool there;
+
+		open_house(&h, shards[i]);
+		cs_house_turn(&h, 1200);
+		old = revoke_new(&h, bytes[0]);
+		cs_house_pass(&h, 4000);
+		cs_house_crash(&h);
+		exchange_certificate(&h);
+		restart(&h);
+		cs_house_pass(&h, 4000);
+		assert_int_equal(cs_house_number(&h,
+						 "SELECT max(generation) FROM"
+						 " issuer WHERE"
+						 " name = 'default'"),
+				 2);
+		m = last_asked(&h);
+		assert_int_equal(entries_of(&m, old, &there), 1);
+		assert_true(there);
+		/* What the new certificate's CA signs is on the same list. */
+		late = revoke_new(&h, bytes[1]);
+		cs_house_pass(&h, 4000);
+		m = last_asked(&h);
+		assert_int_equal(entries_of(&m, late, &there), 2);
+		assert_true(there);
+		cs_house_verify(&h);
+		cs_house_done(&h);
+	}
+}
+
+/* Also what is revoked when the new one is there already. */
+static void a_revocation_of_the_old_generation_makes_a_crl_due(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_crl_sign m;
+	struct cs_msg_answer a;
+	struct cs_msg_revoke revoke = {.reason = 1, .credential = 1, .uid = 0};
+	uint8_t bytes[CS_MAX_SERIAL];
+	size_t before;
+	bool there;
+
+	(void)state;
+	open_house(&h, 1);
+	assert_int_equal(cs_house_ask_wait(&h, &(struct cs_ask){0}, &a),
+			 CS_ANSWER_ISSUED);
+	memcpy(bytes, a.serial.p, a.serial.n);
+	revoke.serial = cs_span_make(bytes, a.serial.n);
+	cs_house_turn(&h, 1200);
+	cs_house_crash(&h);
+	exchange_certificate(&h);
+	restart(&h);
+	cs_house_pass(&h, 4000);
+	before = cs_house_count(&h, CS_MSG_CRL_SIGN);
+	assert_true(cs_link_send_revoke(h.front, ++h.ticket, &revoke, NULL));
+	assert_true(cs_house_wait(&h, CS_MSG_ADMIN_DONE, 1));
+	cs_house_pass(&h, 4000);
+	assert_int_equal(cs_house_count(&h, CS_MSG_CRL_SIGN), before + 1);
+	m = last_asked(&h);
+	assert_int_equal(entries_of(&m, revoke.serial, &there), 1);
+	assert_true(there);
+	cs_house_done(&h);
+}
+
 /* As if so many of issuer default's had been revoked; not verifiable. */
 static void fill(struct cs_house *h, unsigned n)
 {
@@ -525,6 +662,11 @@ int main(void)
 			an_entry_stays_for_one_regular_crl_behind_its_end),
 		cmocka_unit_test(a_crash_loses_no_revocation),
 		cmocka_unit_test(a_full_disk_loses_no_crl),
+		cmocka_unit_test(a_clock_that_was_ahead_hides_no_revocation),
+		cmocka_unit_test(
+			a_new_certificate_of_the_same_ca_has_the_revocations_of_the_old),
+		cmocka_unit_test(
+			a_revocation_of_the_old_generation_makes_a_crl_due),
 		cmocka_unit_test(a_hundred_thousand_entries_are_one_crl),
 		cmocka_unit_test(
 			a_list_that_is_too_long_is_told_and_not_signed),
