@@ -125,6 +125,8 @@ static bool batch_take(struct cs_ledger *l, struct cs_error *err)
 	if (b->clock_accepted) {
 		l->clock_bad = false;
 		cs_ledger_clock_start(l);
+		if (!cs_ledger_revoked_tell_all(l, err))
+			return false;
 	}
 	if (b->drafts_n > 0) {
 		cs_buf_reset(&l->note);

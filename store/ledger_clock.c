@@ -24,6 +24,8 @@ int64_t cs_ledger_now(const struct cs_ledger *l)
 /* Stop issuing, once, with a reason. */
 static void distrust(struct cs_ledger *l, const char *why, int64_t by_ms)
 {
+	struct cs_error err = {0};
+
 	if (l->clock_bad)
 		return;
 	l->clock_bad = true;
@@ -31,6 +33,9 @@ static void distrust(struct cs_ledger *l, const char *why, int64_t by_ms)
 		     "%s by %lld ms; countersign clock accept goes on", why,
 		     (long long)by_ms);
 	cs_ledger_state_soon(l);
+	/* Reading goes on, by whoever is not revoked at this time. */
+	if (l->ready && !cs_ledger_revoked_tell_all(l, &err))
+		cs_ledger_link_failed(l, &err);
 }
 
 /* Is the wall clock behind what was recorded? */

@@ -382,6 +382,48 @@ static void a_start_tells_front_what_has_not_ended(void **state)
 	cs_house_done(&h);
 }
 
+/* Does the last REVOKED have this many keys? */
+static void assert_told(struct cs_house *h, size_t before, size_t n)
+{
+	const struct cs_got *got;
+	struct cs_msg_revoked told;
+
+	assert_true(cs_house_wait(h, CS_MSG_REVOKED, before + 1));
+	got = cs_house_last(h, CS_MSG_REVOKED);
+	assert_true(cs_msg_revoked_decode(cs_span_make(got->body, got->n),
+					  &told, NULL));
+	assert_int_equal(told.keys.n, n * CS_REVOKED_KEY);
+}
+
+/* What had ended by a clock that was ahead has not ended by the right one. */
+static void front_is_told_again_when_the_clock_is_set_back(void **state)
+{
+	const int64_t ahead = (int64_t)10 * 365 * 86400 * 1000;
+	const struct cs_msg_clock_accept m = {.credential = 1, .uid = 0};
+	struct cs_house h;
+	struct cs_msg_admin_done done;
+	struct cs_error err = {0};
+	uint8_t a[CS_MAX_SERIAL];
+	size_t before;
+
+	(void)state;
+	cs_house_open(&h);
+	assert_true(revoke(&h, issue(&h, a), CS_REASON_SUPERSEDED, &done));
+	cs_house_crash(&h);
+	h.wall_ms += ahead;
+	before = cs_house_count(&h, CS_MSG_REVOKED);
+	if (!cs_house_start(&h, &err))
+		fail_msg("%s", err.text);
+	cs_house_pass(&h, 1000);
+	assert_int_equal(cs_house_count(&h, CS_MSG_REVOKED), before);
+	/* As soon as that is noticed, for reading goes on; and accepted. */
+	h.wall_ms -= ahead;
+	assert_told(&h, before, 1);
+	assert_true(cs_link_send_clock_accept(h.front, ++h.ticket, &m, NULL));
+	assert_told(&h, before + 1, 1);
+	cs_house_done(&h);
+}
+
 static void ends_the_link_at_a_reason_that_is_none(void **state)
 {
 	static const uint32_t reasons[] = {2, 6, 7, 8, 10, 11, 0xffffffff};
@@ -435,6 +477,8 @@ int main(void)
 		cmocka_unit_test(
 			nothing_is_revoked_at_a_time_that_is_not_trusted),
 		cmocka_unit_test(a_start_tells_front_what_has_not_ended),
+		cmocka_unit_test(
+			front_is_told_again_when_the_clock_is_set_back),
 		cmocka_unit_test(ends_the_link_at_a_reason_that_is_none),
 		cmocka_unit_test(files_terms_by_which_it_is_found),
 	};

@@ -465,7 +465,10 @@ bool cs_ledger_do_revoke(struct cs_ledger *l, struct cs_work *w,
 			 struct cs_error *err) CS_MUST_USE;
 /* After COMMIT: the ADMIN_DONE of a revocation. */
 void cs_ledger_revoke_answer(struct cs_ledger *l, struct cs_work *w);
-/* REVOKED to front: of what a batch revoked, and of all, at the start. */
+/*
+ * REVOKED to front: of what a batch revoked; and of all that has not ended, at
+ * the start and whenever the time is another than it was.
+ */
 void cs_ledger_revoked_tell(struct cs_ledger *l, const struct cs_draft *d);
 bool cs_ledger_revoked_tell_all(struct cs_ledger *l,
 				struct cs_error *err) CS_MUST_USE;
