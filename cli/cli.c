@@ -64,6 +64,56 @@ const struct cs_command *const cs_commands[] = {
 	NULL,
 };
 
+const struct cs_command_group cs_command_groups[] = {
+	{"request", "Requests: what waits for approval, what became of each",
+	 "docs/clients.md"},
+	{"cert", "Certificates that were issued, and their revocation",
+	 "docs/operations.md"},
+	{"crl", "Certificate revocation lists", "docs/operations.md"},
+	{"audit", "The log of all that was decided and done, and its proofs",
+	 "docs/audit.md"},
+	{"policy", "Policy: tried, put in force, compared with the past",
+	 "docs/policy.md"},
+	{"ca", "Issuers: made, taken over, renewed and ended",
+	 "docs/operations.md"},
+	{"client", "Clients: who may speak to the server, and with what",
+	 "docs/clients.md"},
+	{"clock", "The clock that the server goes by", "docs/operations.md"},
+	{"db", "The database of an installation", "docs/operations.md"},
+	{0},
+};
+
+/* Help of all commands, of a group, or of the one command. */
+static void help(const struct cs_call *call, FILE *out)
+{
+	const struct cs_command_group *g = cs_command_groups;
+
+	if (call->command != NULL) {
+		cs_command_help(call->command, out);
+		return;
+	}
+	while (call->group != NULL && g->name != NULL &&
+	       strcmp(g->name, call->group) != 0)
+		g++;
+	if (call->group != NULL && g->name != NULL)
+		cs_command_help_group(cs_commands, g, out);
+	else
+		cs_command_help_all(cs_commands, out);
+}
+
+/* What helps a person on whose words named no command, or were wrong in it. */
+static void help_on(const struct cs_call *call)
+{
+	if (call->command != NULL)
+		fprintf(stderr,
+			"See `countersign %s --help`, or for example:\n  %s\n",
+			call->command->name, call->command->example);
+	else if (call->group != NULL && call->what == CS_CALL_HELP)
+		help(call, stderr);
+	else if (call->group != NULL)
+		fprintf(stderr, "See `countersign %s --help`\n", call->group);
+}
+
 int cs_cli_main(int argc, char **argv)
 {
 	struct cs_error err = {0};
@@ -78,17 +128,11 @@ int cs_cli_main(int argc, char **argv)
 	}
 	if (!cs_command_parse(cs_commands, argc, argv, &call, &err)) {
 		fprintf(stderr, "countersign: %s\n", err.text);
-		if (call.command != NULL)
-			fprintf(stderr,
-				"See `countersign %s --help`, or for example:\n"
-				"  %s\n",
-				call.command->name, call.command->example);
+		help_on(&call);
 		return CS_EXIT_USAGE;
 	}
-	if (call.what == CS_CALL_HELP && call.command == NULL)
-		cs_command_help_all(cs_commands, stdout);
-	else if (call.what == CS_CALL_HELP)
-		cs_command_help(call.command, stdout);
+	if (call.what == CS_CALL_HELP)
+		help(&call, stdout);
 	else
 		status = call.command->run(&call);
 	/* An answer that was not written was not given. */

@@ -75,45 +75,80 @@ static bool name_is(const struct cs_command *c, const char *a, const char *b)
 	return c->name[n] == ' ' && strcmp(c->name + n + 1, b) == 0;
 }
 
+bool cs_command_in_group(const struct cs_command *c, const char *group)
+{
+	size_t n = strlen(group);
+
+	return strncmp(c->name, group, n) == 0 && c->name[n] == ' ';
+}
+
 /* Is a the first word of a command of two words? */
 static bool is_group(const struct cs_command *const *commands, const char *a)
 {
-	size_t n = strlen(a);
-
 	for (; *commands != NULL; commands++)
-		if (strncmp((*commands)->name, a, n) == 0 &&
-		    (*commands)->name[n] == ' ')
+		if (cs_command_in_group(*commands, a))
 			return true;
 	return false;
+}
+
+/* The command nearest to the words, or NULL when none is near. */
+static const char *nearest_command(const struct cs_command *const *commands,
+				   const char *a, const char *b)
+{
+	char word[HINT_LENGTH + 1];
+	const char *best = NULL;
+	size_t distance = HINT_DISTANCE;
+
+	snprintf(word, sizeof(word), "%s%s%s", a, b != NULL ? " " : "",
+		 b != NULL ? b : "");
+	for (; *commands != NULL; commands++) {
+		nearer(word, (*commands)->name, &best, &distance);
+		nearer(a, (*commands)->name, &best, &distance);
+	}
+	return best;
 }
 
 /* The sentence for words that name no command. */
 static bool unknown_command(const struct cs_command *const *commands,
 			    const char *a, const char *b, struct cs_error *err)
 {
-	char word[HINT_LENGTH + 1] = "";
-	const char *best = NULL;
-	size_t distance = HINT_DISTANCE;
+	const char *best = nearest_command(commands, a, b);
 
-	if (is_group(commands, a) && b == NULL)
-		return cs_error_set(err, CS_E_USAGE,
-				    "`%s` needs another word; see `countersign "
-				    "%s --help`",
-				    a, a);
-	snprintf(word, sizeof(word), "%s%s%s", a, b != NULL ? " " : "",
-		 b != NULL ? b : "");
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		nearer(word, commands[i]->name, &best, &distance);
-		nearer(a, commands[i]->name, &best, &distance);
-	}
-	if (!is_group(commands, a))
-		snprintf(word, sizeof(word), "%s", a);
 	if (best != NULL)
 		return cs_error_set(err, CS_E_USAGE,
-				    "no command `%s`; did you mean `%s`?", word,
-				    best);
+				    "no command `%.*s`; did you mean `%s`?",
+				    HINT_LENGTH, a, best);
 	return cs_error_set(err, CS_E_USAGE,
-			    "no command `%s`; see `countersign --help`", word);
+			    "no command `%.*s`; see `countersign --help`",
+			    HINT_LENGTH, a);
+}
+
+/* The sentence for a word b that no command of group a has; b may be NULL. */
+static bool unknown_in_group(const struct cs_command *const *commands,
+			     const char *a, const char *b, struct cs_error *err)
+{
+	const char *best;
+	char words[CS_ERROR_MAX / 2];
+	size_t n = 0;
+
+	if (b == NULL)
+		return cs_error_set(err, CS_E_USAGE, "`%s` needs another word",
+				    a);
+	best = nearest_command(commands, a, b);
+	for (; *commands != NULL; commands++)
+		if (cs_command_in_group(*commands, a) && n < sizeof(words))
+			n += (size_t)snprintf(words + n, sizeof(words) - n,
+					      "%s%s", n > 0 ? ", " : "",
+					      (*commands)->name + strlen(a) +
+						      1);
+	if (best != NULL)
+		return cs_error_set(err, CS_E_USAGE,
+				    "no command `%s %.*s`; did you mean `%s`? "
+				    "`%s` has %s",
+				    a, HINT_LENGTH, b, best, a, words);
+	return cs_error_set(err, CS_E_USAGE,
+			    "no command `%s %.*s`; `%s` has %s", a, HINT_LENGTH,
+			    b, a, words);
 }
 
 /* An option of this command by its long name of n bytes. */
@@ -234,57 +269,84 @@ static bool is_option(const char *word)
 /* Where the command's words stand in argv. */
 struct command_words {
 	const struct cs_command *command;
+	const char
+		*group; /* command NULL: the group that the first one names */
 	int first, second; /* indexes; 0: none */
-	bool help;	   /* --help or `help` stood before or alone */
+	int help_word;	   /* of `help` before them; 0: none */
+	bool help;	   /* asked for before, or in place of, the command */
 };
 
-/* Find the first two words that are no options, and the command they name. */
+/* Find the first two words that are no options, and what stands before. */
+static bool find_words(int argc, char *const *argv, struct command_words *ret,
+		       struct cs_error *err)
+{
+	struct option_word o;
+
+	for (int i = 1; i < argc && ret->second == 0; i++) {
+		if (is_option(argv[i])) {
+			if (ret->first > 0)
+				return true; /* may be the command's own */
+			if (!read_option(NULL, argc, argv, i, &o, err))
+				return false;
+			ret->help |= o.option->letter == 'h';
+			i += o.takes_next;
+		} else if (ret->first > 0) {
+			ret->second = i;
+		} else if (!ret->help && strcmp(argv[i], "help") == 0) {
+			ret->help = true;
+			ret->help_word = i;
+		} else {
+			ret->first = i;
+		}
+	}
+	return true;
+}
+
+/* Is one of the words from argv[i] on the option --help? */
+static bool asks_help(int argc, char *const *argv, int i)
+{
+	for (; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+/* The command or the group that the first two words name. */
 static bool find_command(const struct cs_command *const *commands, int argc,
 			 char *const *argv, struct command_words *ret,
 			 struct cs_error *err)
 {
-	struct option_word o;
-	int words[2] = {0};
-	int n = 0;
+	const char *a, *b;
 
 	*ret = (struct command_words){0};
-	for (int i = 1; i < argc && n < 2; i++) {
-		if (!is_option(argv[i])) {
-			words[n++] = i;
-			continue;
-		}
-		if (n > 0)
-			break; /* may be the command's own */
-		if (!read_option(NULL, argc, argv, i, &o, err))
-			return false;
-		ret->help |= o.option->letter == 'h';
-		i += o.takes_next;
-	}
-	ret->first = words[0];
-	if (n == 0)
+	if (!find_words(argc, argv, ret, err))
+		return false;
+	if (ret->first == 0)
 		return true;
-	for (size_t i = 0; commands[i] != NULL; i++)
-		if (n == 2 &&
-		    name_is(commands[i], argv[words[0]], argv[words[1]])) {
-			ret->command = commands[i];
-			ret->second = words[1];
-			return true;
-		}
-	for (size_t i = 0; commands[i] != NULL; i++)
-		if (name_is(commands[i], argv[words[0]], NULL)) {
+	a = argv[ret->first];
+	b = ret->second > 0 ? argv[ret->second] : NULL;
+	for (size_t i = 0; b != NULL && commands[i] != NULL; i++)
+		if (name_is(commands[i], a, b)) {
 			ret->command = commands[i];
 			return true;
 		}
-	if (n == 1)
-		for (int i = words[0] + 1; i < argc; i++)
-			ret->help |= strcmp(argv[i], "--help") == 0 ||
-				     strcmp(argv[i], "-h") == 0;
-	if (ret->help || strcmp(argv[words[0]], "help") == 0) {
+	for (size_t i = 0; commands[i] != NULL; i++)
+		if (name_is(commands[i], a, NULL)) {
+			ret->command = commands[i];
+			ret->second = 0;
+			return true;
+		}
+	if (!is_group(commands, a))
+		return unknown_command(commands, a, b, err);
+	ret->group = a;
+	if (b == NULL)
+		ret->help |= asks_help(argc, argv, ret->first + 1);
+	else if (strcmp(b, "help") == 0)
 		ret->help = true;
-		return true;
-	}
-	return unknown_command(commands, argv[words[0]],
-			       n == 2 ? argv[words[1]] : NULL, err);
+	else
+		return unknown_in_group(commands, a, b, err);
+	return true;
 }
 
 /* Is `name` one of "a|b|c"? */
@@ -359,7 +421,7 @@ static bool parse_rest(struct cs_call *call, const struct command_words *w,
 	bool ended = false;
 
 	for (int i = 1; i < argc; i++) {
-		if (i == w->first || i == w->second)
+		if (i == w->first || i == w->second || i == w->help_word)
 			continue;
 		if (!ended && strcmp(argv[i], "--") == 0) {
 			ended = true;
@@ -391,13 +453,19 @@ bool cs_command_parse(const struct cs_command *const *commands, int argc,
 
 	*ret_call = (struct cs_call){.out = stdout, .err = stderr};
 	ret_call->dir = dir != NULL && dir[0] != '\0' ? dir : DEFAULT_DIR;
-	if (!find_command(commands, argc, argv, &w, err))
+	if (!find_command(commands, argc, argv, &w, err)) {
+		ret_call->group = w.group;
 		return false;
+	}
 	ret_call->command = w.command;
-	if (w.command == NULL) {
+	ret_call->group = w.group;
+	if (w.help || w.command == NULL)
 		ret_call->what = CS_CALL_HELP;
+	if (w.command == NULL) {
 		if (w.help)
 			return true;
+		if (w.group != NULL)
+			return unknown_in_group(commands, w.group, NULL, err);
 		return cs_error_set(err, CS_E_USAGE,
 				    "a command is needed; see `countersign "
 				    "--help`");
@@ -429,53 +497,6 @@ bool cs_command_is_path(const char *value)
 	return value != NULL &&
 	       (strstr(value, "FILE") != NULL || strstr(value, "DIR") != NULL ||
 		strstr(value, "PATH") != NULL);
-}
-
-/* One line of a command's options. */
-static void help_option(const struct cs_command *c, const struct cs_option *o,
-			FILE *out)
-{
-	char left[64];
-
-	if (o->letter != 0)
-		snprintf(left, sizeof(left), "-%c, --%s%s%s", o->letter,
-			 o->name, o->value != NULL ? " " : "",
-			 o->value != NULL ? o->value : "");
-	else
-		snprintf(left, sizeof(left), "    --%s%s%s", o->name,
-			 o->value != NULL ? " " : "",
-			 o->value != NULL ? o->value : "");
-	fprintf(out, "  %-28s  %s%s%s\n", left, o->help,
-		o == &output_option ? ": " : "",
-		o == &output_option ? c->outputs : "");
-}
-
-void cs_command_help(const struct cs_command *command, FILE *out)
-{
-	const struct cs_option *o;
-
-	fprintf(out,
-		"Usage: countersign %s%s%s [OPTION]...\n\n%s\n\nOptions:\n",
-		command->name, command->args[0] != '\0' ? " " : "",
-		command->args, command->help);
-	for (size_t n = 0; (o = cs_command_option_at(command, n)) != NULL; n++)
-		help_option(command, o, out);
-	fprintf(out, "\nExample:\n  %s\n", command->example);
-}
-
-void cs_command_help_all(const struct cs_command *const *commands, FILE *out)
-{
-	fputs("Usage: countersign COMMAND [ARGUMENT]... [OPTION]...\n\n"
-	      "A certificate issuer that has the last word.\n\nCommands:\n",
-	      out);
-	for (; *commands != NULL; commands++)
-		fprintf(out, "  %-16s  %s\n", (*commands)->name,
-			(*commands)->help);
-	fputs("\n`countersign COMMAND --help` shows options and an example.\n"
-	      "Exit status: 0 done, 1 refused, 2 wrong usage, 3 server not "
-	      "reachable,\n4 verification failed, 5 not found, 6 pending, "
-	      "7 forbidden, 75 try again.\n",
-	      out);
 }
 
 const char *cs_call_get(const struct cs_call *call, const char *option)

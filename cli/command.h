@@ -57,8 +57,16 @@ struct cs_command {
 	int (*run)(const struct cs_call *call); /* an enum cs_exit */
 };
 
+/* Commands of two words that share the first: what that word is about. */
+struct cs_command_group {
+	const char *name; /* the first word; NULL ends a table */
+	const char *help; /* one line */
+	const char *more; /* the document to read on in */
+};
+
 struct cs_call {
 	const struct cs_command *command;
+	const char *group;  /* command NULL: the first word, if it is one's */
 	const char *dir;    /* --dir, $COUNTERSIGN_DIR or the default */
 	const char *output; /* one of command->outputs, or NULL */
 	const char *args[CS_MAX_CALL_ARGS];
@@ -77,8 +85,10 @@ struct cs_call {
 
 /*
  * Find the command and parse its options. On failure *err is a sentence for
- * the person (CS_E_USAGE), with the nearest name where there is one, and
- * ret_call->command is the command meant, or NULL.
+ * the person (CS_E_USAGE), with the nearest name where there is one,
+ * ret_call->command is the command meant, or NULL, and ret_call->group the
+ * group meant, or NULL; what is CS_CALL_HELP where only a second word is
+ * missing.
  */
 bool cs_command_parse(const struct cs_command *const *commands, int argc,
 		      char *const *argv, struct cs_call *ret_call,
@@ -94,8 +104,13 @@ const struct cs_option *cs_command_option_at(const struct cs_command *c,
 /* Do a value or arguments called so name a file or directory? */
 bool cs_command_is_path(const char *value);
 
-/* The help of one command, or of all of them. */
+/* Does the command have two words, of which this is the first? */
+bool cs_command_in_group(const struct cs_command *c, const char *group);
+
+/* The help of one command, of a group's (cli/command_help.c), or of all. */
 void cs_command_help(const struct cs_command *command, FILE *out);
+void cs_command_help_group(const struct cs_command *const *commands,
+			   const struct cs_command_group *group, FILE *out);
 void cs_command_help_all(const struct cs_command *const *commands, FILE *out);
 
 /* The last value of an option by its name, or NULL when it was not given. */

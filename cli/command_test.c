@@ -1,5 +1,6 @@
 #include <tests/lib/test.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -112,11 +113,73 @@ static void shows_help_wherever_it_is_asked_for(void **state)
 	assert_true(parse("--help", &call, &err));
 	assert_null(call.command);
 	assert_true(call.what == CS_CALL_HELP);
-	assert_true(parse("client --help", &call, &err));
-	assert_true(call.what == CS_CALL_HELP);
+	assert_null(call.group);
 	assert_true(parse("client add --help", &call, &err));
 	assert_ptr_equal(call.command, &add);
 	assert_true(call.what == CS_CALL_HELP);
+	assert_true(parse("help client add", &call, &err));
+	assert_ptr_equal(call.command, &add);
+	assert_true(call.what == CS_CALL_HELP);
+}
+
+static void knows_which_group_help_is_asked_for(void **state)
+{
+	static const char *const lines[] = {
+		"client --help", "--help client", "client -h",
+		"help client",	 "client help",	  "--dir /x client -h"};
+	struct cs_call call;
+	struct cs_error err = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_true(parse(lines[i], &call, &err));
+		assert_true(call.what == CS_CALL_HELP);
+		assert_null(call.command);
+		assert_string_equal(call.group, "client");
+	}
+	assert_false(parse("client", &call, &err));
+	assert_true(call.what == CS_CALL_HELP);
+	assert_string_equal(call.group, "client");
+	assert_false(parse("client ad", &call, &err));
+	assert_true(call.what == CS_CALL_RUN);
+	assert_string_equal(call.group, "client");
+}
+
+/* What a helper prints; the caller frees it. */
+static char *printed(void (*print)(FILE *out))
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+
+	assert_non_null(out);
+	print(out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void print_group(FILE *out)
+{
+	static const struct cs_command_group group = {
+		"client", "Clients of the house", "docs/clients.md"};
+
+	cs_command_help_group(commands, &group, out);
+}
+
+static void the_help_of_a_group_has_its_commands_only(void **state)
+{
+	char *text = printed(print_group);
+
+	(void)state;
+	assert_string_equal(
+		text, "Usage: countersign client COMMAND [ARGUMENT]... "
+		      "[OPTION]...\n\nClients of the house\n\nCommands:\n"
+		      "  client add        Add\n"
+		      "  client list       List\n"
+		      "\n`countersign client COMMAND --help` shows options and "
+		      "an example,\n`countersign --help` all commands. Read on "
+		      "in docs/clients.md.\n");
+	free(text);
 }
 
 /* Parsing fails with exactly this sentence. */
@@ -135,10 +198,14 @@ static void says_what_is_wrong_and_what_was_meant(void **state)
 	(void)state;
 	refuses("srve", "no command `srve`; did you mean `serve`?");
 	refuses("client ad gw",
-		"no command `client ad`; did you mean `client add`?");
+		"no command `client ad`; did you mean `client add`? "
+		"`client` has add, list");
+	refuses("client bananas", "no command `client bananas`; `client` has "
+				  "add, list");
 	refuses("bananas", "no command `bananas`; see `countersign --help`");
-	refuses("client", "`client` needs another word; see `countersign "
-			  "client --help`");
+	refuses("bananas --help",
+		"no command `bananas`; see `countersign --help`");
+	refuses("client", "`client` needs another word");
 	refuses("client add gw --rihgt x",
 		"`client add` has no option `--rihgt`; did you mean "
 		"`--right`?");
@@ -175,6 +242,8 @@ int main(void)
 		cmocka_unit_test(finds_commands_of_one_and_two_words),
 		cmocka_unit_test(takes_options_anywhere_and_in_every_form),
 		cmocka_unit_test(shows_help_wherever_it_is_asked_for),
+		cmocka_unit_test(knows_which_group_help_is_asked_for),
+		cmocka_unit_test(the_help_of_a_group_has_its_commands_only),
 		cmocka_unit_test(says_what_is_wrong_and_what_was_meant),
 		cmocka_unit_test(maps_errors_to_the_statuses_that_scripts_know),
 	};

@@ -7,6 +7,9 @@
 /* All of them, in the order of `--help`; NULL ends the table. */
 extern const struct cs_command *const cs_commands[];
 
+/* What is said of each first word that several commands share. */
+extern const struct cs_command_group cs_command_groups[];
+
 extern const struct cs_command cs_cmd_init;
 extern const struct cs_command cs_cmd_serve;
 extern const struct cs_command cs_cmd_status;

@@ -17,7 +17,7 @@ libcs_cli_a_SOURCES = \
 	cli/cmd_policy_import.c \
 	cli/cmd_policy_schema.c cli/cmd_policy_set.c cli/cmd_request.c \
 	cli/cmd_serve.c cli/cmd_status.c \
-	cli/command.c cli/command.h \
+	cli/command.c cli/command.h cli/command_help.c \
 	cli/commands.h \
 	cli/complete.c cli/complete.h \
 	cli/config.c cli/config.h \

@@ -1,8 +1,8 @@
 # How it is run: the service, alert rules, what is installed beside the
 # program. Manual page and completions are cli/module.mk's.
 dist_doc_DATA = README.md ARCHITECTURE.md SECURITY.md LICENSE \
-	docs/kubernetes.md docs/log-format.md docs/operations.md \
-	docs/policy.md
+	docs/audit.md docs/clients.md docs/kubernetes.md docs/log-format.md \
+	docs/operations.md docs/policy.md
 policydir = $(docdir)/examples/policies
 dist_policy_DATA = policies/default.yaml policies/examples/ingress.yaml \
 	policies/examples/mesh.yaml policies/examples/override.yaml \

@@ -18,6 +18,7 @@ from tests.lib.fake_kube import FakeKube  # noqa: E402
 from tests.lib.house import COUNTERSIGN, House, Tap, expect, run  # noqa: E402
 
 PROGRAM = os.path.abspath(COUNTERSIGN)
+TREE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 DEFAULT_DIR = "/var/lib/countersign"
 EXAMPLE_LEAF = 42
 
@@ -209,6 +210,32 @@ def every_line_of_help_fits_on_a_terminal():
         for line in run(PROGRAM, *command.split(" "),
                         "--help").stdout.split("\n"):
             expect(len(line) <= 110, f"{command}: {len(line)}: {line}")
+
+
+@tap.test
+def a_group_shows_its_own_commands_and_where_to_read_on():
+    names = commands()
+    whole = run(PROGRAM, "--help").stdout
+    for group in sorted({n.split(" ")[0] for n in names if " " in n}):
+        own = [n for n in names if n.startswith(group + " ")]
+        text = run(PROGRAM, group, "--help").stdout
+        lines = text.split("Commands:\n")[1].split("\n\n")[0].split("\n")
+        expect(len(lines) == len(own), f"{group}: {lines}")
+        for line, name in zip(lines, own):
+            expect(line.startswith(f"  {name} ") and line in whole,
+                   f"{group}: {line}")
+        doc = re.search(r"Read on in (docs/\w+\.md)\.\n$", text)
+        expect(doc and os.path.exists(os.path.join(TREE, doc[1])),
+               f"{group}: {text}")
+        expect(run(PROGRAM, "help", group).stdout == text, "help " + group)
+        alone = run(PROGRAM, group, check=False)
+        expect(alone.returncode == 2 and not alone.stdout and text in
+               alone.stderr, f"{group}: {alone}")
+        wrong = run(PROGRAM, group, "bananas", check=False)
+        words = ", ".join(n.split(" ")[1] for n in own)
+        expect(wrong.returncode == 2 and f"`{group}` has {words}\n" in
+               wrong.stderr and f"`countersign {group} --help`" in
+               wrong.stderr, f"{group}: {wrong}")
 
 
 @tap.test

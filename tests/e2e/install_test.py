@@ -21,6 +21,8 @@ root = tempfile.mkdtemp(prefix="countersign-install-")
 PLACES = ["bin/countersign", "lib/systemd/system/countersign.service",
           "lib/sysusers.d/countersign.conf",
           "share/countersign/alerts.yml",
+          "share/doc/countersign/audit.md",
+          "share/doc/countersign/clients.md",
           "share/doc/countersign/operations.md",
           "share/doc/countersign/policy.md",
           "share/doc/countersign/examples/policies/ingress.yaml",
