@@ -30,12 +30,18 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/limits.h"
 
 #define CS_ARCHIVE_MANIFEST "manifest.json"
-/* Files of one backup: every policy source, two for each issuer, and ten. */
-#define CS_MAX_ARCHIVE_FILES 512
-/* The manifest's bytes. */
-#define CS_MAX_ARCHIVE_MANIFEST (256 * 1024)
+/*
+ * Files of one backup: every policy source, five for each issuer, three for
+ * each generation before, and ten.
+ */
+#define CS_MAX_ARCHIVE_FILES                                                   \
+	(CS_MAX_POLICY_FILES + 5 * CS_MAX_ISSUERS + 3 * CS_MAX_OLDER + 10)
+/* The manifest's bytes: a name, a digest and a size for each. */
+#define CS_MAX_ARCHIVE_MANIFEST                                                \
+	(CS_MAX_ARCHIVE_FILES * (CS_MAX_SOURCE_NAME + 256))
 
 /*
  * Copy a regular file to `to`, which must not exist, durably; folders that

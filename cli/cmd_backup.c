@@ -37,7 +37,7 @@ static const struct cs_option options[] = {
 struct backup {
 	const struct cs_call *call;
 	const char *target;
-	char *part; /* where it is made: TARGET.part */
+	const char *part; /* where it is made: TARGET.part */
 	struct cs_arena arena;
 	struct cs_hash *hash;
 	struct cs_install *install;
@@ -64,6 +64,20 @@ static bool add(struct backup *b, const char *name, struct cs_error *err)
 	       cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 }
 
+/* Is it there already? Issuers may share a file, as those of one key. */
+static bool has(const struct backup *b, const char *name)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(b->files, i, entry)
+	{
+		if (strcmp(cs_reply_text(entry, "name"), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* One file of the installation, by its name there. */
 static bool take(struct backup *b, const char *name, mode_t mode,
 		 struct cs_error *err)
@@ -77,7 +91,8 @@ static bool take(struct backup *b, const char *name, mode_t mode,
 	}
 	if (from == NULL || to == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	return cs_archive_copy(from, to, mode, err) && add(b, name, err);
+	return has(b, name) ||
+	       (cs_archive_copy(from, to, mode, err) && add(b, name, err));
 }
 
 /* The policies as they lie there. */
@@ -300,6 +315,19 @@ static bool finish(struct backup *b, struct cs_error *err)
 	return cs_file_sync_folder(b->target, err);
 }
 
+/* The target as it was said, without slashes behind its name. */
+static bool take_target(struct backup *b, struct cs_error *err)
+{
+	const char *said = b->call->args[0];
+	size_t n = strlen(said);
+
+	while (n > 1 && said[n - 1] == '/')
+		n--;
+	b->target = cs_arena_printf(&b->arena, "%.*s", (int)n, said);
+	return b->target != NULL ||
+	       cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+}
+
 /* A new directory beside the target. */
 static bool make_part(struct backup *b, struct cs_error *err)
 {
@@ -321,7 +349,7 @@ static bool make_part(struct backup *b, struct cs_error *err)
 		return true;
 	cs_error_set_errno(err, CS_E_IO, errno,
 			   "%s (of another backup, or of one that was cut "
-			   "short?)",
+			   "short: remove it then)",
 			   b->part);
 	b->part = NULL;
 	return false;
@@ -380,7 +408,8 @@ static int run_with(struct backup *b)
 	if (b->hash == NULL || b->files == NULL || b->outside == NULL)
 		return cs_call_fail(b->call, &err);
 	b->install = cs_install_load(b->call->dir, &err);
-	if (b->install == NULL || !make_part(b, &err) ||
+	if (b->install == NULL || !take_target(b, &err) ||
+	    !make_part(b, &err) ||
 	    !cs_ask_long(b->call, "POST", "/v1/backup", NULL, PATIENCE_MS,
 			 &b->reply, &err))
 		return undo(b, &err);
@@ -398,7 +427,6 @@ static int run(const struct cs_call *call)
 {
 	struct backup b = {
 		.call = call,
-		.target = call->args[0],
 		.keys = cs_call_get(call, "including-private-keys") != NULL,
 	};
 	int status;

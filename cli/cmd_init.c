@@ -61,7 +61,7 @@ struct init {
 	const struct cs_call *call;
 	struct cs_arena arena;
 	const char *dir; /* absolute */
-	bool made_dir;
+	struct cs_files_taken taken;
 	struct cs_config config;
 	struct cs_config_issuer issuer;
 	enum cs_key_kind kind;
@@ -159,37 +159,19 @@ static bool make_config(struct init *in, struct cs_error *err)
 
 /* -- what is made ------------------------------------------------------- */
 
-/* The directory: new, or empty. */
+/* The directory: new, or empty, and nobody else's. */
 static bool take_dir(struct init *in, struct cs_error *err)
 {
 	const char *dir = in->call->dir;
 	char cwd[4096];
-	bool empty;
 
-	if (!cs_files_is_empty(dir, &empty, err))
-		return false;
-	if (!empty)
-		return cs_error_set(err, CS_E_EXISTS,
-				    "%s is not empty; an installation is made "
-				    "in a new directory only",
-				    dir);
 	if (dir[0] == '/')
 		in->dir = dir;
 	else if (getcwd(cwd, sizeof(cwd)) != NULL)
 		in->dir = cs_files_path(&in->arena, cwd, dir);
 	if (in->dir == NULL)
 		return cs_error_set(err, CS_E_IO, "%s: no absolute path", dir);
-	if (mkdir(in->dir, 0700) == 0)
-		in->made_dir = true;
-	else if (errno == ENOENT)
-		return cs_files_make_dir("/", in->dir, err) &&
-		       (in->made_dir = true);
-	else if (errno != EEXIST)
-		return cs_error_set_errno(err, CS_E_IO, errno, "%s", in->dir);
-	/* An empty one that was there: for us alone from now on. */
-	if (chmod(in->dir, 0700) != 0)
-		return cs_error_set_errno(err, CS_E_IO, errno, "%s", in->dir);
-	return true;
+	return cs_files_take_empty(in->dir, &in->taken, err);
 }
 
 static bool make_dirs(struct init *in, struct cs_error *err)
@@ -353,10 +335,11 @@ static void tell(const struct init *in)
 
 static int run(const struct cs_call *call)
 {
-	struct init in = {
-		.call = call, .passphrase_fd = -1, .clock = cs_clock_system()};
+	struct init in = {.call = call,
+			  .passphrase_fd = -1,
+			  .clock = cs_clock_system(),
+			  .taken = {.fd = -1}};
 	struct cs_error err = {0};
-	bool taken = false;
 	bool ok;
 
 	umask(077);
@@ -364,14 +347,16 @@ static int run(const struct cs_call *call)
 	cs_buf_init(&in.csr, CSR_BYTES);
 	ok = make_config(&in, &err) &&
 	     cs_passphrase_open(call, &in.passphrase_fd, &err) &&
-	     (taken = take_dir(&in, &err)) && make_all(&in, &err);
+	     take_dir(&in, &err) && make_all(&in, &err);
 	if (ok) {
 		tell(&in);
-	} else if (taken) {
+	} else if (in.taken.fd >= 0) {
 		cs_files_remove_below(in.dir);
-		if (in.made_dir)
+		if (in.taken.made)
 			(void)rmdir(in.dir);
 	}
+	if (in.taken.fd >= 0)
+		close(in.taken.fd);
 	if (in.passphrase_fd >= 0)
 		close(in.passphrase_fd);
 	cs_buf_done(&in.csr);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/time.h"
@@ -27,6 +28,8 @@
 
 #define ARENA_BYTES (1024 * 1024)
 #define MARKER	    "restore.json"
+/* The same, until what it says is done. */
+#define MARKER_NEXT MARKER ".next"
 
 static const struct cs_option options[] = {
 	{"replace-ledger", 0, NULL,
@@ -46,7 +49,7 @@ struct restore {
 	struct cs_note_verifier verifier;
 	struct cs_verify_report report;
 	int lock_fd;
-	bool made; /* what stands in dir is ours to remove */
+	struct cs_files_taken taken; /* what stands in dir is ours to remove */
 };
 
 static char *path(struct restore *r, const char *root, const char *name)
@@ -68,8 +71,9 @@ static bool read_key(const char *dir, struct cs_note_verifier *ret,
 	return cs_note_verifier_parse(cs_buf_span(&key), ret, err);
 }
 
-/* The marker for the next start. Takes `said`. */
-static bool leave_marker(const char *dir, json_t *said, struct cs_error *err)
+/* The marker for the next start, under this name. Takes `said`. */
+static bool leave_marker(const char *dir, const char *name, json_t *said,
+			 struct cs_error *err)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf text;
 	bool ok;
@@ -79,7 +83,7 @@ static bool leave_marker(const char *dir, json_t *said, struct cs_error *err)
 			  : cs_error_set(err, CS_E_NO_MEMORY, "no memory");
 	json_decref(said);
 	return ok && cs_buf_finish(&text, MARKER, err) &&
-	       cs_files_write(dir, MARKER, cs_buf_span(&text), 0600, err);
+	       cs_files_write(dir, name, cs_buf_span(&text), 0600, err);
 }
 
 /* What of the manifest the leaf will say. */
@@ -158,15 +162,10 @@ static bool restore_all(struct restore *r, struct cs_error *err)
 
 	if (ledger == NULL || from == NULL || to == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	r->made = true;
-	if (!cs_files_make_dir(".", r->dir, err))
-		return false;
-	/* An empty one that was there: for us alone from now on. */
-	if (chmod(r->dir, 0700) != 0)
-		return cs_error_set_errno(err, CS_E_IO, errno, "%s", r->dir);
-	return read_key(r->from, &r->verifier, err) && put_files(r, err) &&
+	return cs_files_take_empty(r->dir, &r->taken, err) &&
+	       read_key(r->from, &r->verifier, err) && put_files(r, err) &&
 	       put_ledger(r, ledger, err) &&
-	       leave_marker(r->dir, backup_said(r), err) &&
+	       leave_marker(r->dir, MARKER, backup_said(r), err) &&
 	       cs_archive_copy(from, to, 0600, err);
 }
 
@@ -189,6 +188,31 @@ static bool put_aside(struct restore *r, const char *suffix,
 						  old);
 	}
 	return true;
+}
+
+/*
+ * The old ledger aside, the marker, the new ledger, in this order: between
+ * the first and the last nothing starts, and a marker beside the old ledger
+ * would tell the log of a restore that did not happen.
+ */
+static bool change_places(struct restore *r, const char *next,
+			  const char *suffix, struct cs_error *err)
+{
+	const char *ledger = path(r, r->dir, "ledger.db");
+	const char *said = path(r, r->dir, MARKER_NEXT);
+	const char *marker = path(r, r->dir, MARKER);
+
+	if (ledger == NULL || said == NULL || marker == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	(void)cs_failpoint("restore.before_aside");
+	if (!put_aside(r, suffix, err))
+		return false;
+	(void)cs_failpoint("restore.after_aside");
+	if (rename(said, marker) != 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", marker);
+	(void)cs_failpoint("restore.before_ledger");
+	return rename(next, ledger) == 0 ||
+	       cs_error_set_errno(err, CS_E_IO, errno, "%s", ledger);
 }
 
 /* The ledger alone; checkpoint, keys and configuration stay. */
@@ -221,14 +245,27 @@ static bool restore_ledger(struct restore *r, struct cs_error *err)
 		(void)unlink(next);
 		return false;
 	}
-	if (!leave_marker(r->dir, backup_said(r), err) ||
-	    !put_aside(r, suffix, err))
+	if (!leave_marker(r->dir, MARKER_NEXT, backup_said(r), err) ||
+	    !change_places(r, next, suffix, err))
 		return false;
-	if (rename(next, ledger) != 0)
-		return cs_error_set_errno(err, CS_E_IO, errno, "%s", ledger);
 	fprintf(r->call->out, "The old ledger is %s/ledger.db.%s.\n", r->dir,
 		suffix);
 	return cs_file_sync_folder(ledger, err);
+}
+
+/* Say of a key that it is not there; once, when issuers share it. */
+static void tell_if_missing(struct restore *r, const struct cs_install *in,
+			    const char *const *keys, size_t i)
+{
+	const char *key = path(r, in->dir, keys[i]);
+
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(keys[k], keys[i]) == 0)
+			return;
+	if (key != NULL && access(key, F_OK) != 0)
+		fprintf(r->call->out,
+			"to be put in its place before the start: %s\n",
+			keys[i]);
 }
 
 /* Which keys does the installation lack now? */
@@ -249,18 +286,27 @@ static void tell_missing_keys(struct restore *r)
 	for (size_t i = 0; i < in->older_n; i++)
 		if (!in->older[i].state.key_is_destroyed)
 			keys[n++] = in->older[i].key;
+	for (size_t i = 0; i < in->waiting_n; i++)
+		keys[n++] = in->waiting[i].config->key;
 	keys[n++] = in->config.log_key;
 	keys[n++] = in->config.tls_key;
-	for (size_t i = 0; i < n; i++) {
-		const char *key = path(r, in->dir, keys[i]);
-
-		if (key != NULL && access(key, F_OK) != 0)
-			fprintf(r->call->out,
-				"to be put in its place before the start: "
-				"%s\n",
-				keys[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		tell_if_missing(r, in, keys, i);
 	cs_install_free(in);
+}
+
+/* Is a directory that is there ours? A server of its owner reads no other's. */
+static bool check_owner(const struct restore *r, struct cs_error *err)
+{
+	struct stat st;
+
+	if (stat(r->dir, &st) != 0 || st.st_uid == geteuid())
+		return true;
+	return cs_error_set(err, CS_E_PERMISSION,
+			    "%s: belongs to uid %u, not to us (%u): restore as "
+			    "that user (runuser), who must be able to read the "
+			    "backup",
+			    r->dir, st.st_uid, geteuid());
 }
 
 /* -- restore BACKUP ----------------------------------------------------- */
@@ -270,7 +316,7 @@ static bool restore_from(struct restore *r, struct cs_error *err)
 	bool empty = false;
 	bool replace = cs_call_get(r->call, "replace-ledger") != NULL;
 
-	if (!cs_files_is_empty(r->dir, &empty, err))
+	if (!check_owner(r, err) || !cs_files_is_empty(r->dir, &empty, err))
 		return false;
 	if (!empty && !replace)
 		return cs_error_set(err, CS_E_EXISTS,
@@ -294,7 +340,7 @@ static int run_from(struct restore *r)
 	if (!restore_from(r, &err)) {
 		int status = cs_call_fail(r->call, &err);
 
-		if (r->made)
+		if (r->taken.fd >= 0)
 			cs_files_remove_below(r->dir);
 		return err.code == CS_E_VERIFY || err.code == CS_E_DB_CORRUPT
 			       ? CS_EXIT_VERIFY
@@ -392,8 +438,8 @@ static bool accept_split(struct restore *r, struct cs_error *err)
 		"records the checkpoint outside.\n",
 		(long long)size, (unsigned long long)outside.size,
 		(long long)size);
-	return leave_marker(r->dir, accepted(r->dir, cs_buf_str(&note), size),
-			    err);
+	return leave_marker(r->dir, MARKER,
+			    accepted(r->dir, cs_buf_str(&note), size), err);
 }
 
 static int run_accept(struct restore *r)
@@ -430,12 +476,17 @@ static int run_with(struct restore *r)
 
 static int run(const struct cs_call *call)
 {
-	struct restore r = {.call = call, .dir = call->dir, .lock_fd = -1};
+	struct restore r = {.call = call,
+			    .dir = call->dir,
+			    .lock_fd = -1,
+			    .taken = {.fd = -1}};
 	int status;
 
 	cs_arena_init(&r.arena, ARENA_BYTES);
 	status = run_with(&r);
 	cs_lock_drop(r.lock_fd);
+	if (r.taken.fd >= 0)
+		close(r.taken.fd);
 	json_decref(r.manifest);
 	cs_hash_free(r.hash);
 	cs_arena_done(&r.arena);

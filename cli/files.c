@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -273,6 +274,59 @@ bool cs_files_is_empty(const char *dir, bool *ret_empty, struct cs_error *err)
 			empty = false;
 	closedir(d);
 	*ret_empty = empty;
+	return true;
+}
+
+/* Make it if it is missing; *ret_made says that it was. */
+static bool make_missing(const char *dir, bool *ret_made, struct cs_error *err)
+{
+	*ret_made = false;
+	if (!cs_files_make_parent(dir, err))
+		return false;
+	if (mkdir(dir, 0700) == 0)
+		*ret_made = true;
+	else if (errno != EEXIST)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", dir);
+	return true;
+}
+
+/* An open directory that nobody else takes, and that holds nothing. */
+static bool take_open(const char *dir, int fd, struct cs_error *err)
+{
+	bool empty = false;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return cs_error_set(err, CS_E_LOCKED,
+				    "%s: another command makes something "
+				    "there",
+				    dir);
+	/* Only now: whoever had the lock before may have filled it. */
+	if (!cs_files_is_empty(dir, &empty, err))
+		return false;
+	if (!empty)
+		return cs_error_set(err, CS_E_EXISTS,
+				    "%s is not empty; an installation is made "
+				    "in a new or an empty directory only",
+				    dir);
+	return fchmod(fd, 0700) == 0 ||
+	       cs_error_set_errno(err, CS_E_IO, errno, "%s", dir);
+}
+
+bool cs_files_take_empty(const char *dir, struct cs_files_taken *ret,
+			 struct cs_error *err)
+{
+	struct cs_files_taken t = {.fd = -1};
+
+	if (!make_missing(dir, &t.made, err))
+		return false;
+	t.fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (t.fd < 0)
+		return cs_error_set_errno(err, CS_E_IO, errno, "%s", dir);
+	if (!take_open(dir, t.fd, err)) {
+		close(t.fd);
+		return false;
+	}
+	*ret = t;
 	return true;
 }
 

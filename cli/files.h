@@ -60,6 +60,21 @@ bool cs_files_make_parent(const char *path, struct cs_error *err) CS_MUST_USE;
 bool cs_files_is_empty(const char *dir, bool *ret_empty,
 		       struct cs_error *err) CS_MUST_USE;
 
+/* A directory for something new; fd -1: none was taken. */
+struct cs_files_taken {
+	int fd;	   /* holds the lock on it */
+	bool made; /* it was not there before */
+};
+
+/*
+ * Take a directory for what is made in it: made with its parents if it is
+ * missing, locked, empty, and for us alone from now on (0700). The caller
+ * closes fd when it is done. CS_E_LOCKED: another command has it; CS_E_EXISTS:
+ * it is not empty. On an error nothing in it was touched.
+ */
+bool cs_files_take_empty(const char *dir, struct cs_files_taken *ret,
+			 struct cs_error *err) CS_MUST_USE;
+
 /* Remove everything below dir (not dir itself), following no links. */
 void cs_files_remove_below(const char *dir);
 

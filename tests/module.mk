@@ -230,7 +230,7 @@ E2E_TESTS = tests/e2e/first_light.sh tests/e2e/api_test.py \
 	tests/e2e/renew_test.py \
 	tests/e2e/secrets_test.py tests/e2e/slow_test.py tests/e2e/tamper_test.py
 E2E_TESTS += tests/e2e/language_test.py tests/e2e/schema_test.py
-E2E_TESTS += tests/e2e/backup_test.py
+E2E_TESTS += tests/e2e/archive_test.py tests/e2e/backup_test.py
 E2E_TESTS += tests/e2e/revoke_test.py tests/e2e/crl_test.py
 E2E_TESTS += tests/e2e/purge_test.py
 E2E_TESTS += tests/e2e/rights_test.py tests/e2e/clients_doc_test.py
