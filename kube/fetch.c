@@ -31,6 +31,7 @@ struct cs_fetch_call {
 	struct cs_buf body;	       /* the answer's */
 	char error[CURL_ERROR_SIZE];
 	bool too_large;
+	bool dead; /* cancelled from inside of libcurl */
 	bool (*on_data)(void *ctx, int status, struct cs_span data);
 	void (*on_done)(void *ctx, const struct cs_fetch_result *result);
 	void *ctx;
@@ -43,11 +44,14 @@ struct cs_fetch {
 	struct cs_timer *timer;
 	struct sock *socks;
 	struct cs_fetch_call *calls;
+	bool inside; /* libcurl has called us, and takes no call itself */
+	bool reap;   /* there are dead ones among the calls */
 };
 
 /* -- sockets and the timer ------------------------------------------------ */
 
 static void finish_calls(struct cs_fetch *f);
+static void reap(struct cs_fetch *f);
 
 /* Let libcurl do what is to be done, then tell whose transfer has ended. */
 static void act(struct cs_fetch *f, curl_socket_t fd, int events)
@@ -55,6 +59,7 @@ static void act(struct cs_fetch *f, curl_socket_t fd, int events)
 	int running;
 
 	(void)curl_multi_socket_action(f->multi, fd, events, &running);
+	reap(f);
 	finish_calls(f);
 }
 
@@ -166,6 +171,21 @@ static void call_free(struct cs_fetch_call *c)
 	cs_mem_free(c);
 }
 
+/* Release what was cancelled while libcurl was at work. */
+static void reap(struct cs_fetch *f)
+{
+	struct cs_fetch_call *c = f->calls;
+
+	while (f->reap && c != NULL) {
+		struct cs_fetch_call *next = c->next;
+
+		if (c->dead)
+			call_free(c);
+		c = next;
+	}
+	f->reap = false;
+}
+
 /* What went wrong: the code, in words that do not change by the figure. */
 static enum cs_error_code code_of(CURLcode code)
 {
@@ -239,15 +259,28 @@ static void finish_calls(struct cs_fetch *f)
 	}
 }
 
+/* Give it to who watches, for whom libcurl is out of reach meanwhile. */
+static bool give(struct cs_fetch_call *c, struct cs_span s)
+{
+	long status = 0;
+	bool more;
+
+	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	c->f->inside = true;
+	more = c->on_data(c->ctx, (int)status, s);
+	c->f->inside = false;
+	return more && !c->dead;
+}
+
 static size_t on_write(char *data, size_t size, size_t n, void *ctx)
 {
 	struct cs_fetch_call *c = ctx;
 	struct cs_span s = cs_span_make(data, size * n);
-	long status = 0;
 
-	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (c->dead)
+		return 0;
 	if (c->on_data != NULL)
-		return c->on_data(c->ctx, (int)status, s) ? s.n : 0;
+		return give(c, s) ? s.n : 0;
 	c->too_large = !cs_buf_add(&c->body, s);
 	return c->too_large ? 0 : s.n;
 }
@@ -413,8 +446,15 @@ struct cs_fetch_call *cs_fetch_start(struct cs_fetch *f,
 
 void cs_fetch_cancel(struct cs_fetch_call *call)
 {
-	if (call != NULL)
-		call_free(call);
+	if (call == NULL)
+		return;
+	/* libcurl refuses to let go of one while it works on another. */
+	if (call->f->inside) {
+		call->dead = true;
+		call->f->reap = true;
+		return;
+	}
+	call_free(call);
 }
 
 bool cs_fetch_is_base(const char *url)

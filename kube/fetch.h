@@ -7,8 +7,8 @@
  * a struct cs_fetch_peer points to is copied by cs_fetch_start(). on_done is
  * called from the loop, never from inside cs_fetch_start(); in it, the
  * transfer is over already and other ones may be started or cancelled. on_data
- * is called from inside libcurl: it may look and keep, but neither start nor
- * cancel anything.
+ * is called from inside libcurl: it may look, keep and cancel (what is
+ * cancelled there is released a moment later), but start nothing.
  *
  * Only https, no redirects, no proxy, no cookies, HTTP/1.1, and only the CA
  * certificates that the peer names, never the system's. An answer of any
