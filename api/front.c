@@ -1,92 +1,23 @@
 #include "api/front.h"
 
-#include <assert.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "api/crl_cache.h"
+#include "api/front_life.h"
+#include "api/front_refusal.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/tls.h"
 #include "base/mem.h"
 #include "base/secret.h"
 
-/* Exit statuses: done; the house has to start again. */
-#define EXIT_DONE  0
+/* Exit status of a room that could not be opened: start again. */
 #define EXIT_AGAIN 75
 /* A CSR of the house's. */
 #define MAX_HOUSE_CSR CS_MAX_CSR_PEM
 
 /* -- the room's life ---------------------------------------------------- */
-
-#define TO(life) (1u << CS_FRONT_##life)
-static const unsigned moves[CS_FRONT_LIVES] = {
-	[CS_FRONT_STARTING] = TO(SERVING) | TO(STOPPING) | TO(STOPPED),
-	[CS_FRONT_SERVING] = TO(STOPPING) | TO(STOPPED),
-	[CS_FRONT_STOPPING] = TO(STOPPED),
-	[CS_FRONT_STOPPED] = 0,
-};
-
-/* What is true in each state. */
-static bool invariant(const struct cs_front *f)
-{
-	switch (f->life) {
-	case CS_FRONT_STARTING:
-		return true;
-	case CS_FRONT_SERVING:
-		return f->clients != NULL && f->state.known &&
-		       f->ledger != NULL && f->reader != NULL &&
-		       f->parent != NULL;
-	default:
-		return true;
-	}
-}
-
-static void move(struct cs_front *f, enum cs_front_life to)
-{
-	assert((moves[f->life] & (1u << to)) != 0);
-	f->life = to;
-	assert(invariant(f));
-}
-
-void cs_front_fail(struct cs_front *f, const char *what,
-		   const struct cs_error *why)
-{
-	if (f->life == CS_FRONT_STOPPED)
-		return;
-	cs_log_error(f->config.log, what, why);
-	move(f, CS_FRONT_STOPPED);
-	cs_loop_stop(f->loop, EXIT_AGAIN);
-}
-
-void cs_front_check_ready(struct cs_front *f)
-{
-	const struct cs_msg_ready m = {.detail = {0}};
-	struct cs_error err;
-
-	if (f->life != CS_FRONT_STARTING || f->clients == NULL ||
-	    !f->state.known)
-		return;
-	move(f, CS_FRONT_SERVING);
-	if (!cs_link_send_ready(f->parent, 0, &m, &err))
-		cs_front_fail(f, "front.ready", &err);
-}
-
-/* Finish: nothing comes in any more, and nobody waits. */
-static void finish(struct cs_front *f)
-{
-	if (f->life != CS_FRONT_STOPPING)
-		return;
-	move(f, CS_FRONT_STOPPED);
-	cs_loop_stop(f->loop, EXIT_DONE);
-}
-
-void cs_front_check_stop(struct cs_front *f)
-{
-	if (f->life == CS_FRONT_STOPPING && f->drained &&
-	    cs_inflight_count(f->inflight) == 0 &&
-	    cs_waits_count(f->waits) == 0)
-		finish(f);
-}
 
 static void on_drained(void *ctx)
 {
@@ -106,7 +37,7 @@ static void on_drain_time(void *ctx)
 	cs_log_write(f->config.log, CS_LOG_WARNING, "front.drain",
 		     "%zu requests were not finished in time",
 		     cs_inflight_count(f->inflight));
-	finish(f);
+	cs_front_finish(f);
 }
 
 /* Stopping does not wait for a backup, nor for CRLs. */
@@ -130,9 +61,8 @@ static void tell_backups(struct cs_front *f)
 /* STOP: take nothing new, finish the rest. */
 static void stop(struct cs_front *f, const struct cs_msg_stop *m)
 {
-	if (f->life >= CS_FRONT_STOPPING)
+	if (!cs_front_begin_stop(f))
 		return;
-	move(f, CS_FRONT_STOPPING);
 	f->house.wanted = false;
 	tell_backups(f);
 	cs_timer_stop(f->retry);

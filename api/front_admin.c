@@ -1,6 +1,10 @@
 #include <string.h>
 
 #include "api/crl_cache.h"
+#include "api/front_ask.h"
+#include "api/front_life.h"
+#include "api/front_refusal.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/openapi.h"
 #include "api/params.h"

@@ -5,6 +5,8 @@
 
 #include "api/body.h"
 #include "api/by_cert.h"
+#include "api/front_ask.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"
 #include "api/submit.h"

@@ -4,6 +4,8 @@
 
 #include "api/body.h"
 #include "api/crl_cache.h"
+#include "api/front_ask.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/http_write.h"
 #include "api/params.h"
@@ -131,8 +133,7 @@ static void reply_crl(struct cs_front *f, uint64_t ticket,
 		answer.content_type = NULL;
 		answer.shared = NULL;
 	}
-	cs_front_metrics_status(f, (unsigned)answer.status);
-	cs_http_reply(f->server, ticket, &answer);
+	cs_front_send(f, ticket, &answer);
 }
 
 /* The name under which it is kept: what stands behind /crl/. */
@@ -180,7 +181,7 @@ void cs_front_reply_crl(struct cs_front *f, const struct cs_wait *w,
 
 	if (e == NULL)
 		cs_front_reply_error(f, w->http, &err);
-	else if (w->http != 0 && f->server != NULL)
+	else
 		reply_crl(f, w->http, e, w->path);
 }
 

@@ -1,7 +1,9 @@
-#include <string.h>
 #include <unistd.h>
 
 #include "api/answer.h"
+#include "api/front_life.h"
+#include "api/front_refusal.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/submit.h"
 #include "base/codec.h"
@@ -268,14 +270,6 @@ static bool came_too_late(const struct cs_msg_answer *m,
 	}
 }
 
-enum cs_answer_view cs_front_view_of(const struct cs_front *f, uint64_t reader)
-{
-	const struct cs_client *c = cs_clients_by_id(f->clients, reader);
-
-	return c != NULL && (c->rights & CS_RIGHT_AUDIT) != 0 ? CS_VIEW_AUDIT
-							      : CS_VIEW_OWN;
-}
-
 /* Who reads the flight's answer; 0: nobody that is known. */
 static uint64_t reader_of(const struct cs_flight *flight)
 {
@@ -285,36 +279,6 @@ static uint64_t reader_of(const struct cs_flight *flight)
 		return 0;
 	return flight->owner == CS_FLIGHT_APPROVER ? m.approver_client
 						   : m.client;
-}
-
-void cs_front_reply_answer(struct cs_front *f, uint64_t ticket,
-			   const struct cs_msg_answer *m,
-			   enum cs_flight_owner owner, uint64_t reader)
-{
-	struct cs_answer_http http;
-	struct cs_reply r;
-	struct cs_error err;
-
-	if (ticket == 0)
-		return;
-	if (!cs_answer_render(m, cs_front_view_of(f, reader), cs_front_out(f),
-			      &http, &err)) {
-		cs_front_reply_error(f, ticket, &err);
-		return;
-	}
-	r = (struct cs_reply){
-		.status = http.status,
-		.media_type = http.media_type,
-		.retry_s = http.retry_s,
-		.replay = http.replay ? 1 : 0,
-	};
-	if (owner != CS_FLIGHT_CLIENT) {
-		r.status = http.read_status;
-		r.replay = 0;
-		if (r.status == 200)
-			r.media_type = "application/json";
-	}
-	cs_front_reply(f, ticket, &r, cs_buf_span(&f->out));
 }
 
 /* To an approver or denier: the new state, or that it came too late. */

@@ -16,6 +16,9 @@
  * is under way, and whoever comes in between gets 503 with Retry-After.
  */
 #include "api/answer.h"
+#include "api/front_ask.h"
+#include "api/front_life.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"
 #include "api/policy_body.h"

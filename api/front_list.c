@@ -3,6 +3,8 @@
 
 #include "api/accept.h"
 #include "api/csv.h"
+#include "api/front_ask.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"
 

@@ -1,3 +1,6 @@
+#include "api/front_ask.h"
+#include "api/front_refusal.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"
 

@@ -16,6 +16,9 @@
  */
 #include "api/answer.h"
 #include "api/decide.h"
+#include "api/front_ask.h"
+#include "api/front_life.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "base/json.h"
 

@@ -4,15 +4,10 @@
  */
 #include <stdio.h>
 
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"
 #include "base/version.h"
-
-void cs_front_metrics_status(struct cs_front *f, unsigned status)
-{
-	if (status < CS_FRONT_STATUSES)
-		f->metrics.responses[status]++;
-}
 
 void cs_front_metrics_take(struct cs_front *f, struct cs_span text)
 {

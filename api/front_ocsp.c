@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/front_life.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"
 #include "base/codec.h"

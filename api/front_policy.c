@@ -1,5 +1,9 @@
 #include <string.h>
 
+#include "api/front_ask.h"
+#include "api/front_life.h"
+#include "api/front_refusal.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"
 #include "api/policy_body.h"

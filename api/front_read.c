@@ -1,90 +1,12 @@
-#include <string.h>
 
 #include "api/accept.h"
+#include "api/front_ask.h"
+#include "api/front_life.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"
 #include "base/codec.h"
 #include "base/json.h"
-
-struct cs_front_view cs_front_view(struct cs_front *f,
-				   const struct cs_client *c, unsigned rights)
-{
-	struct cs_front_view view = {.client = c->id};
-	struct cs_json j;
-
-	if ((c->rights & rights) == 0)
-		return view;
-	if (c->all_issuers) {
-		view.client = 0;
-		return view;
-	}
-	cs_buf_reset(&f->view);
-	cs_json_begin(&j, &f->view);
-	cs_json_array(&j);
-	for (size_t i = 0; i < c->issuers_n; i++)
-		cs_json_string(&j, c->issuers[i]);
-	cs_json_end(&j);
-	/* Without the list, it sees its own alone. */
-	if (cs_json_finish(&j, "a client's issuers", NULL))
-		view.issuers = cs_buf_span(&f->view);
-	return view;
-}
-
-const struct cs_front_view cs_front_everything = {0};
-
-bool cs_front_ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
-		  enum cs_query kind, const struct cs_front_view *view,
-		  struct cs_span params)
-{
-	const struct cs_msg_query m = {kind, view->client, view->issuers,
-				       params};
-	struct cs_error err;
-
-	if (cs_link_send_query(f->reader, w->ticket, &m, &err))
-		return true;
-	return cs_problem_set(c->p, cs_problem_of_error(err.code), "", "%s",
-			      err.text);
-}
-
-bool cs_front_ask_new(struct cs_front *f, struct cs_call *c,
-		      enum cs_wait_kind wait, enum cs_query kind,
-		      const struct cs_front_view *view, struct cs_span params)
-{
-	struct cs_wait *w;
-
-	if (!cs_front_wait(f, c, wait, &w))
-		return false;
-	if (cs_front_ask(f, c, w, kind, view, params))
-		return true;
-	cs_waits_end(f->waits, w);
-	return false;
-}
-
-/* {"NAME":"text"} in the call's arena; the text is hexadecimal. */
-static bool one_hex(struct cs_front *f, struct cs_call *c, const char *name,
-		    size_t max, struct cs_span *ret_params)
-{
-	struct cs_buf *out = cs_front_out(f);
-	struct cs_error err;
-	struct cs_span bytes;
-	struct cs_json j;
-
-	if (c->arg.n > 2 * max ||
-	    !cs_codec_hex_decode(c->arg, &f->arena, &bytes, &err))
-		return cs_problem_set(c->p, CS_PROBLEM_NOT_FOUND, "",
-				      "This is no %s: expected hexadecimal"
-				      " digits.",
-				      name);
-	cs_json_begin(&j, out);
-	cs_json_object(&j);
-	cs_json_member_hex(&j, name, bytes);
-	cs_json_end(&j);
-	if (!cs_json_finish(&j, "the question", &err))
-		return cs_problem_set(c->p, cs_problem_of_error(err.code), "",
-				      "%s", err.text);
-	*ret_params = cs_buf_span(out);
-	return true;
-}
 
 bool cs_front_get_request(struct cs_front *f, struct cs_call *c)
 {
@@ -93,19 +15,9 @@ bool cs_front_get_request(struct cs_front *f, struct cs_call *c)
 	struct cs_span params;
 
 	return cs_params_none(c->request->head->query, c->p) &&
-	       one_hex(f, c, "id", 16, &params) &&
+	       cs_front_hex_params(f, c, "id", 16, &params) &&
 	       cs_front_ask_new(f, c, CS_WAIT_REQUEST, CS_QUERY_REQUEST, &view,
 				params);
-}
-
-bool cs_front_ask_stored(struct cs_front *f, struct cs_call *c,
-			 struct cs_wait *w)
-{
-	struct cs_span params;
-
-	return one_hex(f, c, "id", 16, &params) &&
-	       cs_front_ask(f, c, w, CS_QUERY_STORED, &cs_front_everything,
-			    params);
 }
 
 bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c)
@@ -125,7 +37,7 @@ bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c)
 			"Accept: a certificate is given as application/json,"
 			" application/pem-certificate-chain or"
 			" application/pkix-cert.");
-	if (!one_hex(f, c, "serial", CS_MAX_SERIAL, &params) ||
+	if (!cs_front_hex_params(f, c, "serial", CS_MAX_SERIAL, &params) ||
 	    !cs_front_wait(f, c, CS_WAIT_CERTIFICATE, &w))
 		return false;
 	w->form = form;
@@ -147,7 +59,7 @@ bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c)
 	struct cs_span params;
 
 	return cs_params_none(c->request->head->query, c->p) &&
-	       one_hex(f, c, "set_sha256", 32, &params) &&
+	       cs_front_hex_params(f, c, "set_sha256", 32, &params) &&
 	       cs_front_ask_new(f, c, CS_WAIT_PAGE, CS_QUERY_POLICY,
 				&cs_front_everything, params);
 }

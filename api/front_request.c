@@ -1,4 +1,7 @@
 #include "api/decide.h"
+#include "api/front_ask.h"
+#include "api/front_refusal.h"
+#include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"
 #include "api/submit.h"
@@ -50,6 +53,16 @@ bool cs_front_submit(struct cs_front *f, struct cs_call *c)
 	       cs_front_launch(f, &m, CS_FLIGHT_CLIENT, c->ticket, c->p);
 }
 
+/* Ask the reader for the stored request that is to be decided about. */
+static bool ask_stored(struct cs_front *f, struct cs_call *c, struct cs_wait *w)
+{
+	struct cs_span params;
+
+	return cs_front_hex_params(f, c, "id", 16, &params) &&
+	       cs_front_ask(f, c, w, CS_QUERY_STORED, &cs_front_everything,
+			    params);
+}
+
 /* Both decisions begin alike: read the body, fetch what is decided about. */
 static bool begin(struct cs_front *f, struct cs_call *c,
 		  enum cs_decision decision, enum cs_wait_kind kind)
@@ -66,7 +79,7 @@ static bool begin(struct cs_front *f, struct cs_call *c,
 		cs_problem_set(c->p, CS_PROBLEM_BUSY, "", "Out of memory.");
 	else if (cs_decide_read(c->request->body, decision, &w->arena,
 				&w->decision, c->p) &&
-		 cs_front_ask_stored(f, c, w))
+		 ask_stored(f, c, w))
 		return true;
 	cs_waits_end(f->waits, w);
 	return false;

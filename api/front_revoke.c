@@ -1,5 +1,6 @@
 /* Revoking a certificate. */
 #include "api/body.h"
+#include "api/front_ask.h"
 #include "api/front_room.h"
 #include "api/params.h"
 #include "base/codec.h"

@@ -1,8 +1,12 @@
 /*
  * What front's files share (api/front.h). Nobody else includes this.
  *
- *	front.c		start and end, links, dispatch, the room's life
- *	front_http.c	a request comes in: route, who is it, replies
+ *	front_life.h	the room's life
+ *	front_reply.h	what is said to clients
+ *	front_refusal.h	refusals, told to the ledger
+ *	front_ask.h	waits and questions
+ *	front.c		start and end, links
+ *	front_http.c	a request comes in: route, who is it
  *	front_drive.c	flights: REQUEST out, ANSWER in, workers, DRIVE,
  *			the listener's certificate
  *	front_request.c	submit, approve, deny
@@ -21,13 +25,6 @@
  *
  * A handler gets a struct cs_call and either answers it (or arranges that
  * somebody will) and returns true, or returns false with the problem set.
- *
- * The room's life:
- *
- *	STARTING --> SERVING --> STOPPING --> STOPPED
- *	    |                       ^             ^
- *	    +-----------------------+             |
- *	    (from every state, when a link that it needs is gone)
  */
 #ifndef CS_API_FRONT_ROOM_H
 #define CS_API_FRONT_ROOM_H
@@ -46,6 +43,7 @@
 #include "base/loop.h"
 #include "base/metrics.h"
 
+/* Moved by front_life.c alone. */
 enum cs_front_life {
 	CS_FRONT_STARTING, /* no client table, or no STATE yet */
 	CS_FRONT_SERVING,
@@ -158,81 +156,10 @@ struct cs_call {
 	struct cs_problem *p;
 };
 
-/* -- front.c ------------------------------------------------------------ */
-
-/* End the room: with 75 unless it was told to stop. Logs why. */
-void cs_front_fail(struct cs_front *f, const char *what,
-		   const struct cs_error *why);
-/* When stopping: is everything finished? */
-void cs_front_check_stop(struct cs_front *f);
-/* When starting: is everything there? */
-void cs_front_check_ready(struct cs_front *f);
-
 /* -- front_http.c ------------------------------------------------------- */
 
 void cs_front_on_request(void *ctx, const struct cs_http_request *request);
 void cs_front_on_gone(void *ctx, uint64_t ticket);
-
-/* An answer's outside. Zeroed members are left out. */
-struct cs_reply {
-	unsigned status;
-	const char *media_type;
-	uint32_t retry_s;
-	unsigned replay;     /* Idempotent-Replay: true */
-	const char *allow;   /* 405 */
-	struct cs_span link; /* RFC 8288 */
-	/* What caches may keep, seconds since 1970; 0: nothing. */
-	int64_t modified_s, expires_s;
-};
-
-/* Answer a server's ticket; ticket 0: nobody listens. */
-void cs_front_reply(struct cs_front *f, uint64_t ticket,
-		    const struct cs_reply *r, struct cs_span body);
-void cs_front_reply_json(struct cs_front *f, uint64_t ticket, unsigned status,
-			 struct cs_span body);
-void cs_front_reply_problem(struct cs_front *f, uint64_t ticket,
-			    const struct cs_problem *p);
-/* An error of ours: logged, and answered with what it means to a client. */
-void cs_front_reply_error(struct cs_front *f, uint64_t ticket,
-			  const struct cs_error *err);
-/* A code and a sentence from another room. */
-void cs_front_reply_foreign(struct cs_front *f, uint64_t ticket,
-			    struct cs_span code, struct cs_span detail);
-
-/* A refusal of a right, as it is told. Spans may be empty. */
-struct cs_front_refusal {
-	struct cs_span address; /* without a port */
-	struct cs_span client;	/* if it is known */
-	enum cs_problem_code code;
-	struct cs_span path;
-	int64_t uid; /* -1: not over the Unix socket */
-};
-/* Tell the ledger that a right was refused, if that is worth a leaf. */
-void cs_front_note(struct cs_front *f, const struct cs_front_refusal *r);
-void cs_front_note_refusal(struct cs_front *f, const struct cs_call *c);
-/*
- * The same for a right that only the ledger's transaction saw missing, when
- * its answer comes: `ticket` is the server's, `client` whose right it was.
- */
-void cs_front_note_late(struct cs_front *f, uint64_t ticket, uint64_t client,
-			struct cs_span code);
-/* The server's callback: a certificate did not survive its handshake. */
-void cs_front_on_bad_certificate(void *ctx, const struct cs_http_peer *peer);
-/* The address of a peer without its port. */
-struct cs_span cs_front_host(const struct cs_http_peer *peer);
-
-/* Who asked, as ids; and again as the table is now. False: not any more. */
-struct cs_asker cs_front_asker(const struct cs_call *c);
-bool cs_front_find_asker(const struct cs_front *f, const struct cs_asker *a,
-			 struct cs_principal *ret_who) CS_MUST_USE;
-
-/* A wait for this call, or the problem BUSY. */
-bool cs_front_wait(struct cs_front *f, struct cs_call *c,
-		   enum cs_wait_kind kind,
-		   struct cs_wait **ret_wait) CS_MUST_USE;
-
-/* An empty buffer for a body or message; valid until the next call. */
-struct cs_buf *cs_front_out(struct cs_front *f);
 
 /* -- front_drive.c ------------------------------------------------------ */
 
@@ -260,16 +187,6 @@ bool cs_front_house_csr(struct cs_front *f, uint64_t ticket,
 /* Ask for the house's certificate, if it is wanted and time has come. */
 void cs_front_house_try(void *front);
 void cs_front_house_failed(struct cs_front *f, struct cs_span detail);
-
-/* What this client may see of an answer. */
-enum cs_answer_view cs_front_view_of(const struct cs_front *f, uint64_t reader);
-/*
- * Render an ANSWER for whoever POSTed, or for whoever reads or decides:
- * `reader` is that client's id.
- */
-void cs_front_reply_answer(struct cs_front *f, uint64_t ticket,
-			   const struct cs_msg_answer *m,
-			   enum cs_flight_owner owner, uint64_t reader);
 
 /* -- handlers ----------------------------------------------------------- */
 
@@ -299,27 +216,6 @@ void cs_front_looked(struct cs_front *f, uint64_t ticket,
 		     const struct cs_msg_answer *m);
 
 /*
- * What somebody sees of the record: with one of these rights all, or all of
- * the issuers that the client is limited to, and always its own.
- */
-struct cs_front_view {
-	uint64_t client;	/* 0: everything */
-	struct cs_span issuers; /* JSON list; valid until the next view */
-};
-struct cs_front_view cs_front_view(struct cs_front *f,
-				   const struct cs_client *c, unsigned rights);
-/* For questions that are not about requests. */
-extern const struct cs_front_view cs_front_everything;
-/* Send a question; its PAGE finds the wait by the ticket. _new: its own. */
-bool cs_front_ask_new(struct cs_front *f, struct cs_call *c,
-		      enum cs_wait_kind wait, enum cs_query kind,
-		      const struct cs_front_view *view,
-		      struct cs_span params) CS_MUST_USE;
-bool cs_front_ask(struct cs_front *f, struct cs_call *c, struct cs_wait *w,
-		  enum cs_query kind, const struct cs_front_view *view,
-		  struct cs_span params) CS_MUST_USE;
-
-/*
  * front_list.c: a page of a list has come; true: the poll waits on, and so
  * does its wait. _tails_look: ask again for those behind which the log has
  * grown, and end those whose time is up; a timer's. _tails_end: all of them,
@@ -345,9 +241,7 @@ bool cs_front_get_policies(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c);
 bool cs_front_evaluate(struct cs_front *f, struct cs_call *c);
 bool cs_front_get_status(struct cs_front *f, struct cs_call *c);
-/* Ask the reader for a stored request that is to be decided about. */
-bool cs_front_ask_stored(struct cs_front *f, struct cs_call *c,
-			 struct cs_wait *w) CS_MUST_USE;
+bool cs_front_get_metrics(struct cs_front *f, struct cs_call *c);
 void cs_front_page(struct cs_front *f, uint64_t ticket,
 		   const struct cs_msg_page *m);
 
@@ -394,9 +288,6 @@ void cs_front_ocsp_responder(struct cs_front *f,
 			     const struct cs_msg_ocsp_responder *m);
 void cs_front_ocsp_metrics(const struct cs_front *f, struct cs_buf *out);
 
-/* front_metrics.c */
-bool cs_front_get_metrics(struct cs_front *f, struct cs_call *c);
-void cs_front_metrics_status(struct cs_front *f, unsigned status);
 void cs_front_metrics_take(struct cs_front *f, struct cs_span text);
 /* Does the peer's address suffice for /metrics? */
 bool cs_front_may_scrape(const struct cs_front *f,

@@ -41,10 +41,12 @@ libcs_api_a_SOURCES += \
 	api/decide.c api/decide.h \
 	api/front.c api/front.h \
 	api/front_admin.c \
+	api/front_ask.c api/front_ask.h \
 	api/front_clients.c \
 	api/front_crl.c \
 	api/front_drive.c \
 	api/front_evaluate.c \
+	api/front_life.c api/front_life.h \
 	api/front_list.c \
 	api/front_log.c \
 	api/front_look.c \
@@ -54,6 +56,8 @@ libcs_api_a_SOURCES += \
 	api/front_policy.c \
 	api/front_issuers.c \
 	api/front_read.c \
+	api/front_refusal.c api/front_refusal.h \
+	api/front_reply.c api/front_reply.h \
 	api/front_revoke.c \
 	api/front_request.c \
 	api/front_room.h \
