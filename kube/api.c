@@ -173,6 +173,11 @@ void cs_kube_api_cancel(struct cs_kube_call *call)
 		call_free(call);
 }
 
+int cs_kube_api_status(const struct cs_kube_call *call)
+{
+	return call->transfer != NULL ? cs_fetch_status(call->transfer) : 0;
+}
+
 struct cs_kube_api_stats cs_kube_api_stats(const struct cs_kube_api *api)
 {
 	return api->stats;

@@ -51,6 +51,8 @@ struct cs_kube_call *cs_kube_api_start(struct cs_kube_api *api,
 				       const struct cs_kube_ask *ask,
 				       struct cs_error *err) CS_MUST_USE;
 void cs_kube_api_cancel(struct cs_kube_call *call);
+/* The status of the answer that is coming; 0: there is no head of one yet. */
+int cs_kube_api_status(const struct cs_kube_call *call);
 
 struct cs_kube_api_stats cs_kube_api_stats(const struct cs_kube_api *api);
 

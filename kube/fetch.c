@@ -262,12 +262,10 @@ static void finish_calls(struct cs_fetch *f)
 /* Give it to who watches, for whom libcurl is out of reach meanwhile. */
 static bool give(struct cs_fetch_call *c, struct cs_span s)
 {
-	long status = 0;
 	bool more;
 
-	(void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
 	c->f->inside = true;
-	more = c->on_data(c->ctx, (int)status, s);
+	more = c->on_data(c->ctx, cs_fetch_status(c), s);
 	c->f->inside = false;
 	return more && !c->dead;
 }
@@ -455,6 +453,14 @@ void cs_fetch_cancel(struct cs_fetch_call *call)
 		return;
 	}
 	call_free(call);
+}
+
+int cs_fetch_status(const struct cs_fetch_call *call)
+{
+	long status = 0;
+
+	(void)curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
 }
 
 bool cs_fetch_is_base(const char *url)

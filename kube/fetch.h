@@ -73,6 +73,8 @@ struct cs_fetch_call *cs_fetch_start(struct cs_fetch *f,
 				     struct cs_error *err) CS_MUST_USE;
 /* No callback comes any more. NULL is allowed. */
 void cs_fetch_cancel(struct cs_fetch_call *call);
+/* The status of the answer that is coming; 0: there is no head of one yet. */
+int cs_fetch_status(const struct cs_fetch_call *call);
 
 /* Is it an https URL with a host, without a user, a query or a fragment? */
 bool cs_fetch_is_base(const char *url);

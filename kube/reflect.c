@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "kube/object.h"
 #include "kube/wait.h"
 
@@ -15,6 +17,10 @@
 #define WATCH_SLACK_S 20
 /* A watch that lasted so long was a good one: no connect takes longer. */
 #define GOOD_MS 12000
+/* Without the head of an answer for so long, it is none. */
+#define HEAD_MS 30000
+/* Of what an event of type ERROR says, so much is told. */
+#define TOLD_BYTES 400
 /* One that ends well before, is begun again with a pause. */
 #define SHORT_MS 1000
 
@@ -36,8 +42,8 @@ struct cs_reflect {
 	bool failing; /* the last try was a failure */
 	bool relist;  /* after the wait, list */
 	bool expired; /* the stream said so */
-	bool broken;  /* the stream's version cannot be trusted */
-	bool fed;     /* something came */
+	bool broken;  /* the stream said that it failed */
+	bool fed;     /* something came that was no error */
 	unsigned page_items;
 	char *token;	    /* metadata.continue; owned */
 	char *version;	    /* resourceVersion; owned */
@@ -45,6 +51,7 @@ struct cs_reflect {
 	bool skipping;	    /* to the line's end */
 	int64_t since_ms;   /* of the watch */
 	uint32_t retry_s;   /* the stream's own */
+	struct cs_buf said; /* what it failed with */
 	struct cs_reflect_stats stats;
 };
 
@@ -67,28 +74,57 @@ static void wait_then(struct cs_reflect *r, bool relist, uint32_t least_s)
 }
 
 /* A failure: told, counted, and tried again later. */
+static void fail_for(struct cs_reflect *r, const char *doing, const char *why,
+		     bool relist, uint32_t least_s)
+{
+	r->stats.failures++;
+	r->failing = true;
+	cs_log_write(r->c.log, CS_LOG_WARNING, "kube.watch", "%s %s: %s", doing,
+		     r->c.path, why);
+	wait_then(r, relist, least_s);
+}
+
 static void fail(struct cs_reflect *r, const char *doing, bool relist,
 		 const struct cs_fetch_result *result)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf why = {0};
 
-	r->stats.failures++;
-	r->failing = true;
 	cs_buf_init(&why, CS_MAX_KUBE_MESSAGE);
 	cs_kube_api_tell(result, &why);
-	cs_log_write(r->c.log, CS_LOG_WARNING, "kube.watch", "%s %s: %s", doing,
-		     r->c.path, cs_buf_str(&why));
-	wait_then(r, relist, result->retry_s);
+	fail_for(r, doing, cs_buf_str(&why), relist, result->retry_s);
+}
+
+/* Things are as they should be: the next failure is a first one. */
+static void good(struct cs_reflect *r)
+{
+	r->failing = false;
+	cs_wait_reset(&r->wait);
+}
+
+/* A watch has lasted a while. Is there anybody at the other end? */
+static void judge_watch(struct cs_reflect *r)
+{
+	int64_t ms = cs_clock_boot_ms(&r->c.clock) - r->since_ms;
+
+	if (cs_kube_api_status(r->call) == 200) {
+		good(r);
+	} else if (ms < HEAD_MS) {
+		cs_timer_start(r->timer, (uint32_t)(HEAD_MS - ms));
+	} else {
+		cs_kube_api_cancel(r->call);
+		r->call = NULL;
+		cs_buf_done(&r->line);
+		fail_for(r, "watch", "there is no answer", false, 0);
+	}
 }
 
 static void on_timer(void *ctx)
 {
 	struct cs_reflect *r = ctx;
 
-	if (r->state == WATCHING) {
-		r->failing = false;
-		cs_wait_reset(&r->wait);
-	} else if (r->relist || r->version == NULL)
+	if (r->state == WATCHING)
+		judge_watch(r);
+	else if (r->relist || r->version == NULL)
 		list(r);
 	else
 		watch(r);
@@ -161,7 +197,7 @@ static void page_done(struct cs_reflect *r, const json_t *page)
 	r->failing = false;
 	r->stats.lists++;
 	r->page_items = PAGE_ITEMS;
-	cs_wait_reset(&r->wait);
+	/* The wait stays: a list whose watch fails at once is no success. */
 	r->c.on_listed(r->c.ctx);
 	watch(r);
 }
@@ -177,17 +213,18 @@ static void on_page(void *ctx, const struct cs_fetch_result *result)
 		list(r);
 		return;
 	}
-	if (result->status == 400 && r->c.selector != NULL && !r->plain) {
+	if (result->status == 400 && r->token == NULL &&
+	    r->c.selector != NULL && !r->plain) {
 		/* "field label not supported": cert-manager before 1.20. */
 		r->plain = true;
-		keep(&r->token, NULL);
 		list(r);
 		return;
 	}
-	if (result->status == 410) {
+	if (result->status == 410)
 		r->stats.expired++;
+	/* A page that can never come: from the first one again. */
+	if (result->status == 410 || result->status == 400)
 		keep(&r->token, NULL);
-	}
 	if (result->status == 200)
 		page = cs_kube_json(result->body);
 	if (json_is_array(json_object_get(page, "items")))
@@ -226,9 +263,15 @@ static void on_error_event(struct cs_reflect *r, const json_t *status)
 	json_int_t code = json_integer_value(json_object_get(status, "code"));
 	json_int_t retry_s = json_integer_value(json_object_get(
 		json_object_get(status, "details"), "retryAfterSeconds"));
+	const char *message = cs_kube_text(status, "message");
 
 	r->expired = r->expired || code == 410;
 	r->broken = r->broken || code != 410;
+	cs_buf_reset(&r->said);
+	cs_buf_addf(&r->said, "%d ", (int)code);
+	if (message != NULL)
+		cs_text_put(&r->said, cs_codec_utf8_cut(cs_span_str(message),
+							TOLD_BYTES));
 	if (retry_s > 0 && retry_s < CS_MAX_KUBE_RETRY_S)
 		r->retry_s = (uint32_t)retry_s;
 }
@@ -247,6 +290,8 @@ static void on_event(struct cs_reflect *r, json_t *event)
 		on_error_event(r, object);
 		return;
 	}
+	r->fed = true;
+	good(r);
 	if (cs_kube_meta(object, "resourceVersion") != NULL)
 		keep(&r->version, cs_kube_meta(object, "resourceVersion"));
 	if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0)
@@ -282,8 +327,6 @@ static bool on_stream(void *ctx, int status, struct cs_span data)
 
 	if (status != 200)
 		return data.n <= CS_MAX_KUBE_OBJECT;
-	r->failing = false;
-	r->fed = true;
 	for (size_t at = 0; at < data.n && !r->expired && !r->broken;) {
 		struct cs_span rest = cs_span_sub(data, at, SIZE_MAX);
 		size_t n = rest.n;
@@ -300,31 +343,46 @@ static bool on_stream(void *ctx, int status, struct cs_span data)
 	return !r->expired && !r->broken;
 }
 
+/* The stream's end brings no more of this version: begin again, with a list. */
+static void on_expired(struct cs_reflect *r)
+{
+	r->stats.expired++;
+	keep(&r->token, NULL);
+	keep(&r->version, NULL);
+	/* Not at once: a server that says so for ever is waited for. */
+	wait_then(r, true, r->retry_s);
+}
+
+/* An answer that the same question may get for ever: then list. */
+static bool is_lasting(int status)
+{
+	return status >= 400 && status != 401 && status != 403 && status != 429;
+}
+
 static void on_stream_end(void *ctx, const struct cs_fetch_result *result)
 {
 	struct cs_reflect *r = ctx;
 	int64_t ms = cs_clock_boot_ms(&r->c.clock) - r->since_ms;
+	bool torn = result->status == 200 && (r->line.n > 0 || r->skipping);
 
 	r->call = NULL;
 	cs_timer_stop(r->timer);
 	cs_buf_done(&r->line);
-	if (r->expired || result->status == 410) {
-		r->stats.expired++;
-		keep(&r->token, NULL);
-		keep(&r->version, NULL);
-		/* Not at once: a server that says so for ever is waited for. */
-		wait_then(r, true, r->retry_s);
-		return;
-	}
-	if (r->fed)
-		cs_wait_reset(&r->wait);
-	if (result->status != 200 && !r->fed && ms < GOOD_MS)
-		fail(r, "watch", false, result);
-	else if (result->status == 200 && ms > SHORT_MS && !r->broken)
+	if (r->expired || result->status == 410)
+		on_expired(r);
+	else if (r->broken)
+		fail_for(r, "watch", cs_buf_str(&r->said), true, r->retry_s);
+	else if (torn)
+		fail_for(r, "watch", "it ended within an event", true, 0);
+	else if (result->status == 200 && ms > SHORT_MS) {
 		/* An end that was to come: its time was up. */
+		good(r);
 		watch(r);
+	} else if (result->status == 200 ||
+		   (result->status == 0 && (r->fed || ms >= GOOD_MS)))
+		wait_then(r, false, 0);
 	else
-		wait_then(r, false, r->retry_s);
+		fail(r, "watch", is_lasting(result->status), result);
 }
 
 static void watch(struct cs_reflect *r)
@@ -342,6 +400,8 @@ static void watch(struct cs_reflect *r)
 	r->expired = r->broken = r->skipping = r->fed = false;
 	r->retry_s = 0;
 	cs_buf_init(&r->line, CS_MAX_KUBE_PAGE);
+	cs_buf_done(&r->said);
+	cs_buf_init(&r->said, CS_MAX_KUBE_MESSAGE);
 	r->stats.watches++;
 	cs_buf_init(&path, CS_MAX_URI);
 	cs_buf_addf(&path, "%s?watch=1&allowWatchBookmarks=true", r->c.path);
@@ -380,6 +440,7 @@ void cs_reflect_free(struct cs_reflect *r)
 	cs_kube_api_cancel(r->call);
 	cs_timer_free(r->timer);
 	cs_buf_done(&r->line);
+	cs_buf_done(&r->said);
 	cs_mem_free(r->token);
 	cs_mem_free(r->version);
 	cs_mem_free(r);

@@ -9,9 +9,12 @@
  * callbacks only look and keep: on_object may run inside libcurl.
  *
  * A resource version that has expired (410, as a status or as an event), ends
- * the watch and begins a list; an ordinary end begins a watch at the last
- * version. Failures wait 0.8 s and more, to 30 s, doubled by chance, longer
- * where the server says so. A page that is too large is asked for in halves;
+ * the watch and begins a list; so does a failure that the same version may
+ * meet for ever, while a cut, a 429 or an ordinary end begins a watch at the
+ * last version. Failures wait 0.8 s and more, to 30 s, doubled by chance,
+ * longer where the server says so, and until a watch has brought an event, has
+ * lasted or has come to its end each wait is longer than the one before: a list
+ * alone is no success. A page that is too large is asked for in halves;
  * an event that is too large is passed over, and counted. A server that does
  * not know the field selector gets none.
  */

@@ -6,6 +6,7 @@ is left to take."""
 import os
 import socket
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from tests.lib import invariants  # noqa: E402
@@ -43,6 +44,43 @@ def an_issuer_that_changes_and_goes_under_its_check_harms_nobody():
     path = add_issuer(kube, house, "mute-0")
     kube.change(path, lambda o: o["metadata"].update(generation=3))
     wait_for(lambda: ready(kube, path).get("reason") == "Checked", "a check")
+
+
+def lists():
+    return kube.count("GET", "certificaterequests\\?limit", 200)
+
+
+@tap.test
+def after_an_outage_that_is_over_an_expired_version_is_listed_soon():
+    kube.stop()
+    time.sleep(2.5)     # two tries that are refused
+    kube.start()
+    place.issued_once(kube.request("back-again", CSR))
+    before = lists()
+    kube.watch_end = "error410"
+    kube.compact()
+    kube.compact()
+    wait_for(lambda: lists() > before, "a list", 3)
+    kube.watch_end = None
+
+
+@tap.test
+def a_watch_that_fails_at_its_version_for_ever_is_begun_with_a_list():
+    kube.watch_end = "error500"
+    path = kube.request("unwatchable", CSR)
+    place.issued_once(path)
+    expect("500 etcd: as the test wants" in place.adapter.log_text(),
+           "it was not told")
+    kube.watch_end = None
+
+
+@tap.test
+def a_watch_that_is_no_watch_is_no_view():
+    kube.watch_end = "html"
+    wait_for(lambda: place.adapter.probe("/readyz")[0] == 503, "not in view")
+    place.issued_once(kube.request("behind-a-proxy", CSR))
+    kube.watch_end = None
+    wait_for(lambda: place.adapter.probe("/readyz")[0] == 200, "in view", 30)
 
 
 @tap.test

@@ -85,7 +85,8 @@ class FakeKube:
         self.tokens = {"secret-token"}
         self.selectors = True   # is spec.issuerRef.group known?
         self.bookmarks = 0.3    # seconds between them; None: none
-        self.watch_end = None   # "error410", "cut", "silent", or seconds
+        # "error410", "error500", "html", "cut", "silent", or seconds
+        self.watch_end = None
         self.watches = 0
         self.page_tokens = {}
         self.port = None
@@ -524,6 +525,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 return
             if how == "silent":
                 continue
+            if how == "html":
+                self.chunk(b"<html>Welcome!</html>")
+                self.chunk(b"")
+                return
+            if how == "error500" and new:
+                self.event("ERROR", {"kind": "Status", "code": 500,
+                                     "reason": "InternalError",
+                                     "message": "etcd: as the test wants"})
+                self.chunk(b"")
+                return
             for v, resource, kind, obj in new:
                 at = v
                 if resource != path or not self.selected(obj, query):
