@@ -16,6 +16,8 @@
 #include "cli/passphrase.h"
 
 #define ROOT_KEY "offline/root.key"
+/* What --under calls the roots of root.pem; no issuer's name. */
+#define ROOT "root"
 
 /* Paths and texts of one command. */
 #define ARENA_BYTES (1024 * 1024)
@@ -131,6 +133,11 @@ static bool fill_stanza(struct cs_ca_job *j, struct cs_error *err)
 
 	if (!cs_config_issuer_name(cs_span_str(name), &why))
 		return cs_ca_job_usage(err, why.text);
+	if (strcmp(name, ROOT) == 0)
+		return cs_ca_job_usage(err,
+				       "name: `" ROOT "` is who certifies by "
+				       "the roots' keys (--under " ROOT
+				       "): choose another one");
 	if (cs_config_issuer(&j->install->config, name) != NULL ||
 	    cs_install_waiting(j->install, name) != NULL)
 		return cs_error_set(err, CS_E_EXISTS,
@@ -177,6 +184,34 @@ bool cs_ca_job_put_stanza(struct cs_ca_job *j, struct cs_error *err)
 	return cs_ca_job_by_hand(j) ||
 	       cs_files_replace(j->install->dir, CS_CONFIG_FILE,
 				cs_buf_span(&j->config), err);
+}
+
+void cs_ca_job_take_back(struct cs_ca_job *j)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+
+	cs_buf_init(&text, CS_MAX_POLICY_FILE);
+	/* With its stanza it is an issuer, durably or not. */
+	if (!cs_ca_job_by_hand(j) &&
+	    (!cs_files_read(j->install->dir, CS_CONFIG_FILE, &text, NULL) ||
+	     cs_span_equal(cs_buf_span(&text), cs_buf_span(&j->config))))
+		return;
+	cs_ca_place_take_back(&j->place);
+}
+
+bool cs_ca_job_begin_new(struct cs_ca_job *j, struct cs_error *err)
+{
+	if (cs_ca_place_begin(j->install->dir, j->name, CS_CA_PLACE_NEW,
+			      &j->arena, &j->place, err))
+		return true;
+	if (err->code != CS_E_EXISTS)
+		return false;
+	return cs_error_set(err, CS_E_EXISTS,
+			    "%s is there already, and " CS_CONFIG_FILE
+			    " has no issuer `%s`: what a command that was cut "
+			    "short has left, or somebody's own; move it "
+			    "elsewhere, then repeat",
+			    j->place.final, j->name);
 }
 
 void cs_ca_job_print_stanza(const struct cs_ca_job *j, FILE *out)
@@ -292,7 +327,7 @@ static bool find_parents(struct cs_ca_job *j, const char *under,
 {
 	const struct cs_install *in = j->install;
 
-	if (strcmp(under, "root") == 0) {
+	if (strcmp(under, ROOT) == 0) {
 		if (!cs_roots_load(in->dir, &j->roots, err))
 			return false;
 		c->parents = j->roots.ca;
@@ -302,6 +337,11 @@ static bool find_parents(struct cs_ca_job *j, const char *under,
 	for (size_t i = 0; i < in->config.n_issuers; i++) {
 		if (strcmp(in->config.issuers[i].name, under) != 0)
 			continue;
+		if (in->state[i].is_retired)
+			return cs_error_set(err, CS_E_USAGE,
+					    "--under: issuer `%s` is retired: "
+					    "it signs no certificates any more",
+					    under);
 		c->parents = &in->ca[i];
 		c->parents_n = 1;
 		c->parent_ceiling = &in->ceiling[i];
@@ -312,12 +352,20 @@ static bool find_parents(struct cs_ca_job *j, const char *under,
 		"--under: there is no issuer `%s` in " CS_CONFIG_FILE, under);
 }
 
+/* The issuer that certifies. NULL: a root. */
+static const struct cs_config_issuer *parent(const struct cs_ca_job *j,
+					     const char *under)
+{
+	return strcmp(under, ROOT) == 0
+		       ? NULL
+		       : cs_config_issuer(&j->install->config, under);
+}
+
 /* Its key: as it was said, else where it lies. */
 static bool open_parent_key(struct cs_ca_job *j, const char *under,
 			    struct cs_ca_create *c, struct cs_error *err)
 {
-	const struct cs_config_issuer *is =
-		cs_config_issuer(&j->install->config, under);
+	const struct cs_config_issuer *is = parent(j, under);
 	const char *said = cs_call_get(j->call, "ca-key");
 
 	if (said != NULL)
@@ -337,8 +385,7 @@ static bool open_parent_key(struct cs_ca_job *j, const char *under,
 static bool open_parent_passphrase(struct cs_ca_job *j, const char *under,
 				   struct cs_ca_create *c, struct cs_error *err)
 {
-	const struct cs_config_issuer *is =
-		cs_config_issuer(&j->install->config, under);
+	const struct cs_config_issuer *is = parent(j, under);
 	const char *file = cs_call_get(j->call, "ca-passphrase-file");
 
 	c->parent_passphrase.name = "the passphrase of --ca-key";
@@ -372,6 +419,23 @@ void cs_ca_job_close_parent(struct cs_ca_create *c)
 
 /* -- the whole ----------------------------------------------------------- */
 
+/*
+ * Under the lock: what a command decides by, countersign.yaml above all, must
+ * not be changed by another one before it is done. That there is no lock to
+ * take is said of what is an installation only.
+ */
+static bool load(struct cs_ca_job *j, struct cs_error *err)
+{
+	struct cs_error why = {0};
+	bool locked = cs_ca_place_lock(j->call->dir, &j->place, &why);
+
+	if (locked || why.code != CS_E_LOCKED)
+		j->install = cs_install_load(j->call->dir, err);
+	if (!locked && (j->install != NULL || why.code == CS_E_LOCKED))
+		return cs_error_set(err, why.code, "%s", why.text);
+	return j->install != NULL;
+}
+
 int cs_ca_job_run(const struct cs_call *call,
 		  bool (*make)(struct cs_ca_job *j, struct cs_error *err))
 {
@@ -386,8 +450,7 @@ int cs_ca_job_run(const struct cs_call *call,
 	umask(077);
 	cs_arena_init(&j.arena, ARENA_BYTES);
 	cs_buf_init(&j.config, CS_MAX_POLICY_FILE);
-	j.install = cs_install_load(call->dir, &err);
-	ok = j.install != NULL && make(&j, &err);
+	ok = load(&j, &err) && make(&j, &err);
 	cs_ca_place_end(&j.place);
 	cs_ca_job_close(&j.passphrase);
 	cs_roots_done(&j.roots);

@@ -58,7 +58,7 @@ struct cs_ca_job {
 	bool root_added;
 };
 
-/* Load the installation, do it, release all; an exit status. */
+/* Lock and load the installation, do it, release all; an exit status. */
 int cs_ca_job_run(const struct cs_call *call,
 		  bool (*make)(struct cs_ca_job *j, struct cs_error *err));
 
@@ -94,6 +94,13 @@ bool cs_ca_job_by_hand(const struct cs_ca_job *j);
 /* countersign.yaml with the stanza into its place, unless by hand. */
 bool cs_ca_job_put_stanza(struct cs_ca_job *j,
 			  struct cs_error *err) CS_MUST_USE;
+
+/*
+ * The place of a new issuer, which countersign.yaml does not have; and, when
+ * what follows its commit failed, what was put there away again.
+ */
+bool cs_ca_job_begin_new(struct cs_ca_job *j, struct cs_error *err) CS_MUST_USE;
+void cs_ca_job_take_back(struct cs_ca_job *j);
 
 /* Print the stanza that the operator puts into the configuration. */
 void cs_ca_job_print_stanza(const struct cs_ca_job *j, FILE *out);

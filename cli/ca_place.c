@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,22 +13,30 @@
 #include "base/failpoint.h"
 #include "cli/files.h"
 
-static bool lock(struct cs_ca_place *p, struct cs_arena *arena,
-		 struct cs_error *err)
+bool cs_ca_place_lock(const char *dir, struct cs_ca_place *p,
+		      struct cs_error *err)
 {
-	const char *dir = cs_arena_printf(arena, "%s/issuers", p->dir);
+	char path[PATH_MAX];
+	int fd;
 
-	if (dir == NULL)
-		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	p->lock_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p->lock_fd < 0)
+	*p = (struct cs_ca_place){.lock_fd = -1};
+	if ((size_t)snprintf(path, sizeof(path), "%s/issuers", dir) >=
+	    sizeof(path))
+		return cs_error_set(err, CS_E_TOO_LARGE, "%s: path too long",
+				    dir);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
 		return cs_error_set_errno(
 			err, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, errno,
-			"%s", dir);
-	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return true;
-	return cs_error_set(err, CS_E_LOCKED,
-			    "%s: another command is making an issuer", dir);
+			"%s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		return cs_error_set(err, CS_E_LOCKED,
+				    "%s: another command is making an issuer",
+				    path);
+	}
+	p->lock_fd = fd;
+	return true;
 }
 
 /* Remove what was made. */
@@ -64,8 +73,9 @@ bool cs_ca_place_begin(const char *dir, const char *issuer,
 {
 	struct stat st;
 
-	*p = (struct cs_ca_place){.kind = kind, .lock_fd = -1, .dir = dir};
-	if (!name_paths(p, issuer, arena, err) || !lock(p, arena, err))
+	*p = (struct cs_ca_place){
+		.kind = kind, .lock_fd = p->lock_fd, .dir = dir};
+	if (!name_paths(p, issuer, arena, err))
 		return false;
 	if (lstat(p->final, &st) != 0) {
 		if (kind == CS_CA_PLACE_ROLLOVER)
@@ -84,12 +94,12 @@ bool cs_ca_place_begin(const char *dir, const char *issuer,
 	return true;
 }
 
-bool cs_ca_place_lock(const char *dir, const char *issuer,
+bool cs_ca_place_tidy(const char *dir, const char *issuer,
 		      struct cs_arena *arena, struct cs_ca_place *p,
 		      struct cs_error *err)
 {
-	*p = (struct cs_ca_place){.lock_fd = -1, .dir = dir};
-	if (!name_paths(p, issuer, arena, err) || !lock(p, arena, err))
+	*p = (struct cs_ca_place){.lock_fd = p->lock_fd, .dir = dir};
+	if (!name_paths(p, issuer, arena, err))
 		return false;
 	unstage(p);
 	return true;
@@ -309,6 +319,12 @@ bool cs_ca_place_commit(struct cs_ca_place *p, struct cs_error *err)
 		return cs_error_set_errno(err, CS_E_IO, errno, "%s", p->final);
 	p->staged = false;
 	return sync_place(p, err);
+}
+
+void cs_ca_place_take_back(struct cs_ca_place *p)
+{
+	cs_files_remove_below(p->final);
+	(void)rmdir(p->final);
 }
 
 void cs_ca_place_end(struct cs_ca_place *p)

@@ -2,7 +2,8 @@
  * The place of an issuer's files, DIR/issuers/NAME, which changes in one
  * step or not at all. What is new is made in DIR/issuers/.NAME.new and takes
  * its place when it is whole; what a crash left there is removed the next
- * time. One maker at a time: a lock on DIR/issuers.
+ * time. One maker at a time: a lock on DIR/issuers, taken before anything is
+ * read that the change is made from, and held until it is done.
  *
  *	issuers/NAME/key.pem, chain.pem		the present generation
  *	issuers/NAME/key.uri			instead of key.pem: a token's
@@ -38,17 +39,24 @@ struct cs_ca_place {
 	bool staged;
 };
 
-/* CS_E_EXISTS: what is to be made is there already (or, ROLLOVER, not). */
+/* The lock. CS_E_LOCKED: another command has it; CS_E_NOT_FOUND, CS_E_IO. */
+bool cs_ca_place_lock(const char *dir, struct cs_ca_place *place,
+		      struct cs_error *err) CS_MUST_USE;
+
+/*
+ * Under the lock. CS_E_EXISTS: what is to be made is there already (or,
+ * ROLLOVER, not).
+ */
 bool cs_ca_place_begin(const char *dir, const char *issuer,
 		       enum cs_ca_place_kind kind, struct cs_arena *arena,
 		       struct cs_ca_place *place,
 		       struct cs_error *err) CS_MUST_USE;
 
 /*
- * The lock alone, for who changes what is there; what an earlier crash left
+ * Under the lock, for who changes what is there: what an earlier crash left
  * staged, which may be keys, is removed.
  */
-bool cs_ca_place_lock(const char *dir, const char *issuer,
+bool cs_ca_place_tidy(const char *dir, const char *issuer,
 		      struct cs_arena *arena, struct cs_ca_place *place,
 		      struct cs_error *err) CS_MUST_USE;
 
@@ -71,6 +79,9 @@ bool cs_ca_place_take_key(const struct cs_ca_place *place, const char *from,
  */
 bool cs_ca_place_commit(struct cs_ca_place *place,
 			struct cs_error *err) CS_MUST_USE;
+
+/* NEW, committed: what was made is removed again, since the rest failed. */
+void cs_ca_place_take_back(struct cs_ca_place *place);
 
 /* What was not committed is removed, the lock released. */
 void cs_ca_place_end(struct cs_ca_place *place);

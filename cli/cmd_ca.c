@@ -1,6 +1,7 @@
 /*
  * `ca create`, `ca import`: a further issuer for an installation.
  */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,6 +78,8 @@ static bool put_in_place(struct cs_ca_job *j, struct cs_error *err)
 	ok = ok && cs_ca_job_put_stanza(j, err);
 	if (ok)
 		tell(j, ca);
+	else
+		cs_ca_job_take_back(j);
 	cs_issuer_ca_free(ca);
 	return ok;
 }
@@ -117,9 +120,7 @@ static bool create(struct cs_ca_job *j, struct cs_ca_create *c,
 			    err) ||
 	    !cs_call_number(j->call, "path-len", 0, CS_MAX_CHAIN, &c->path_len,
 			    err) ||
-	    !take_parent(j, c, err) ||
-	    !cs_ca_place_begin(j->install->dir, j->name, CS_CA_PLACE_NEW,
-			       &j->arena, &j->place, err))
+	    !take_parent(j, c, err) || !cs_ca_job_begin_new(j, err))
 		return false;
 	c->passphrase = j->passphrase;
 	c->key = j->place.key;
@@ -150,8 +151,7 @@ static bool import_both(struct cs_ca_job *j, const struct cs_issuer_ca *ca,
 
 	ok = cs_ca_job_open(j->call, cs_call_get(j->call, "key"), &c.from,
 			    err) &&
-	     cs_ca_place_begin(j->install->dir, j->name, CS_CA_PLACE_NEW,
-			       &j->arena, &j->place, err);
+	     cs_ca_job_begin_new(j, err);
 	if (ok) {
 		c.passphrase = j->passphrase;
 		c.key = j->place.key;
@@ -171,8 +171,7 @@ static bool import_uri(struct cs_ca_job *j, const struct cs_issuer_ca *ca,
 				 .from = {-1, "--key-uri"},
 				 .before_key = {-1, ""}};
 
-	if (!cs_ca_place_begin(j->install->dir, j->name, CS_CA_PLACE_NEW,
-			       &j->arena, &j->place, err))
+	if (!cs_ca_job_begin_new(j, err))
 		return false;
 	c.passphrase = j->passphrase;
 	c.key = j->place.uri;
@@ -189,11 +188,17 @@ static bool import_waiting(struct cs_ca_job *j,
 	const char *path = cs_files_path(&j->arena, dir, w->config->chain);
 	const char *request = cs_arena_printf(
 		&j->arena, "%s/issuers/%s/request.pem", dir, j->name);
+	const char *key = cs_files_path(&j->arena, dir, w->config->key);
 	struct cs_ca_request_facts f;
 
 	j->issuer = *w->config;
-	if (path == NULL)
+	if (path == NULL || key == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	if (access(key, F_OK) != 0)
+		return cs_error_set_errno(err, CS_E_KEY, errno,
+					  "the key that the certificate is for "
+					  "has to be in its place first: %s",
+					  key);
 	if (!cs_ca_request_read(w->request, &j->arena, &f, err))
 		return cs_error_prefix(err, "issuers/%s/request.pem", j->name);
 	if (!cs_span_equal(f.key.spki, ca->key.spki))

@@ -5,6 +5,7 @@
  * rollover`.
  */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/limits.h"
 #include "cli/ca_job.h"
@@ -28,7 +29,20 @@ static const struct cs_option options[] = {
 
 /* -- where it goes ------------------------------------------------------- */
 
-/* PEM on standard output or into --out, which must not be there. */
+/* --out, if it was said, names no file that is there. */
+static bool check_out(const struct cs_ca_job *j, struct cs_error *err)
+{
+	const char *file = cs_call_get(j->call, "out");
+	struct stat st;
+
+	return file == NULL || lstat(file, &st) != 0 ||
+	       cs_error_set(err, CS_E_EXISTS,
+			    "--out: %s is there already: nothing is "
+			    "overwritten",
+			    file);
+}
+
+/* PEM on standard output or into --out. */
 static bool put_request(const struct cs_ca_job *j, struct cs_span pem,
 			struct cs_error *err)
 {
@@ -92,16 +106,19 @@ static bool csr_of_new(struct cs_ca_job *j, struct cs_error *err)
 				    j->name);
 	c.name = cs_span_str(cn);
 	if (!take_options(j, &c, err) || !cs_ca_job_plan(j, err) ||
-	    !cs_ca_place_begin(j->install->dir, j->name, CS_CA_PLACE_NEW,
-			       &j->arena, &j->place, err))
+	    !cs_ca_job_begin_new(j, err))
 		return false;
 	c.passphrase = j->passphrase;
 	c.key = j->place.key;
 	c.request = j->place.request;
 	if (!cs_ca_request_in_child(&c, err) ||
-	    !cs_ca_place_commit(&j->place, err) ||
-	    !cs_ca_job_put_stanza(j, err) ||
-	    !put_made(j,
+	    !cs_ca_place_commit(&j->place, err))
+		return false;
+	if (!cs_ca_job_put_stanza(j, err)) {
+		cs_ca_job_take_back(j);
+		return false;
+	}
+	if (!put_made(j,
 		      cs_arena_printf(&j->arena, "issuers/%s/request.pem",
 				      j->name),
 		      err))
@@ -203,6 +220,8 @@ static bool do_csr(struct cs_ca_job *j, struct cs_error *err)
 	const struct cs_install_waiting *w = cs_install_waiting(in, j->name);
 	bool done = false;
 
+	if (!check_out(j, err))
+		return false;
 	if (w != NULL) {
 		fprintf(j->call->err,
 			"countersign: the issuer %s waits already: this is its "

@@ -454,7 +454,7 @@ static bool do_retire(struct cs_ca_job *j, struct cs_error *err)
 		return cs_ca_job_usage(err, "--listener is not for "
 					    "--destroy-key");
 	return find_issuer(&t, err) && find_generation(&t, err) &&
-	       cs_ca_place_lock(j->install->dir, j->name, &j->arena, &j->place,
+	       cs_ca_place_tidy(j->install->dir, j->name, &j->arena, &j->place,
 				err) &&
 	       (destroy ? destroy_key(&t, err) : retire(&t, err));
 }

@@ -42,6 +42,10 @@ static bool move(int from, int to, struct cs_error *err)
 
 	if (fstat(from, &st) != 0)
 		return cs_error_set_errno(err, CS_E_IO, errno, "passphrase");
+	if (!S_ISFIFO(st.st_mode) && !S_ISREG(st.st_mode))
+		return cs_error_set(err, CS_E_USAGE,
+				    "passphrase: its descriptor is neither a "
+				    "pipe nor a regular file");
 	while (left > 0) {
 		ssize_t n = S_ISFIFO(st.st_mode)
 				    ? splice(from, NULL, to, NULL, left, 0)

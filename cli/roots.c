@@ -62,6 +62,7 @@ bool cs_roots_add(const char *dir, const struct cs_issuer_ca *ca,
 	CS_CLEANUP(cs_buf_done) struct cs_buf text;
 	struct cs_roots have;
 	bool there = false;
+	size_t n;
 
 	cs_buf_init(&text, CS_MAX_PEM_FILE);
 	if (!cs_roots_load(dir, &have, err))
@@ -69,10 +70,18 @@ bool cs_roots_add(const char *dir, const struct cs_issuer_ca *ca,
 	for (size_t i = 0; i < have.n; i++)
 		there = there ||
 			cs_span_equal(have.ca[i]->full_pem, ca->root_pem);
+	n = have.n;
 	cs_roots_done(&have);
 	*ret_added = !there;
 	if (there)
 		return true;
+	/* One more could not be read again. */
+	if (n == CS_MAX_ISSUERS)
+		return cs_error_set(err, CS_E_TOO_LARGE,
+				    CS_ROOTS_FILE
+				    ": it has %d roots, the most there can "
+				    "be: take those out that nothing needs",
+				    CS_MAX_ISSUERS);
 	if (!cs_files_read(dir, CS_ROOTS_FILE, &text, err))
 		return false;
 	if (text.n > 0 && text.p[text.n - 1] != '\n')

@@ -240,7 +240,7 @@ E2E_TESTS += tests/e2e/init_test.py tests/e2e/issuers_test.py \
 	tests/e2e/keys_test.py
 E2E_TESTS += tests/e2e/replay_test.py tests/e2e/look_test.py
 E2E_TESTS += tests/e2e/escape_test.py tests/e2e/load_test.py
-E2E_TESTS += tests/e2e/ca_life_test.py
+E2E_TESTS += tests/e2e/ca_hazards_test.py tests/e2e/ca_life_test.py
 E2E_TESTS += tests/e2e/import_test.py
 E2E_TESTS += tests/e2e/pkcs11_test.py
 E2E_TESTS += tests/e2e/kube_test.py tests/e2e/kube_faults_test.py \
