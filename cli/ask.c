@@ -4,21 +4,15 @@
 
 #include "api/answer.h"
 #include "api/http_client.h"
+#include "api/problem.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/time.h"
-#include "cli/show.h"
 #include "store/db.h"
 #include "store/query.h"
 
 /* Memory of one question's texts. */
 #define ARENA_BYTES (4 * 1024 * 1024)
-
-void cs_reply_done(struct cs_reply *r)
-{
-	json_decref(r->body);
-	*r = (struct cs_reply){0};
-}
 
 void cs_ask_escape(struct cs_buf *out, const char *s)
 {
@@ -31,31 +25,6 @@ void cs_ask_escape(struct cs_buf *out, const char *s)
 			cs_buf_add_byte(out, (uint8_t)*s);
 		else
 			cs_buf_addf(out, "%%%02X", (unsigned char)*s);
-	}
-}
-
-int cs_exit_of_status(int status)
-{
-	switch (status) {
-	case 200:
-	case 201:
-	case 204:
-		return CS_EXIT_DONE;
-	case 202:
-		return CS_EXIT_PENDING;
-	case 400:
-		return CS_EXIT_USAGE;
-	case 401:
-	case 403:
-		return CS_EXIT_FORBIDDEN;
-	case 404:
-	case 410:
-		return CS_EXIT_NOT_FOUND;
-	case 429:
-	case 503:
-		return CS_EXIT_AGAIN;
-	default:
-		return CS_EXIT_REFUSED;
 	}
 }
 
@@ -249,14 +218,27 @@ static bool render_request(struct cs_buf *body, struct cs_error *err)
 	return cs_buf_finish(body, "the request", err);
 }
 
-/* {"code", "detail"} of a question that has no answer. */
-static json_t *no_page(const struct cs_question_result *result)
+/* The problem of a question that has no answer, as the server renders it. */
+static bool no_page(const struct cs_question_result *result,
+		    struct cs_reply *ret, struct cs_error *err)
 {
-	return json_pack("{s:s, s:s}", "code",
-			 result->code[0] != '\0' ? result->code : "NOT_FOUND",
-			 "detail",
-			 result->detail[0] != '\0' ? result->detail
-						   : "There is no such thing.");
+	CS_CLEANUP(cs_buf_done) struct cs_buf body;
+	const char *name = result->code[0] != '\0' ? result->code : "NOT_FOUND";
+	const char *detail = result->detail[0] != '\0'
+				     ? result->detail
+				     : "There is no such thing.";
+	enum cs_problem_code code = cs_problem_from_name(cs_span_str(name));
+
+	cs_buf_init(&body, CS_MAX_MESSAGE);
+	if (code == CS_PROBLEM_NONE)
+		code = CS_PROBLEM_CONFLICT;
+	ret->status = (int)cs_problem_status(code);
+	if (!cs_problem_write_foreign(cs_span_str(name), cs_span_str(detail),
+				      cs_problem_status(code),
+				      cs_problem_title(code), &body, err))
+		return false;
+	ret->body = cs_json_parse(cs_buf_span(&body), "a problem", err);
+	return ret->body != NULL;
 }
 
 /* Ask an open database; the answer's octets are appended to body. */
@@ -289,20 +271,21 @@ static bool take_result(const struct cs_question_call *q, struct cs_buf *body,
 	if (result->found && q->kind == CS_QUERY_REQUEST &&
 	    !render_request(body, err))
 		return false;
-	r.status = result->found	    ? 200
-		   : result->code[0] == 'B' ? 400 /* BAD_CURSOR, ... */
-					    : 404;
-	if (!result->found)
-		r.body = no_page(result);
-	else if (octets == NULL)
+	r.status = 200;
+	if (!result->found) {
+		if (!no_page(result, &r, err))
+			return false;
+	} else if (octets == NULL) {
 		r.body = cs_json_parse(cs_buf_span(body), "the ledger's answer",
 				       err);
-	else if (cs_buf_add(octets, cs_buf_span(body)))
-		r.body = json_null();
+	} else {
+		r.body = cs_buf_add(octets, cs_buf_span(body)) ? json_null()
+							       : NULL;
+		if (r.body == NULL)
+			cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+	}
 	if (r.body == NULL)
-		return result->found && octets == NULL
-			       ? false
-			       : cs_error_set(err, CS_E_NO_MEMORY, "no memory");
+		return false;
 	*ret = r;
 	return true;
 }
@@ -398,38 +381,4 @@ bool cs_ask_octets(const struct cs_call *call, const struct cs_question_call *q,
 	if (err != NULL)
 		*err = why;
 	return false;
-}
-
-int cs_reply_print_json(const struct cs_call *call, const struct cs_reply *r)
-{
-	json_dumpf(r->body, call->out,
-		   JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-	fputc('\n', call->out);
-	return cs_exit_of_status(r->status);
-}
-
-const char *cs_reply_text(const json_t *object, const char *name)
-{
-	const char *s = json_string_value(json_object_get(object, name));
-
-	return s != NULL ? s : "";
-}
-
-int cs_reply_print_problem(const struct cs_call *call, const struct cs_reply *r)
-{
-	const char *code = cs_reply_text(r->body, "code");
-
-	if (json_object_get(r->body, "violations") != NULL) {
-		cs_show_refusal(r->body, call->err);
-		return cs_exit_of_status(r->status);
-	}
-	fputs("countersign: ", call->err);
-	cs_text_print(call->err, cs_reply_text(r->body, "detail"));
-	if (code[0] != '\0') {
-		fputs(" (", call->err);
-		cs_text_print(call->err, code);
-		fputc(')', call->err);
-	}
-	fputc('\n', call->err);
-	return cs_exit_of_status(r->status);
 }

@@ -2,7 +2,7 @@
  * Talking to the installation: to the running server over its Unix socket,
  * and for questions, where no server runs, to the files of the stopped one.
  *
- * A reply is a status as HTTP has it and a JSON body. A question
+ * A reply (cli/reply.h) is the same from both, problems too. A question
  * (struct cs_question_call) is stated once, as names and values; it becomes
  * a GET for the server, or parameters of store/query.h for the files, which
  * only their owner can open.
@@ -18,16 +18,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/msg.h"
-#include "cli/command.h"
-
-struct cs_reply {
-	int status;
-	json_t *body; /* never NULL after success; null when there was none */
-	bool stopped; /* it comes from files, no server runs */
-};
-
-/* Safe on a zeroed struct. */
-void cs_reply_done(struct cs_reply *r);
+#include "cli/reply.h"
 
 /*
  * One call to the server. `body` is borrowed, NULL for none; `key` is an
@@ -87,21 +78,5 @@ bool cs_ask_octets(const struct cs_call *call, const struct cs_question_call *q,
 
 /* Append s so that it can stand in a path or a query (RFC 3986 2.3). */
 void cs_ask_escape(struct cs_buf *out, const char *s);
-
-/* The exit status of an HTTP status. */
-int cs_exit_of_status(int status);
-
-/*
- * Print the body as JSON, indented, to standard output, and return the
- * status's exit status: what every command does for -o json.
- */
-int cs_reply_print_json(const struct cs_call *call, const struct cs_reply *r);
-
-/* Print a problem's sentence and violations to standard error; as above. */
-int cs_reply_print_problem(const struct cs_call *call,
-			   const struct cs_reply *r);
-
-/* A member's text, or "" when there is none (numbers are not texts). */
-const char *cs_reply_text(const json_t *object, const char *name);
 
 #endif

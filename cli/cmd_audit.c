@@ -84,10 +84,7 @@ static int run_show(const struct cs_call *call)
 	q.target = target;
 	if (!cs_ask_question(call, &q, &r, &err))
 		return cs_call_fail(call, &err);
-	if (r.status >= 400)
-		status = cs_reply_print_problem(call, &r);
-	else
-		status = cs_reply_print_json(call, &r);
+	cs_reply_print(call, &r, &status); /* JSON is its only form */
 	cs_reply_done(&r);
 	return status;
 }

@@ -66,6 +66,12 @@ static bool newest(const struct cs_call *call, int64_t *ret,
 			(struct cs_ask_param){CS_ASK_INT, "limit", NULL, 1});
 	if (!cs_ask_question(call, &q, &r, err))
 		return false;
+	if (r.status >= 400) {
+		cs_error_set(err, CS_E_HTTP, "%s",
+			     cs_reply_text(r.body, "detail"));
+		cs_reply_done(&r);
+		return false;
+	}
 	*ret = json_integer_value(json_object_get(
 		json_array_get(json_object_get(r.body, "items"), 0), "index"));
 	cs_reply_done(&r);
@@ -133,7 +139,7 @@ static bool take_tail(struct tail *t, const struct cs_reply *r)
 	struct cs_error err = {0};
 
 	if (r->status >= 400) {
-		t->status = cs_reply_print_problem(t->call, r);
+		t->status = cs_reply_tell_problem(t->call, r);
 		return false;
 	}
 	if (r->stopped) {

@@ -84,6 +84,7 @@ static bool verify(const struct cs_call *call, const json_t *body,
 static int tell(const struct cs_call *call, const struct cs_reply *r)
 {
 	struct cs_error err = {0};
+	int status;
 
 	if (r->status >= 400)
 		return cs_reply_print_problem(call, r);
@@ -91,8 +92,8 @@ static int tell(const struct cs_call *call, const struct cs_reply *r)
 		cs_call_fail(call, &err);
 		return CS_EXIT_VERIFY;
 	}
-	if (cs_call_wants(call, "json"))
-		return cs_reply_print_json(call, r);
+	if (cs_reply_print(call, r, &status))
+		return status;
 	fprintf(call->out,
 		"leaf %s, hash %s,\nis in the log of this checkpoint, whose "
 		"signature is good:\n\n%s",

@@ -76,16 +76,14 @@ static int run_show(const struct cs_call *call)
 	struct cs_error err = {0};
 	struct cs_reply r;
 	const char *pem;
-	int status = CS_EXIT_DONE;
+	int status;
 
 	if (!get(call, call->args[0], &r, &err))
 		return cs_call_fail(call, &err);
 	pem = cs_reply_text(r.body, "certificate");
-	if (r.status >= 400)
-		status = cs_reply_print_problem(call, &r);
-	else if (cs_call_wants(call, "json"))
-		status = cs_reply_print_json(call, &r);
-	else if (cs_call_wants(call, "pem")) {
+	if (cs_reply_print(call, &r, &status)) {
+		/* Nothing is left to say. */
+	} else if (cs_call_wants(call, "pem")) {
 		fputs(pem, call->out);
 		tell_revoked(r.body, call->err);
 	} else {

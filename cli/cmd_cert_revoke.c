@@ -63,12 +63,7 @@ static int run(const struct cs_call *call)
 	json_decref(body);
 	if (!ok)
 		return cs_call_fail(call, &err);
-	status = cs_exit_of_status(r.status);
-	if (cs_call_wants(call, "json"))
-		status = cs_reply_print_json(call, &r);
-	else if (r.status >= 400)
-		status = cs_reply_print_problem(call, &r);
-	else
+	if (!cs_reply_print(call, &r, &status))
 		cs_show_object(r.body, call->out);
 	cs_reply_done(&r);
 	return status;

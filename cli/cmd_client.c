@@ -124,11 +124,10 @@ static int print_proof(const struct cs_call *call, const struct cs_reply *r)
 	const json_t *c = json_object_get(r->body, "credential");
 	const char *token = cs_reply_text(r->body, "token");
 	const char *fingerprint = cs_reply_text(c, "fingerprint");
+	int status;
 
-	if (cs_call_wants(call, "json"))
-		return cs_reply_print_json(call, r);
-	if (r->status >= 400)
-		return cs_reply_print_problem(call, r);
+	if (cs_reply_print(call, r, &status))
+		return status;
 	/* Shown once; the server keeps its hash only. */
 	if (token[0] != '\0')
 		fprintf(call->out, "%s\n", token);
@@ -139,7 +138,7 @@ static int print_proof(const struct cs_call *call, const struct cs_reply *r)
 					       : "of the CA",
 			fingerprint[0] != '\0' ? fingerprint
 					       : cs_reply_text(c, "ca_sha256"));
-	return cs_exit_of_status(r->status);
+	return status;
 }
 
 /* POST /v1/clients/NAME/WHAT. */
@@ -212,11 +211,7 @@ static int send_delete(const struct cs_call *call, const char *behind)
 	if (!cs_buf_finish(&target, "the name", &err) ||
 	    !cs_ask(call, "DELETE", cs_buf_str(&target), NULL, NULL, &r, &err))
 		return cs_call_fail(call, &err);
-	status = cs_exit_of_status(r.status);
-	if (cs_call_wants(call, "json"))
-		status = cs_reply_print_json(call, &r);
-	else if (r.status >= 400)
-		status = cs_reply_print_problem(call, &r);
+	cs_reply_print(call, &r, &status);
 	cs_reply_done(&r);
 	return status;
 }
@@ -312,10 +307,8 @@ static int run_list(const struct cs_call *call)
 		return cs_clients_at_run(call);
 	if (!cs_ask_question(call, &q, &r, &err))
 		return cs_call_fail(call, &err);
-	if (cs_call_wants(call, "json"))
-		status = cs_reply_print_json(call, &r);
-	else if (r.status >= 400)
-		status = cs_reply_print_problem(call, &r);
+	if (r.status >= 400 || cs_call_wants(call, "json"))
+		cs_reply_print(call, &r, &status);
 	else
 		status = cs_list_print(call, &list,
 				       json_object_get(r.body, "items"));
@@ -362,7 +355,7 @@ static int run_show(const struct cs_call *call)
 					   .target = "/v1/clients"};
 	struct cs_error err = {0};
 	struct cs_reply r, one;
-	int status = CS_EXIT_DONE;
+	int status;
 
 	if (!cs_ask_question(call, &q, &r, &err))
 		return cs_call_fail(call, &err);
@@ -378,9 +371,7 @@ static int run_show(const struct cs_call *call)
 		cs_error_set(&err, CS_E_NOT_FOUND, "there is no client `%s`",
 			     call->args[0]);
 		status = cs_call_fail(call, &err);
-	} else if (cs_call_wants(call, "json")) {
-		status = cs_reply_print_json(call, &one);
-	} else {
+	} else if (!cs_reply_print(call, &one, &status)) {
 		show_client(one.body, call->out);
 	}
 	cs_reply_done(&r);

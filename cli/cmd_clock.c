@@ -10,14 +10,8 @@ static int run(const struct cs_call *call)
 
 	if (!cs_ask(call, "POST", "/v1/clock/accept", NULL, NULL, &r, &err))
 		return cs_call_fail(call, &err);
-	if (cs_call_wants(call, "json")) {
-		status = cs_reply_print_json(call, &r);
-	} else if (r.status >= 400) {
-		status = cs_reply_print_problem(call, &r);
-	} else {
+	if (!cs_reply_print(call, &r, &status))
 		fputs("The clock is accepted as it is.\n", call->out);
-		status = CS_EXIT_DONE;
-	}
 	cs_reply_done(&r);
 	return status;
 }

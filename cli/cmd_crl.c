@@ -207,14 +207,8 @@ static int run_publish(const struct cs_call *call)
 	json_decref(body);
 	if (!ok)
 		return cs_call_fail(call, &err);
-	if (r.status >= 400) {
-		status = cs_reply_print_problem(call, &r);
-	} else if (cs_call_wants(call, "json")) {
-		status = cs_reply_print_json(call, &r);
-	} else {
+	if (!cs_reply_print(call, &r, &status))
 		print_published(call, r.body);
-		status = CS_EXIT_DONE;
-	}
 	cs_reply_done(&r);
 	return status;
 }

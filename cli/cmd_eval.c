@@ -49,13 +49,9 @@ static bool add_policies(const struct cs_call *call, json_t *body,
 /* What came of it, and the exit status that goes with it. */
 static int print(const struct cs_call *call, const struct cs_reply *r)
 {
-	int status = CS_EXIT_DONE;
+	int status;
 
-	if (cs_call_wants(call, "json"))
-		status = cs_reply_print_json(call, r);
-	else if (r->status >= 400)
-		status = cs_reply_print_problem(call, r);
-	else
+	if (!cs_reply_print(call, r, &status))
 		cs_show_answer(r->body, call->out);
 	if (r->status >= 400)
 		return status;

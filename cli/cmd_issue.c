@@ -136,20 +136,17 @@ static json_t *make_body(const struct cs_call *call, struct cs_error *err)
 /* What came of it. */
 static int tell(const struct cs_call *call, const struct cs_reply *r)
 {
-	if (cs_call_wants(call, "json")) {
-		if (r->status >= 400)
-			(void)cs_reply_print_problem(call, r);
-		return cs_reply_print_json(call, r);
+	int status;
+
+	if (!cs_reply_print(call, r, &status)) {
+		cs_show_answer(r->body, call->err);
+		if (r->status == 201)
+			fputs(cs_reply_text(r->body, "certificate"), call->out);
 	}
-	if (r->status >= 400)
-		return cs_reply_print_problem(call, r);
-	cs_show_answer(r->body, call->err);
-	if (r->status == 201)
-		fputs(cs_reply_text(r->body, "certificate"), call->out);
 	if (strcmp(cs_reply_text(r->body, "would"), "refused") == 0 &&
 	    r->status == 200)
 		return CS_EXIT_REFUSED;
-	return cs_exit_of_status(r->status);
+	return status;
 }
 
 static int run(const struct cs_call *call)

@@ -99,12 +99,15 @@ static int run_check(const struct cs_call *call)
 /* -- apply -------------------------------------------------------------- */
 
 /* The compiler's report, as the worker sent it. */
-static void print_report(const struct cs_call *call, const json_t *body)
+static void print_report(const struct cs_call *call, const struct cs_reply *r)
 {
-	const json_t *problems = json_object_get(body, "problems");
+	const json_t *problems = json_object_get(r->body, "problems");
 	const json_t *p;
 	size_t i;
 
+	/* A single error is the sentence itself. */
+	if (r->status >= 400 && json_array_size(problems) == 1)
+		return;
 	json_array_foreach(problems, i, p)
 	{
 		fprintf(call->err, "%s: ", cs_reply_text(p, "severity"));
@@ -152,24 +155,12 @@ static int run_apply(const struct cs_call *call)
 
 	if (!cs_ask(call, "POST", "/v1/policies", NULL, NULL, &r, &err))
 		return cs_call_fail(call, &err);
-	if (cs_call_wants(call, "json")) {
-		status = cs_reply_print_json(call, &r);
-		cs_reply_done(&r);
-		return status == CS_EXIT_USAGE ? CS_EXIT_REFUSED : status;
-	}
-	print_report(call, r.status >= 400 ? json_object_get(r.body, "report")
-					   : r.body);
-	if (r.status >= 400) {
-		status = cs_reply_print_problem(call, &r);
-		/* A set that does not load is no wrong call. */
-		if (status == CS_EXIT_USAGE)
-			status = CS_EXIT_REFUSED;
-	} else {
-		status = CS_EXIT_DONE;
+	print_report(call, &r);
+	if (!cs_reply_print(call, &r, &status))
 		print_applied(call, r.body);
-	}
 	cs_reply_done(&r);
-	return status;
+	/* A set that does not load is no wrong call. */
+	return status == CS_EXIT_USAGE ? CS_EXIT_REFUSED : status;
 }
 
 /* -- show --------------------------------------------------------------- */
@@ -251,7 +242,7 @@ static int run_show(const struct cs_call *call)
 	struct cs_reply r;
 	const json_t *s;
 	size_t i;
-	int status = CS_EXIT_DONE;
+	int status;
 
 	cs_buf_init(&target, 4096);
 	if (call->n_args > 0 && !set_target(call->args[0], &q, &target, &err))
@@ -260,11 +251,7 @@ static int run_show(const struct cs_call *call)
 		return show_effective(call);
 	if (!cs_ask_question(call, &q, &r, &err))
 		return cs_call_fail(call, &err);
-	if (cs_call_wants(call, "json")) {
-		status = cs_reply_print_json(call, &r);
-	} else if (r.status >= 400) {
-		status = cs_reply_print_problem(call, &r);
-	} else {
+	if (!cs_reply_print(call, &r, &status)) {
 		json_array_foreach(json_object_get(r.body, "sources"), i, s)
 		{
 			fputs("# ", call->out);

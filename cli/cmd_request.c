@@ -76,15 +76,11 @@ static int run_show(const struct cs_call *call)
 {
 	struct cs_error err = {0};
 	struct cs_reply r;
-	int status = CS_EXIT_DONE;
+	int status;
 
 	if (!get_request(call, &r, &err))
 		return cs_call_fail(call, &err);
-	if (cs_call_wants(call, "json"))
-		status = cs_reply_print_json(call, &r);
-	else if (r.status >= 400)
-		status = cs_reply_print_problem(call, &r);
-	else
+	if (!cs_reply_print(call, &r, &status))
 		cs_show_answer(r.body, call->out);
 	cs_reply_done(&r);
 	return status;
@@ -125,14 +121,14 @@ static json_t *make_decision(const struct cs_call *call, int *ret_status,
 /* What came of a decision. */
 static int tell(const struct cs_call *call, const struct cs_reply *r)
 {
-	if (cs_call_wants(call, "json"))
-		return cs_reply_print_json(call, r);
-	if (r->status >= 400)
-		return cs_reply_print_problem(call, r);
-	cs_show_answer(r->body, call->out);
-	if (strcmp(cs_reply_text(r->body, "state"), "refused") == 0)
+	int status;
+
+	if (!cs_reply_print(call, r, &status))
+		cs_show_answer(r->body, call->out);
+	if (r->status < 400 &&
+	    strcmp(cs_reply_text(r->body, "state"), "refused") == 0)
 		return CS_EXIT_REFUSED;
-	return CS_EXIT_DONE;
+	return status;
 }
 
 static int decide(const struct cs_call *call, const char *what)

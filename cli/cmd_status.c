@@ -156,15 +156,10 @@ static int run(const struct cs_call *call)
 		fputs("countersign: no server runs; this is what the files "
 		      "say\n",
 		      call->err);
-	status = cs_exit_of_status(r.status);
 	drift = r.status == 200 ? cs_drift_list(call) : NULL;
 	if (json_array_size(drift) > 0)
 		json_object_set(r.body, "policy_files", drift);
-	if (cs_call_wants(call, "json"))
-		status = cs_reply_print_json(call, &r);
-	else if (r.status != 200)
-		status = cs_reply_print_problem(call, &r);
-	else
+	if (!cs_reply_print(call, &r, &status))
 		print_status(call, r.body);
 	cs_drift_print(drift, call->err);
 	tell_waiting(call);

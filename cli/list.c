@@ -166,9 +166,10 @@ bool cs_list_pages(const struct cs_call *call, const struct cs_list *list,
 	do {
 		const char *cursor =
 			json_string_value(json_object_get(page.body, "next"));
+		bool first = page.body == NULL;
 		struct cs_reply next = {0};
 
-		if (page.body != NULL && cursor == NULL)
+		if (!first && cursor == NULL)
 			break;
 		ok = take_next_page(call, &q, cursor,
 				    left < PAGE_ITEMS ? left : PAGE_ITEMS,
@@ -178,7 +179,10 @@ bool cs_list_pages(const struct cs_call *call, const struct cs_list *list,
 			return false;
 		page = next;
 		if (page.status >= 400) {
-			*ret_status = cs_reply_print_problem(call, &page);
+			/* Items that were printed are no problem's. */
+			*ret_status =
+				first ? cs_reply_print_problem(call, &page)
+				      : cs_reply_tell_problem(call, &page);
 			break;
 		}
 		left -= json_array_size(json_object_get(page.body, "items"));

@@ -5,7 +5,7 @@
 #include "base/version.h"
 
 /* The day on which the words beside the table were last changed. */
-#define DATE "November 24, 2026"
+#define DATE "November 25, 2026"
 
 static const char head[] =
 	".Dt COUNTERSIGN 1\n"
@@ -90,6 +90,19 @@ static const char tail[] =
 	".It 75\n"
 	"try again\n"
 	".El\n"
+	".Sh DIAGNOSTICS\n"
+	"What is refused is told on standard error, in a sentence or with\n"
+	"every violation.\n"
+	"Where\n"
+	".Fl o\n"
+	"is\n"
+	".Cm json\n"
+	"or\n"
+	".Cm ndjson ,\n"
+	"the problem of RFC 9457 with its\n"
+	".Va code\n"
+	"stands on standard output as well, unless a part of a list stands\n"
+	"there already.\n"
 	".Sh SEE ALSO\n"
 	".Xr openssl 1 ,\n"
 	".Xr sqlite3 1\n";

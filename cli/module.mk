@@ -39,6 +39,7 @@ libcs_cli_a_SOURCES = \
 	cli/replay.c cli/replay.h cli/cmd_replay.c cli/show_replay.c \
 	cli/replay_report.c cli/replay_report.h \
 	cli/renew.c cli/renew.h \
+	cli/reply.c cli/reply.h \
 	cli/rooms.c cli/rooms.h \
 	cli/sets.c cli/sets.h \
 	cli/show.c cli/show.h cli/show_answer.c cli/show_policy.c \
