@@ -313,8 +313,6 @@ struct reader {
 	const struct cs_rooms *r;
 	struct cs_reader_config c;
 	struct cs_ocsp_issuer ocsp[CS_MAX_ISSUERS];
-	struct cs_span earlier[CS_MAX_OLDER];
-	size_t earlier_n;
 };
 
 static int run_reader(void *ctx)
@@ -326,20 +324,6 @@ static int run_reader(void *ctx)
 	(void)!nice(5);
 	rd->c.log = &log;
 	return cs_reader_run(&rd->c);
-}
-
-/* The certificates of issuer i's earlier generations. */
-static void fill_earlier(struct reader *rd, size_t i, struct cs_ocsp_issuer *o)
-{
-	const struct cs_install *in = rd->r->install;
-
-	o->earlier = &rd->earlier[rd->earlier_n];
-	for (size_t k = 0; k < in->older_n; k++) {
-		if (in->older[k].issuer != i)
-			continue;
-		rd->earlier[rd->earlier_n++] = in->older[k].ca->certificate;
-		o->earlier_n++;
-	}
 }
 
 /*
@@ -363,7 +347,6 @@ static bool fill_reader(struct reader *rd, struct cs_error *err)
 			.validity_s = in->config.issuers[n - 1].ocsp_validity_s,
 			.key_fd = -1,
 			.chain_fd = -1};
-		fill_earlier(rd, n - 1, o);
 		rd->c.ocsp_n++;
 		if (cs_renew_is_there(in, &r) &&
 		    !cs_renew_open(in, &r, &o->key_fd, &o->chain_fd, err))

@@ -13,9 +13,7 @@
 struct issuer {
 	const struct cs_ocsp_issuer *config;
 	struct cs_ocsp_responder *responder; /* NULL: none yet */
-	/* Of its certificates with this name and key; owned. */
-	uint8_t (*sha256)[CS_SHA256_SIZE];
-	size_t sha256_n;
+	uint8_t spki_sha256[CS_SHA256_SIZE]; /* as the record names its key */
 	uint8_t name_sha1[CS_SHA1_SIZE], key_sha1[CS_SHA1_SIZE];
 	uint8_t name_sha256[CS_SHA256_SIZE], key_sha256[CS_SHA256_SIZE];
 };
@@ -26,26 +24,21 @@ struct cs_ocsp {
 	struct cs_clock clock;
 };
 
-static void free_issuer(struct issuer *is)
-{
-	cs_ocsp_responder_free(is->responder);
-	cs_mem_free(is->sha256);
-}
-
 void cs_ocsp_free(struct cs_ocsp *o)
 {
 	if (o == NULL)
 		return;
 	for (size_t i = 0; i < o->n; i++)
-		free_issuer(&o->issuers[i]);
+		cs_ocsp_responder_free(o->issuers[i].responder);
 	cs_mem_free(o);
 }
 
 /*= RFC 6960 4.1.1: the hashes of the CA's name, and of its key's bits */
-static bool hash_one(struct cs_span der, struct issuer *ret)
+static bool hash_issuer(struct issuer *ret, struct cs_error *err)
 {
-	const unsigned char *p = der.p;
-	X509 *cert = d2i_X509(NULL, &p, (long)der.n);
+	const struct cs_ocsp_issuer *c = ret->config;
+	const unsigned char *p = c->certificate.p;
+	X509 *cert = d2i_X509(NULL, &p, (long)c->certificate.n);
 	const X509_NAME *name =
 		cert == NULL ? NULL : X509_get_subject_name(cert);
 	bool ok;
@@ -57,37 +50,11 @@ static bool hash_one(struct cs_span der, struct issuer *ret)
 	     X509_pubkey_digest(cert, EVP_sha1(), ret->key_sha1, NULL) == 1 &&
 	     X509_pubkey_digest(cert, EVP_sha256(), ret->key_sha256, NULL) ==
 		     1 &&
-	     X509_digest(cert, EVP_sha256(), ret->sha256[ret->sha256_n],
-			 NULL) == 1;
+	     ASN1_item_digest(ASN1_ITEM_rptr(X509_PUBKEY), EVP_sha256(),
+			      X509_get_X509_PUBKEY(cert), ret->spki_sha256,
+			      NULL) == 1;
 	X509_free(cert);
 	ERR_clear_error();
-	return ok;
-}
-
-/* The same name and key? */
-static bool is_same_ca(const struct issuer *a, const struct issuer *b)
-{
-	return memcmp(a->name_sha256, b->name_sha256, CS_SHA256_SIZE) == 0 &&
-	       memcmp(a->key_sha256, b->key_sha256, CS_SHA256_SIZE) == 0;
-}
-
-/* The CA as it is now, and those of its certificates that are the same. */
-static bool hash_issuer(struct issuer *is, struct cs_error *err)
-{
-	const struct cs_ocsp_issuer *c = is->config;
-	struct issuer one;
-	bool ok;
-
-	is->sha256 = cs_mem_new((c->earlier_n + 1) * CS_SHA256_SIZE);
-	if (is->sha256 == NULL)
-		return cs_error_set(err, CS_E_NO_MEMORY, "OCSP: no memory");
-	ok = hash_one(c->certificate, is);
-	is->sha256_n = 1;
-	for (size_t i = 0; ok && i < c->earlier_n; i++) {
-		one = *is;
-		ok = hash_one(c->earlier[i], &one);
-		is->sha256_n += ok && is_same_ca(is, &one);
-	}
 	return ok || cs_error_set(err, CS_E_CRYPTO,
 				  "issuer %s: OCSP: its CA's certificate "
 				  "cannot be read",
@@ -175,14 +142,14 @@ static struct issuer *find_issuer(struct cs_ocsp *o,
 	return is;
 }
 
-/* Is this the SHA-256 of one of the CA's certificates? */
-static bool is_its_own(const struct issuer *is, struct cs_span sha256)
+/* Is this the CA, whatever its certificate was then? */
+static bool is_it(const struct issuer *is, struct cs_span spki_sha256,
+		  struct cs_span name_sha256)
 {
-	for (size_t i = 0; i < is->sha256_n; i++)
-		if (cs_span_equal(sha256,
-				  cs_span_make(is->sha256[i], CS_SHA256_SIZE)))
-			return true;
-	return false;
+	return cs_span_equal(spki_sha256,
+			     cs_span_make(is->spki_sha256, CS_SHA256_SIZE)) &&
+	       cs_span_equal(name_sha256,
+			     cs_span_make(is->name_sha256, CS_SHA256_SIZE));
 }
 
 /* What the record says of one certificate. */
@@ -198,7 +165,7 @@ static bool look_up(const struct issuer *is, struct cs_db *db,
 	cs_stmt_blob(&s, a->serial);
 	if (!cs_stmt_step(&s, &row, err))
 		return false;
-	row = row && is_its_own(is, cs_stmt_col(&s, 2));
+	row = row && is_it(is, cs_stmt_col(&s, 2), cs_stmt_col(&s, 3));
 	if (row && cs_stmt_is_null(&s, 0)) {
 		one->status = CS_OCSP_GOOD;
 	} else if (row) {

@@ -4,9 +4,10 @@
  * One object in the reader, with the issuers that answer and, as soon as it
  * has one, the responder of each. A request is about certificates of one
  * issuer, which it names by the SHA-1 or SHA-256 hashes of the name and key
- * of its CA as it is now. Earlier generations of the same name and key are the
- * same CA to whoever asks; those of another key are not ours to answer for,
- * since only that key could have let a responder do so.
+ * of its CA as it is now. Whatever the record has under that name and key is
+ * the same CA to whoever asks, whichever certificate it had then; those of
+ * another key are not ours to answer for, since only that key could have let a
+ * responder do so.
  *
  *	good	  a certificate that the record says was issued by this CA, and
  *		  not revoked
@@ -35,10 +36,7 @@
 struct cs_ocsp_issuer {
 	const char *name;
 	struct cs_span certificate; /* of its CA, DER */
-	/* Of its earlier generations, whatever their keys. */
-	const struct cs_span *earlier;
-	size_t earlier_n;
-	int64_t validity_s; /* how long an answer holds */
+	int64_t validity_s;	    /* how long an answer holds */
 	/* The files of its responder, PEM; -1: there is none yet. */
 	int key_fd, chain_fd;
 };

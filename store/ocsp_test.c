@@ -31,20 +31,43 @@ static int64_t wall_ms(void *ctx)
 	return now_s * 1000;
 }
 
-/* Make the history's issuer that of the CA. */
+/* ", column = x'SHA-256 of the bytes'" */
+static void put_digest(struct fixture *f, struct cs_buf *sql,
+		       const char *column, const uint8_t *bytes, int n)
+{
+	uint8_t sha256[32];
+
+	assert_true(n > 0);
+	assert_true(cs_hash_sha256(f->h.hash, cs_span_make(bytes, (size_t)n),
+				   sha256, NULL));
+	cs_buf_add_str(sql, column);
+	cs_buf_add_str(sql, " = x'");
+	cs_codec_hex(cs_span_make(sha256, 32), sql);
+	cs_buf_add_str(sql, "'");
+}
+
+/*
+ * Make the history's issuer that of the CA: by its key and name, under
+ * another certificate than the one that is configured.
+ */
 static void set_issuer(struct fixture *f)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf sql;
-	uint8_t sha256[32];
+	uint8_t *spki = NULL, *name = NULL;
+	int spki_n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(f->maker.ca), &spki);
+	int name_n = i2d_X509_NAME(X509_get_subject_name(f->maker.ca), &name);
 
 	cs_buf_init(&sql, 1000);
-	assert_true(cs_hash_sha256(f->h.hash, cs_buf_span(&f->maker.ca_der),
-				   sha256, NULL));
-	cs_buf_add_str(&sql, "UPDATE issuer SET sha256 = x'");
-	cs_codec_hex(cs_span_make(sha256, 32), &sql);
-	cs_buf_add_str(&sql, "'");
-	assert_true(cs_db_exec(f->h.db, "DROP TRIGGER issuer_no_update", NULL));
+	cs_buf_add_str(&sql, "UPDATE attempt SET ");
+	put_digest(f, &sql, "spki", spki, spki_n);
+	cs_buf_add_str(&sql, ", ");
+	put_digest(f, &sql, "subject_key", name, name_n);
+	cs_buf_add_str(&sql, " WHERE request IS NULL");
+	assert_true(
+		cs_db_exec(f->h.db, "DROP TRIGGER attempt_no_update", NULL));
 	assert_true(cs_db_exec(f->h.db, cs_buf_str(&sql), NULL));
+	OPENSSL_free(spki);
+	OPENSSL_free(name);
 }
 
 /* A descriptor that reads the responder's key. */
@@ -223,6 +246,23 @@ static void no_serial_is_good_that_was_not_issued(void **state)
 	assert_int_equal(f->result.unknown, 1);
 }
 
+/* Its own certificate is by whoever is above it. */
+static void a_ca_does_not_answer_for_its_own_certificate(void **state)
+{
+	struct fixture *f = *state;
+	struct cs_stmt s = cs_stmt_text(
+		f->h.db, "SELECT seq FROM attempt WHERE request IS NULL");
+	bool row = false;
+	uint64_t seq;
+	int reason;
+
+	assert_true(cs_stmt_step(&s, &row, NULL) && row);
+	seq = (uint64_t)cs_stmt_col_int(&s, 0);
+	cs_stmt_end(&s);
+	ask(f, about(id_of(f, &f->maker, EVP_sha1(), seq)));
+	assert_int_equal(status_of(f, &reason), V_OCSP_CERTSTATUS_UNKNOWN);
+}
+
 /*= RFC 5019 2.2.3 */
 static void whom_it_does_not_know_it_refuses(void **state)
 {
@@ -336,6 +376,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_the_record_says),
 		cmocka_unit_test(no_serial_is_good_that_was_not_issued),
+		cmocka_unit_test(a_ca_does_not_answer_for_its_own_certificate),
 		cmocka_unit_test(whom_it_does_not_know_it_refuses),
 		cmocka_unit_test(another_issuers_certificate_is_not_this_ones),
 		cmocka_unit_test(what_is_malformed_is_called_so),
