@@ -275,7 +275,7 @@ static bool stands(const struct cs_auth *a, const struct cs_peer_cert *cert,
 		   struct cs_serial_key *ret_key,
 		   struct cs_problem *ret_problem)
 {
-	cs_revoked_key(cs_peer_cert_serial(cert), ret_key->octets);
+	cs_serial_key_set(ret_key, cs_peer_cert_serial(cert));
 	if (a->revoked == NULL ||
 	    !cs_revoked_holds(a->revoked, ret_key->octets))
 		return true;

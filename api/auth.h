@@ -28,7 +28,8 @@
  * CS_AUTH_REFUSAL_MS; the rest is counted and told with the next one.
  *
  * What it does not check: rights (api/routes.h, api/submit.h), and whether
- * the credential still stands when the decision is recorded (the ledger).
+ * credential and certificate still stand when the decision is recorded (the
+ * ledger, which is told both).
  */
 #ifndef CS_API_AUTH_H
 #define CS_API_AUTH_H

@@ -171,6 +171,7 @@ bool cs_decide_approve(const struct cs_decide *d,
 		  (self == CS_SELF_ALLOWED ? CS_REQ_SELF : 0);
 	m.approver_client = d->who->client->id;
 	m.approver_credential = d->who->credential;
+	m.shown = cs_serial_key_whole(&d->who->serial_key);
 	*ret_request = m;
 	return true;
 }
@@ -182,6 +183,7 @@ bool cs_decide_deny(const struct cs_decide *d, struct cs_msg_deny *ret_deny,
 		.client = d->who->client->id,
 		.credential = d->who->credential,
 		.uid = d->who->uid,
+		.shown = cs_serial_key_whole(&d->who->serial_key),
 	};
 
 	if (!check(d, ret_problem) ||

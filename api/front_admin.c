@@ -133,6 +133,7 @@ bool cs_front_accept_clock(struct cs_front *f, struct cs_call *c)
 	const struct cs_msg_clock_accept m = {
 		.credential = c->who.credential,
 		.uid = c->who.uid,
+		.shown = cs_serial_key_whole(&c->who.serial_key),
 	};
 	struct cs_error err;
 	struct cs_wait *w;
@@ -152,6 +153,7 @@ bool cs_front_backup(struct cs_front *f, struct cs_call *c)
 	const struct cs_msg_backup m = {
 		.credential = c->who.credential,
 		.uid = c->who.uid,
+		.shown = cs_serial_key_whole(&c->who.serial_key),
 	};
 	struct cs_error err;
 	struct cs_wait *w;

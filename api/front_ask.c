@@ -39,6 +39,7 @@ bool cs_front_find_asker(const struct cs_front *f, const struct cs_asker *a,
 			.client = client,
 			.credential = a->credential,
 			.uid = a->uid,
+			.serial_key = a->serial_key,
 		};
 		return true;
 	}

@@ -336,6 +336,7 @@ static bool send_change(struct cs_front *f, struct cs_call *c,
 		.change = change,
 		.credential = c->who.credential,
 		.uid = c->who.uid,
+		.shown = cs_serial_key_whole(&c->who.serial_key),
 	};
 	struct cs_error err;
 

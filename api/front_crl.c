@@ -219,6 +219,7 @@ bool cs_front_publish_crls(struct cs_front *f, struct cs_call *c)
 	struct cs_msg_crl_publish m = {
 		.credential = c->who.credential,
 		.uid = c->who.uid,
+		.shown = cs_serial_key_whole(&c->who.serial_key),
 	};
 	bool ok;
 

@@ -165,6 +165,7 @@ static bool send(struct cs_front_worker *worker, const struct cs_wait *w,
 		.files = cs_buf_span(&w->sources),
 		.credential = w->asker.credential,
 		.uid = w->asker.uid,
+		.shown = cs_serial_key_whole(&w->asker.serial_key),
 	};
 	const struct cs_msg_evaluate evaluate = {
 		.request = cs_buf_span(&w->request),

@@ -48,6 +48,7 @@ bool cs_front_revoke(struct cs_front *f, struct cs_call *c)
 		.reason = CS_REASON_UNSPECIFIED,
 		.credential = c->who.credential,
 		.uid = c->who.uid,
+		.shown = cs_serial_key_whole(&c->who.serial_key),
 	};
 	struct cs_error err;
 	bool ok;

@@ -15,6 +15,21 @@ struct cs_revoked {
 	bool beyond;
 };
 
+void cs_serial_key_set(struct cs_serial_key *k, struct cs_span serial)
+{
+	*k = (struct cs_serial_key){.whole_n = 0};
+	cs_revoked_key(serial, k->octets);
+	if (serial.n == 0 || serial.n > sizeof(k->whole))
+		return;
+	memcpy(k->whole, serial.p, serial.n);
+	k->whole_n = (uint8_t)serial.n;
+}
+
+struct cs_span cs_serial_key_whole(const struct cs_serial_key *k)
+{
+	return cs_span_make(k->whole, k->whole_n);
+}
+
 void cs_revoked_free(struct cs_revoked *r)
 {
 	if (r == NULL)

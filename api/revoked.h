@@ -24,14 +24,24 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/msg.h"
 
 struct cs_revoked;
 
-/* What a serial is known by (cs_revoked_key). */
+/*
+ * A certificate's serial: what it is known by (cs_revoked_key), and the whole
+ * of it for the ledger, which looks once more when it records.
+ */
 struct cs_serial_key {
 	uint8_t octets[8];
+	uint8_t whole[CS_MAX_SERIAL];
+	uint8_t whole_n; /* 0: no certificate, or a longer one than ours have */
 };
+
+void cs_serial_key_set(struct cs_serial_key *k, struct cs_span serial);
+/* The whole serial, borrowed; empty: see above. */
+struct cs_span cs_serial_key_whole(const struct cs_serial_key *k);
 
 void cs_revoked_free(struct cs_revoked *r);
 /* Empty; holds `max` keys. */

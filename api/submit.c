@@ -423,6 +423,7 @@ static bool compose(const struct draft *d, struct cs_msg_request *ret_request)
 		.client = c->id,
 		.credential = s->who->credential,
 		.uid = s->who->uid,
+		.shown = cs_serial_key_whole(&s->who->serial_key),
 		.client_name = c->name,
 		.realm = c->realm,
 		.source = CS_SPAN_LIT("api"),

@@ -26,7 +26,7 @@
 #include "base/span.h"
 
 /* Raised with every change of a message's fields. */
-#define CS_MSG_VERSION 3
+#define CS_MSG_VERSION 4
 
 /* Rooms: who a process is. */
 enum cs_room {

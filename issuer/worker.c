@@ -167,6 +167,7 @@ static bool send_apply(struct worker *w, uint64_t ticket,
 		.report = cs_buf_span(&w->report),
 		.credential = m->credential,
 		.uid = m->uid,
+		.shown = m->shown,
 	};
 
 	memcpy(apply.set_sha256, sha256, sizeof(apply.set_sha256));

@@ -149,6 +149,12 @@ static bool batch_take(struct cs_ledger *l, struct cs_error *err)
 static bool work_do(struct cs_ledger *l, struct cs_work *w,
 		    struct cs_error *err)
 {
+	bool stands;
+
+	if (!cs_ledger_shown_stands(l, w, &stands, err))
+		return false;
+	if (!stands)
+		return true;
 	switch (w->number) {
 	case CS_MSG_INTENT:
 	case CS_MSG_REFUSAL:

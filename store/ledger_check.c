@@ -131,6 +131,64 @@ const char *cs_ledger_roster_says(enum cs_roster_verdict v)
 	}
 }
 
+/* The serial of the certificate that was shown; empty: none was. */
+static struct cs_span shown_of(const struct cs_work *w)
+{
+	switch (w->number) {
+	case CS_MSG_INTENT:
+	case CS_MSG_REFUSAL:
+	case CS_MSG_WORKER_KILLER:
+		return w->request.shown;
+	case CS_MSG_DENY:
+		return w->m.deny.shown;
+	case CS_MSG_APPLY:
+		return w->m.apply.shown;
+	case CS_MSG_CLIENT_CHANGE:
+		return w->m.client_change.shown;
+	case CS_MSG_CLOCK_ACCEPT:
+		return w->m.clock_accept.shown;
+	case CS_MSG_BACKUP:
+		return w->m.backup.shown;
+	case CS_MSG_REVOKE:
+		return w->m.revoke.shown;
+	case CS_MSG_CRL_PUBLISH:
+		return w->m.crl_publish.shown;
+	default:
+		return cs_span_make(NULL, 0);
+	}
+}
+
+/* Is it about a request, which ANSWER answers? */
+static bool is_about_request(const struct cs_work *w)
+{
+	return w->number == CS_MSG_INTENT || w->number == CS_MSG_REFUSAL ||
+	       w->number == CS_MSG_WORKER_KILLER || w->number == CS_MSG_DENY;
+}
+
+bool cs_ledger_shown_stands(struct cs_ledger *l, struct cs_work *w,
+			    bool *ret_stands, struct cs_error *err)
+{
+	static const char why[] = "the client's certificate was revoked";
+	struct cs_span serial = shown_of(w);
+	struct cs_stmt s;
+	bool row = false;
+
+	*ret_stands = true;
+	if (serial.n == 0)
+		return true;
+	s = cs_stmt(l->db, CS_SQL_REVOCATION_OF_SERIAL);
+	cs_stmt_blob(&s, serial);
+	if (!cs_stmt_step(&s, &row, err))
+		return false;
+	cs_stmt_end(&s);
+	*ret_stands = !row;
+	if (row && is_about_request(w))
+		cs_work_answer(w, CS_ANSWER_FORBIDDEN, "FORBIDDEN", "%s", why);
+	else if (row)
+		cs_ledger_act_done(w, 0, "FORBIDDEN", why);
+	return true;
+}
+
 bool cs_ledger_may_submit(struct cs_ledger *l, struct cs_work *w)
 {
 	const struct cs_msg_request *r = &w->request;

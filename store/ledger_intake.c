@@ -62,6 +62,12 @@ static bool object_fits(struct cs_span s, size_t max, const char *what,
 	return text_fits(s, max, what, err);
 }
 
+/* The serial of a client's certificate, where one was shown. */
+static bool shown_fits(struct cs_span serial, struct cs_error *err)
+{
+	return bytes_fit(serial, CS_MAX_SERIAL, "shown", err);
+}
+
 /* REQUEST, as front wrote it. */
 static bool request_fits(const struct cs_msg_request *m, struct cs_error *err)
 {
@@ -74,7 +80,7 @@ static bool request_fits(const struct cs_msg_request *m, struct cs_error *err)
 	       text_fits(m->scalars, CS_MAX_SCALARS, "scalars", err) &&
 	       bytes_fit(m->csr, CS_MAX_HTTP_BODY, "csr", err) &&
 	       int_fits(m->received_ms, "received", err) &&
-	       int_fits(m->uid, "uid", err);
+	       shown_fits(m->shown, err) && int_fits(m->uid, "uid", err);
 }
 
 /* INTENT beside its request. */
@@ -116,7 +122,7 @@ static bool revoke_fits(const struct cs_msg_revoke *m, struct cs_error *err)
 				    "reason: cannot be given");
 	return bytes_fit(m->serial, CS_MAX_SERIAL, "serial", err) &&
 	       text_fits(m->message, CS_MAX_FREE_TEXT, "message", err) &&
-	       int_fits(m->uid, "uid", err);
+	       shown_fits(m->shown, err) && int_fits(m->uid, "uid", err);
 }
 
 /* INTENT, REFUSAL, WORKER_KILLER: with the REQUEST that each holds. */
@@ -172,29 +178,35 @@ static bool work_decode(struct cs_work *w, struct cs_span body,
 		       said_read(w, w->request.approval, err);
 	case CS_MSG_DENY:
 		return cs_msg_deny_decode(body, &w->m.deny, err) &&
+		       shown_fits(w->m.deny.shown, err) &&
 		       int_fits(w->m.deny.uid, "uid", err) &&
 		       said_read(w, w->m.deny.approval, err);
 	case CS_MSG_APPLY:
 		return cs_msg_apply_decode(body, &w->m.apply, err) &&
+		       shown_fits(w->m.apply.shown, err) &&
 		       int_fits(w->m.apply.uid, "uid", err) &&
 		       text_fits(w->m.apply.engine, CS_MAX_NAME, "engine", err);
 	case CS_MSG_CLIENT_CHANGE:
 		return cs_msg_client_change_decode(body, &w->m.client_change,
 						   err) &&
+		       shown_fits(w->m.client_change.shown, err) &&
 		       int_fits(w->m.client_change.uid, "uid", err);
 	case CS_MSG_CLOCK_ACCEPT:
 		return cs_msg_clock_accept_decode(body, &w->m.clock_accept,
 						  err) &&
+		       shown_fits(w->m.clock_accept.shown, err) &&
 		       int_fits(w->m.clock_accept.uid, "uid", err);
 	case CS_MSG_REVOKE:
 		return cs_msg_revoke_decode(body, &w->m.revoke, err) &&
 		       revoke_fits(&w->m.revoke, err);
 	case CS_MSG_BACKUP:
 		return cs_msg_backup_decode(body, &w->m.backup, err) &&
+		       shown_fits(w->m.backup.shown, err) &&
 		       int_fits(w->m.backup.uid, "uid", err);
 	case CS_MSG_CRL_PUBLISH:
 		return cs_msg_crl_publish_decode(body, &w->m.crl_publish,
 						 err) &&
+		       shown_fits(w->m.crl_publish.shown, err) &&
 		       int_fits(w->m.crl_publish.uid, "uid", err);
 	case CS_MSG_AUTH_REFUSED:
 		return cs_msg_auth_refused_decode(body, &w->m.auth_refused,

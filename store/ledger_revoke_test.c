@@ -424,6 +424,50 @@ static void front_is_told_again_when_the_clock_is_set_back(void **state)
 	cs_house_done(&h);
 }
 
+/* What front had recognised when the certificate was revoked. */
+static void who_comes_by_a_revoked_certificate_is_refused(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_admin_done done;
+	struct cs_msg_answer m;
+	struct cs_msg_revoke own = {.reason = 1, .credential = 1, .uid = -1};
+	struct cs_ask ask = {0};
+	uint8_t a[2][CS_MAX_SERIAL];
+	size_t before;
+
+	(void)state;
+	cs_house_open(&h);
+	ask.shown = issue(&h, a[0]);
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	own.serial = ask.shown;
+	before = cs_house_count(&h, CS_MSG_ADMIN_DONE);
+	assert_true(cs_link_send_revoke(h.front, ++h.ticket, &own, NULL));
+	assert_true(cs_house_wait(&h, CS_MSG_ADMIN_DONE, before + 1));
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_FORBIDDEN);
+	assert_true(holds(m.detail, "certificate"));
+	/* A refusal is not recorded for it either, and nothing administered. */
+	ask.code = "NO";
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_FORBIDDEN);
+	own.serial = issue(&h, a[1]);
+	own.shown = ask.shown;
+	before = cs_house_count(&h, CS_MSG_ADMIN_DONE);
+	assert_true(cs_link_send_revoke(h.front, ++h.ticket, &own, NULL));
+	assert_true(cs_house_wait(&h, CS_MSG_ADMIN_DONE, before + 1));
+	assert_true(cs_msg_admin_done_decode(
+		cs_span_make(cs_house_last(&h, CS_MSG_ADMIN_DONE)->body,
+			     cs_house_last(&h, CS_MSG_ADMIN_DONE)->n),
+		&done, NULL));
+	assert_int_equal(done.ok, 0);
+	assert_true(cs_span_equal_str(done.code, "FORBIDDEN"));
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM revocation"),
+			 1);
+	/* Another one's certificate says nothing of this. */
+	ask = (struct cs_ask){.shown = CS_SPAN_LIT("\x5b\x01")};
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
 static void ends_the_link_at_a_reason_that_is_none(void **state)
 {
 	static const uint32_t reasons[] = {2, 6, 7, 8, 10, 11, 0xffffffff};
@@ -479,6 +523,7 @@ int main(void)
 		cmocka_unit_test(a_start_tells_front_what_has_not_ended),
 		cmocka_unit_test(
 			front_is_told_again_when_the_clock_is_set_back),
+		cmocka_unit_test(who_comes_by_a_revoked_certificate_is_refused),
 		cmocka_unit_test(ends_the_link_at_a_reason_that_is_none),
 		cmocka_unit_test(files_terms_by_which_it_is_found),
 	};

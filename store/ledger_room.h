@@ -378,6 +378,12 @@ bool cs_ledger_is_current(struct cs_ledger *l, struct cs_work *w,
 			  uint64_t epoch, int64_t now_ms);
 /* Is the issuer's CA valid now? If not, *w is answered. */
 bool cs_ledger_ca_is_valid(struct cs_ledger *l, struct cs_work *w);
+/*
+ * Front has recognised whoever asks by a certificate that counted then. Does
+ * it still, or was none shown? If not, *w is answered.
+ */
+bool cs_ledger_shown_stands(struct cs_ledger *l, struct cs_work *w,
+			    bool *ret_stands, struct cs_error *err) CS_MUST_USE;
 /* May the submitter? May the approver? If not, *w is answered. */
 bool cs_ledger_may_submit(struct cs_ledger *l, struct cs_work *w);
 bool cs_ledger_may_approve(struct cs_ledger *l, struct cs_work *w,

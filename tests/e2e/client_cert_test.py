@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import os
+import signal
 import socket
 import sqlite3
 import ssl
@@ -359,6 +360,38 @@ def what_waits_when_it_is_revoked_is_not_answered_by_it():
     body = json.loads(r.read())
     expect(r.status == 401 or body.get("items") == [], f"{r.status} {body}")
     c.close()
+
+
+@tap.test
+def what_it_asked_for_is_not_decided_once_it_is_revoked():
+    """Recognised by front, and revoked before the ledger has recorded."""
+    house.cli("client", "add", "late-one", "--right", "submit,approve",
+              "--cert-issuer", OWN_CA, "--cert-san", "dns:late.corp.example")
+    cert, serial = own("late.corp.example")
+    body = json.dumps({"csr": CSR, "duration": "1h", "conditions": [
+        {"type": "Approved", "status": "True"}]})
+    workers = [pid for name, pid in house.rooms().items()
+               if name.startswith("cs-worker")]
+    c = connect(cert)
+    expect(ask(c)[0] == 200, "it is nobody's")
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        c.request("POST", "/v1/requests", body,
+                  {"Content-Type": "application/json"})
+        time.sleep(0.3)
+        house.cli("cert", "revoke", serial)
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+    r = c.getresponse()
+    got = json.loads(r.read())
+    expect((r.status, got.get("code")) == (403, "FORBIDDEN"), got)
+    expect("certificate was revoked" in got["detail"], got)
+    c.close()
+    issued = house.cli("audit", "list", "--client", "late-one", "--verdict",
+                       "issued", "-o", "ndjson").stdout
+    expect(issued == "", issued)
 
 
 @tap.test

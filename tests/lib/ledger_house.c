@@ -626,6 +626,7 @@ static void encode_request(struct cs_house *h, const struct cs_ask *a,
 		.idem_key = cs_span_str(a->key),
 		.received_ms = h->wall_ms,
 		.csr = cs_span_str(name),
+		.shown = a->shown,
 	};
 
 	(void)snprintf(scalars, sizeof(scalars),

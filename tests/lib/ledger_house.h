@@ -88,6 +88,7 @@ struct cs_ask {
 	uint64_t spki;	 /* its key; 0: a new one */
 	uint8_t subject; /* whom it is for, as its first octet */
 	uint64_t approver, approver_credential; /* 0: those of gw */
+	struct cs_span shown; /* serial of the client's certificate */
 };
 
 /* A new installation; with a policy set and client gw (id 3). */
