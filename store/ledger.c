@@ -1,17 +1,13 @@
 #include "store/ledger.h"
 
-#include <string.h>
 #include <unistd.h>
 
-#include "base/failpoint.h"
 #include "base/mem.h"
 #include "store/ledger_room.h"
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/schema.h"
 
-/* Exit status when the house must be started again. */
-#define EXIT_AGAIN 75
 /* Defaults of the configuration. */
 #define PENDING_QUOTA  1000
 #define PENDING_TTL_MS ((int64_t)7 * 24 * 3600 * 1000)
@@ -28,146 +24,14 @@
 
 /* -- work --------------------------------------------------------------- */
 
-void cs_ledger_enqueue(struct cs_ledger *l, struct cs_work *w)
+/* Work for the next batch. */
+static void enqueue(struct cs_ledger *l, struct cs_work *w)
 {
 	w->next = NULL;
 	*l->last = w;
 	l->last = &w->next;
 	l->queued++;
 	cs_idle_request(l->commit);
-}
-
-/* -- sending ------------------------------------------------------------ */
-
-void cs_ledger_link_failed(struct cs_ledger *l, const struct cs_error *err)
-{
-	/* A dead peer is noticed by its link and ended by parent. */
-	if (err->code == CS_E_NONE || err->code == CS_E_PEER_GONE ||
-	    err->code == CS_E_IO || l->over)
-		return;
-	cs_log_error(l->config.log, "link.failed", err);
-	l->over = true;
-	cs_loop_stop(l->loop, EXIT_AGAIN);
-}
-
-void cs_ledger_send_answer(struct cs_ledger *l, uint64_t ticket,
-			   const struct cs_msg_answer *m)
-{
-	struct cs_error err = {0};
-
-	if (l->front == NULL || !cs_link_send_answer(l->front, ticket, m, &err))
-		cs_ledger_link_failed(l, &err);
-}
-
-void cs_ledger_send_busy(struct cs_ledger *l, uint64_t ticket,
-			 const uint8_t id[16], const char *code,
-			 const char *detail)
-{
-	struct cs_msg_answer m = {
-		.outcome = CS_ANSWER_BUSY,
-		.code = cs_span_str(code),
-		.detail = cs_span_str(detail),
-		.retry_s = 1,
-	};
-
-	memcpy(m.id, id, sizeof(m.id));
-	cs_ledger_send_answer(l, ticket, &m);
-}
-
-void cs_ledger_send_set(struct cs_ledger *l, struct cs_link *worker)
-{
-	struct cs_msg_set m = {.epoch = l->epoch,
-			       .files = cs_buf_span(&l->set)};
-	struct cs_error err = {0};
-
-	if (worker == NULL || l->epoch == 0)
-		return;
-	memcpy(m.set_sha256, l->set_sha256, sizeof(m.set_sha256));
-	if (!cs_link_send_set(worker, 0, &m, &err))
-		cs_ledger_link_failed(l, &err);
-}
-
-void cs_ledger_send_clients(struct cs_ledger *l)
-{
-	struct cs_msg_client_table m;
-	struct cs_buf table;
-	struct cs_error err = {0};
-
-	cs_buf_init(&table, CS_ROSTER_MAX);
-	if (cs_roster_write(l->roster, &table, &err)) {
-		m.table = cs_buf_span(&table);
-		if (l->front == NULL ||
-		    !cs_link_send_client_table(l->front, 0, &m, &err))
-			cs_ledger_link_failed(l, &err);
-	} else {
-		cs_ledger_link_failed(l, &err);
-	}
-	cs_buf_done(&table);
-}
-
-/* Tell everybody who waits for anything that nothing was decided. */
-static void tell_all_busy(struct cs_ledger *l, const char *code,
-			  const char *detail)
-{
-	static const uint8_t none[16];
-
-	for (struct cs_work *w = l->first; w != NULL; w = w->next)
-		if (w->number == CS_MSG_INTENT || w->number == CS_MSG_REFUSAL ||
-		    w->number == CS_MSG_WORKER_KILLER)
-			cs_ledger_send_busy(l, w->ticket, w->request.id, code,
-					    detail);
-	for (struct cs_attempt *a = l->attempts; a != NULL; a = a->next)
-		cs_ledger_send_busy(l, a->work->ticket, a->work->row.id, code,
-				    detail);
-	for (struct cs_waiter *w = l->waiters; w != NULL; w = w->next)
-		cs_ledger_send_busy(l, w->ticket, none, code, detail);
-}
-
-void cs_ledger_fail(struct cs_ledger *l, const struct cs_error *why)
-{
-	if (l->over)
-		return;
-	cs_log_error(l->config.log, "ledger.failed", why);
-	tell_all_busy(l, "LEDGER_ERROR", "the ledger is being restarted");
-	l->over = true;
-	cs_loop_stop(l->loop, EXIT_AGAIN);
-}
-
-/* -- the end ------------------------------------------------------------ */
-
-/* The last leaf. */
-static bool stop_leaf(struct cs_ledger *l, struct cs_error *err)
-{
-	return cs_ledger_draft(l, CS_LEAF_STOP, err) != NULL;
-}
-
-/* Is every signer there? Parent ends the house when one is not. */
-static bool has_signers(const struct cs_ledger *l)
-{
-	for (size_t i = 0; i < l->signers_n; i++)
-		if (l->signers[i] == NULL)
-			return false;
-	return l->signers_n > 0;
-}
-
-void cs_ledger_finish_if_drained(struct cs_ledger *l)
-{
-	struct cs_error err = {0};
-
-	if (!l->stopping || l->over || l->first != NULL)
-		return;
-	if (l->attempts != NULL && has_signers(l) && !l->drained)
-		return;
-	tell_all_busy(l, "STOPPING", "the server is stopping");
-	if (!l->split && !l->full && !cs_ledger_own_batch(l, stop_leaf, &err)) {
-		cs_log_error(l->config.log, "ledger.stop", &err);
-		l->over = true;
-		cs_loop_stop(l->loop, EXIT_AGAIN);
-		return;
-	}
-	cs_ledger_note_write(l, CS_WHEN_NOW);
-	l->over = true;
-	cs_loop_stop(l->loop, 0);
 }
 
 /* STOP's patience is over: what is not settled is abandoned at the next
@@ -195,7 +59,7 @@ static bool on_work(void *ctx, struct cs_link *link, unsigned number,
 		close(fd);
 	if (w == NULL)
 		return false;
-	cs_ledger_enqueue(l, w);
+	enqueue(l, w);
 	return true;
 }
 
@@ -266,7 +130,7 @@ static void on_parent_gone(void *ctx, struct cs_link *link,
 	if (l->over)
 		return;
 	l->over = true;
-	cs_loop_stop(l->loop, EXIT_AGAIN);
+	cs_loop_stop(l->loop, CS_LEDGER_AGAIN);
 }
 
 /* A new worker: a slot, its link, and the set in force. Takes fd. */
@@ -606,7 +470,7 @@ int cs_ledger_run(const struct cs_ledger_config *config)
 	struct cs_error err = {0};
 	struct cs_loop *loop = cs_loop_new(&err);
 	struct cs_ledger *l = NULL;
-	int status = EXIT_AGAIN;
+	int status = CS_LEDGER_AGAIN;
 
 	if (loop != NULL)
 		l = cs_ledger_new(loop, config, &err);

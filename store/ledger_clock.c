@@ -13,14 +13,6 @@
 #define SLEW_PER_MILLE 100
 #define STEP_MS	       2000
 
-int64_t cs_ledger_now(const struct cs_ledger *l)
-{
-	int64_t wall = cs_clock_wall_ms(&l->config.clock);
-
-	/* What is recorded never runs backwards unless accepted. */
-	return wall > l->clock_ms ? wall : l->clock_ms;
-}
-
 /* Stop issuing, once, with a reason. */
 static void distrust(struct cs_ledger *l, const char *why, int64_t by_ms)
 {

@@ -245,6 +245,13 @@ bool cs_ledger_refuse_fixed(struct cs_ledger *l, struct cs_stored *r,
 	return cs_ledger_refuse(l, r, &v, ret_draft, err);
 }
 
+void cs_work_decided(struct cs_work *w, struct cs_draft *d)
+{
+	d->has_ticket = true;
+	d->ticket = w->ticket;
+	w->end = CS_END_DECIDED;
+}
+
 /* The leaf itself. */
 static bool leaf_insert(struct cs_ledger *l, const struct cs_draft *d,
 			uint64_t tree_size, struct cs_error *err)

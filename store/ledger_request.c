@@ -75,13 +75,6 @@ static void take_own_denial(struct cs_ledger *l, struct cs_work *w)
 	a->credential = w->row.credential;
 }
 
-void cs_work_decided(struct cs_work *w, struct cs_draft *d)
-{
-	d->has_ticket = true;
-	d->ticket = w->ticket;
-	w->end = CS_END_DECIDED;
-}
-
 /* Denied for good: by whom, and why if it was said. */
 static bool deny(struct cs_ledger *l, struct cs_work *w, struct cs_error *err)
 {

@@ -8,6 +8,11 @@
  * except that an INTENT's work lives on in its struct cs_attempt until the
  * signature has been recorded.
  *
+ * No file calls one that calls it. From the top: ledger.c (links and the tick),
+ * ledger_commit.c (the queue), what is done about each kind of work,
+ * ledger_batch.c (one transaction and what follows it), what that tells others
+ * of; ledger_send.c and ledger_state.c are the ground.
+ *
  * A transaction that is rolled back leaves no trace in memory: whatever it
  * would change stands in struct cs_batch and is taken over after COMMIT.
  */
@@ -39,6 +44,8 @@
 #define CS_LEDGER_UNSETTLED_SPAN 4096
 /* So long the sweep waits after a signature that could not be made. */
 #define CS_LEDGER_SIGNER_REST_MS 60000
+/* Exit status when the house must be started again. */
+#define CS_LEDGER_AGAIN 75
 /* Unfiled leaves beyond which filing no longer waits for quiet. */
 #define CS_LEDGER_TERMS_LAG 8192
 
@@ -274,23 +281,49 @@ struct cs_ledger {
 	struct cs_buf entry, der, json; /* scratch */
 };
 
-/* -- ledger.c ----------------------------------------------------------- */
+/* -- ledger_send.c ------------------------------------------------------ */
 
 /* End with this status after telling everybody who waits BUSY. */
 void cs_ledger_fail(struct cs_ledger *l, const struct cs_error *why);
-/* The last transaction, the checkpoint outside, then the loop's end. */
-void cs_ledger_finish_if_drained(struct cs_ledger *l);
 /* An answer that is no decision. Errors of the link are handled there. */
 void cs_ledger_send_answer(struct cs_ledger *l, uint64_t ticket,
 			   const struct cs_msg_answer *m);
 void cs_ledger_send_busy(struct cs_ledger *l, uint64_t ticket,
 			 const uint8_t id[16], const char *code,
 			 const char *detail);
+/* To everybody who waits for anything: nothing was decided. */
+void cs_ledger_send_all_busy(struct cs_ledger *l, const char *code,
+			     const char *detail);
+/* ADMIN_DONE: the end of an act of administration. */
+void cs_ledger_send_done(struct cs_ledger *l, uint64_t ticket, uint8_t ok,
+			 const char *code, const char *detail,
+			 struct cs_span body);
+/* The same, as the work says. */
+void cs_ledger_send_admin(struct cs_ledger *l, const struct cs_work *w);
+void cs_ledger_send_clients(struct cs_ledger *l);
 /* A link's send failed: our accounting is wrong, or the peer is gone. */
 void cs_ledger_link_failed(struct cs_ledger *l, const struct cs_error *err);
+
+/* -- ledger_set.c ------------------------------------------------------- */
+
+/* The set of l->epoch, from the database. */
+bool cs_ledger_set_load(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
+/* SET. */
 void cs_ledger_send_set(struct cs_ledger *l, struct cs_link *worker);
-void cs_ledger_send_clients(struct cs_ledger *l);
-void cs_ledger_enqueue(struct cs_ledger *l, struct cs_work *w);
+
+/* -- ledger_note.c ------------------------------------------------------ */
+
+/* Write DIR/checkpoint if it is due (or `now` says at once). */
+enum cs_when {
+	CS_WHEN_DUE,
+	CS_WHEN_NOW
+};
+void cs_ledger_note_write(struct cs_ledger *l, enum cs_when when);
+
+/* -- ledger_stop.c ------------------------------------------------------ */
+
+/* The last transaction, the checkpoint outside, then the loop's end. */
+void cs_ledger_finish_if_drained(struct cs_ledger *l);
 
 /* -- ledger_intake.c ---------------------------------------------------- */
 
@@ -302,23 +335,32 @@ struct cs_work *cs_ledger_work_new(unsigned number, uint64_t ticket,
 
 /* -- ledger_batch.c ----------------------------------------------------- */
 
-/* The idle hook: one transaction over what has queued. */
-void cs_ledger_commit(void *ctx);
+bool cs_ledger_batch_begin(struct cs_ledger *l,
+			   struct cs_error *err) CS_MUST_USE;
+/* Roll back, and forget what the batch would have done. */
+void cs_ledger_batch_undo(struct cs_ledger *l);
+/* Everything behind the rows of single pieces of work; then comes COMMIT. */
+bool cs_ledger_batch_close(struct cs_ledger *l,
+			   struct cs_error *err) CS_MUST_USE;
+/* What was committed is what memory says from now on. */
+bool cs_ledger_batch_take(struct cs_ledger *l,
+			  struct cs_error *err) CS_MUST_USE;
+/* Other rooms learn of it, and whoever waited for a decision. */
+void cs_ledger_batch_tell(struct cs_ledger *l);
+/* Last: forget what is settled, and tell the state and the checkpoint. */
+void cs_ledger_batch_settle(struct cs_ledger *l);
+
 /* A transaction of the ledger's own: fill(), then leaves and COMMIT. */
 bool cs_ledger_own_batch(struct cs_ledger *l,
 			 bool (*fill)(struct cs_ledger *, struct cs_error *),
 			 struct cs_error *err) CS_MUST_USE;
 /* No space so far: a small transaction finds out whether there is now. */
 void cs_ledger_probe(struct cs_ledger *l);
-/* Write DIR/checkpoint if it is due (or `now` says at once). */
-enum cs_when {
-	CS_WHEN_DUE,
-	CS_WHEN_NOW
-};
-void cs_ledger_note_write(struct cs_ledger *l, enum cs_when when);
 
-/* ADMIN_DONE: the end of an act of administration. */
-void cs_ledger_send_admin(struct cs_ledger *l, const struct cs_work *w);
+/* -- ledger_commit.c ---------------------------------------------------- */
+
+/* The idle hook: one transaction over what has queued. */
+void cs_ledger_commit(void *ctx);
 
 /* -- ledger_decide.c ---------------------------------------------------- */
 
@@ -357,6 +399,8 @@ bool cs_ledger_refuse_fixed(struct cs_ledger *l, struct cs_stored *r,
 			    enum cs_leaf_kind kind, const char *code,
 			    const char *detail, struct cs_draft **ret_draft,
 			    struct cs_error *err) CS_MUST_USE;
+/* The draft answers this work's ticket. */
+void cs_work_decided(struct cs_work *w, struct cs_draft *d);
 /* Pass two: leaves with their hashes, and the rows that hang on them. */
 bool cs_ledger_drafts_write(struct cs_ledger *l,
 			    struct cs_error *err) CS_MUST_USE;
@@ -417,9 +461,6 @@ bool cs_ledger_do_request(struct cs_ledger *l, struct cs_work *w,
 bool cs_ledger_do_deny(struct cs_ledger *l, struct cs_work *w,
 		       struct cs_error *err) CS_MUST_USE;
 
-/* The draft answers this work's ticket. */
-void cs_work_decided(struct cs_work *w, struct cs_draft *d);
-
 /* ledger_hold.c: what is not to be decided yet, and dry runs. */
 /* A limit is reached: refused for good, or held. */
 bool cs_ledger_limited(struct cs_ledger *l, struct cs_work *w,
@@ -457,6 +498,8 @@ void cs_ledger_attempts_start(struct cs_ledger *l);
 /* ledger_admin.c: within the transaction. */
 bool cs_ledger_do_admin(struct cs_ledger *l, struct cs_work *w,
 			struct cs_error *err) CS_MUST_USE;
+
+/* ledger_act.c */
 /* The act is done (or not): what ADMIN_DONE says. */
 void cs_ledger_act_done(struct cs_work *w, unsigned ok, const char *code,
 			const char *detail);
@@ -471,9 +514,10 @@ bool cs_ledger_do_revoke(struct cs_ledger *l, struct cs_work *w,
 			 struct cs_error *err) CS_MUST_USE;
 /* After COMMIT: the ADMIN_DONE of a revocation. */
 void cs_ledger_revoke_answer(struct cs_ledger *l, struct cs_work *w);
+
 /*
- * REVOKED to front: of what a batch revoked; and of all that has not ended, at
- * the start and whenever the time is another than it was.
+ * ledger_revoked.c: REVOKED to front, of what a batch revoked; and of all that
+ * has not ended, at the start and whenever the time is another than it was.
  */
 void cs_ledger_revoked_tell(struct cs_ledger *l, const struct cs_draft *d);
 bool cs_ledger_revoked_tell_all(struct cs_ledger *l,
@@ -496,10 +540,11 @@ bool cs_ledger_client_insert(struct cs_ledger *l, const struct cs_client_new *c,
 bool cs_ledger_load(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
 bool cs_ledger_first_rows(struct cs_ledger *l,
 			  struct cs_error *err) CS_MUST_USE;
-bool cs_ledger_set_load(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
 
 /* ledger_recover.c */
 bool cs_ledger_recover(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
+
+/* ledger_drive.c */
 void cs_ledger_drive_start(struct cs_ledger *l);
 void cs_ledger_drive_next(void *ctx);
 /* DRIVE for one request. */
@@ -507,12 +552,14 @@ bool cs_ledger_drive_one(struct cs_ledger *l, int64_t n,
 			 struct cs_error *err) CS_MUST_USE;
 
 /* ledger_clock.c */
-int64_t cs_ledger_now(const struct cs_ledger *l);
 void cs_ledger_clock_start(struct cs_ledger *l);
 void cs_ledger_clock_look(struct cs_ledger *l);
 
 /* ledger_state.c */
 enum cs_ledger_state cs_ledger_state(const struct cs_ledger *l);
+int64_t cs_ledger_now(const struct cs_ledger *l);
+
+/* ledger_tell.c: STATE, at once and after some commits more. */
 void cs_ledger_state_send(void *ctx);
 void cs_ledger_state_soon(struct cs_ledger *l);
 
@@ -539,15 +586,12 @@ struct cs_ledger_crl;
 struct cs_crl_shard;
 struct cs_crl_job;
 
-/* ledger_crl.c: which CRLs are due, and their lists. */
+/* ledger_crl.c: the CRLs that there are. */
 void cs_ledger_crl_free(struct cs_ledger_crl *c);
-bool cs_ledger_crl_start(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
-/* Once a second. */
-void cs_ledger_crl_tick(struct cs_ledger *l);
+/* What is recorded of them. */
+bool cs_ledger_crl_load(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
 /* A leaf was committed. */
 void cs_ledger_crl_leaf(struct cs_ledger *l, const struct cs_leaf_record *rec);
-/* The idle hook: begin a round, read some rows more. */
-void cs_ledger_crl_slice(void *ctx);
 struct cs_crl_shard *cs_ledger_crl_shard(struct cs_ledger *l, size_t issuer,
 					 uint32_t shard);
 /* The CA certificates that have CRLs, older generations behind the present. */
@@ -565,6 +609,13 @@ void cs_ledger_crl_failed(struct cs_ledger *l, const struct cs_crl_job *job,
 /* Why the last CRL of some issuer failed; or empty. */
 const char *cs_ledger_crl_trouble(const struct cs_ledger *l);
 
+/* ledger_crl_due.c: which of them are due, and their lists. */
+bool cs_ledger_crl_start(struct cs_ledger *l, struct cs_error *err) CS_MUST_USE;
+/* Once a second. */
+void cs_ledger_crl_tick(struct cs_ledger *l);
+/* The idle hook: begin a round, read some rows more. */
+void cs_ledger_crl_slice(void *ctx);
+
 /* ledger_crl_metrics.c */
 void cs_ledger_crl_metrics(const struct cs_ledger *l, struct cs_buf *out);
 
@@ -577,6 +628,8 @@ bool cs_ledger_crl_signed(struct cs_ledger *l, uint64_t ticket,
 			  struct cs_error *err) CS_MUST_USE;
 /* All have come: rows and leaves. */
 void cs_ledger_crl_record(struct cs_ledger *l);
+
+/* ledger_crl_wait.c: those who wait for CRLs. */
 /* CRL_PUBLISH: within the transaction, and after it. */
 bool cs_ledger_do_crl_publish(struct cs_ledger *l,
 			      struct cs_work *w) CS_MUST_USE;

@@ -1,9 +1,4 @@
-#include <string.h>
-
 #include "store/ledger_room.h"
-
-/* Readers' tails wake no later than this after a commit. */
-#define SOON_MS 50
 
 enum cs_ledger_state cs_ledger_state(const struct cs_ledger *l)
 {
@@ -20,57 +15,10 @@ enum cs_ledger_state cs_ledger_state(const struct cs_ledger *l)
 	return CS_LEDGER_ISSUING;
 }
 
-/* A sentence for people; when it issues: a warning, or empty. */
-static const char *reason(const struct cs_ledger *l)
+int64_t cs_ledger_now(const struct cs_ledger *l)
 {
-	switch (cs_ledger_state(l)) {
-	case CS_LEDGER_SPLIT:
-		return l->reason;
-	case CS_LEDGER_STOPPING:
-		return "the server is stopping";
-	case CS_LEDGER_FULL:
-		return "no space is left for the ledger; it tries again";
-	case CS_LEDGER_CLOCK:
-		return "the wall clock is not trusted; see countersign clock "
-		       "accept";
-	case CS_LEDGER_NO_POLICY:
-		return "no policy set was ever applied";
-	default:
-		return l->disk_low ? "little space is left for the ledger"
-				   : cs_ledger_crl_trouble(l);
-	}
-}
+	int64_t wall = cs_clock_wall_ms(&l->config.clock);
 
-/* STATE to one room. */
-static void send(struct cs_ledger *l, struct cs_link *link)
-{
-	struct cs_msg_state m = {
-		.state = (uint8_t)cs_ledger_state(l),
-		.reason = cs_span_str(reason(l)),
-		.tree_size = l->edge.size,
-		.epoch = l->epoch,
-		.seq = l->seq,
-	};
-	struct cs_error err = {0};
-
-	memcpy(m.set_sha256, l->set_sha256, sizeof(m.set_sha256));
-	if (link != NULL && !cs_link_send_state(link, 0, &m, &err))
-		cs_ledger_link_failed(l, &err);
-}
-
-void cs_ledger_state_send(void *ctx)
-{
-	struct cs_ledger *l = ctx;
-
-	l->tell_soon = false;
-	send(l, l->front);
-	send(l, l->reader);
-}
-
-void cs_ledger_state_soon(struct cs_ledger *l)
-{
-	if (l->tell_soon)
-		return;
-	l->tell_soon = true;
-	cs_timer_start(l->tell, SOON_MS);
+	/* What is recorded never runs backwards unless accepted. */
+	return wall > l->clock_ms ? wall : l->clock_ms;
 }

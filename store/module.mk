@@ -6,27 +6,40 @@ libcs_store_a_SOURCES = \
 	store/file.c store/file.h \
 	store/fixed_body.c store/fixed_body.h \
 	store/ledger.c store/ledger.h \
+	store/ledger_act.c \
 	store/ledger_admin.c \
 	store/ledger_backup.c \
 	store/ledger_batch.c \
 	store/ledger_check.c \
 	store/ledger_clients.c \
 	store/ledger_clock.c \
+	store/ledger_commit.c \
 	store/ledger_crl.c store/ledger_crl.h \
+	store/ledger_crl_due.c \
 	store/ledger_crl_metrics.c \
 	store/ledger_crl_round.c \
+	store/ledger_crl_wait.c \
 	store/ledger_decide.c \
+	store/ledger_drive.c \
+	store/ledger_ends.c \
 	store/ledger_expire.c \
 	store/ledger_hold.c \
 	store/ledger_intake.c \
 	store/ledger_metrics.c store/ledger_metrics.h \
+	store/ledger_note.c \
 	store/ledger_recover.c \
 	store/ledger_request.c \
-	store/ledger_ends.c store/ledger_restore.c store/ledger_revoke.c \
+	store/ledger_restore.c \
+	store/ledger_revoke.c \
+	store/ledger_revoked.c \
 	store/ledger_room.h \
+	store/ledger_send.c \
+	store/ledger_set.c \
 	store/ledger_sign.c \
 	store/ledger_start.c \
 	store/ledger_state.c \
+	store/ledger_stop.c \
+	store/ledger_tell.c \
 	store/ledger_terms.c \
 	store/lock.c store/lock.h \
 	store/migrate.c store/migrate.h \
