@@ -4,10 +4,14 @@
 #include <unistd.h>
 
 #include "api/crl_cache.h"
+#include "api/front_answer.h"
+#include "api/front_flights.h"
+#include "api/front_house_ask.h"
 #include "api/front_life.h"
 #include "api/front_refusal.h"
 #include "api/front_reply.h"
 #include "api/front_room.h"
+#include "api/front_workers.h"
 #include "api/tls.h"
 #include "base/mem.h"
 #include "base/secret.h"

@@ -17,6 +17,7 @@
  */
 #include "api/answer.h"
 #include "api/front_ask.h"
+#include "api/front_checks.h"
 #include "api/front_life.h"
 #include "api/front_reply.h"
 #include "api/front_room.h"

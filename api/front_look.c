@@ -1,22 +1,9 @@
-/*
- * GET /v1/requests/{id} of a pending request, by somebody who may approve it:
- * beside what is recorded, what would become of it now. "now" is the answer
- * of a dry run of the stored request with this approver's approval, by the
- * policy in force and with the limits as they stand: {"would": issued,
- * refused or held, ...}. Nothing is recorded or counted.
- *
- *	REQUEST (the answer) -> STORED -> a flight -> ANSWER
- *
- * Where it cannot be had, "now" is {"code", "detail"}: the approver and the
- * requester are one, nothing is issued now, or too much is under way. Looks
- * have few flights of their own (CS_MAX_LOOKS), which are taken only while
- * there is room for requests beside them.
- *
- * Everybody else sees what is recorded, as before.
- */
+#include "api/front_look.h"
+
 #include "api/answer.h"
 #include "api/decide.h"
 #include "api/front_ask.h"
+#include "api/front_flights.h"
 #include "api/front_life.h"
 #include "api/front_reply.h"
 #include "api/front_room.h"

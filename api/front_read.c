@@ -1,7 +1,7 @@
-
 #include "api/accept.h"
 #include "api/front_ask.h"
 #include "api/front_life.h"
+#include "api/front_look.h"
 #include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"

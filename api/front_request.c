@@ -1,22 +1,11 @@
 #include "api/decide.h"
 #include "api/front_ask.h"
+#include "api/front_flights.h"
 #include "api/front_refusal.h"
 #include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"
 #include "api/submit.h"
-
-bool cs_front_check_state(const struct cs_front *f, struct cs_problem *p)
-{
-	enum cs_problem_code code = cs_problem_of_state(f->state.state);
-
-	if (code == CS_PROBLEM_NONE)
-		return true;
-	return cs_problem_set(p, code, "", "Nothing is issued now: %s",
-			      f->state.reason[0] != '\0'
-				      ? f->state.reason
-				      : cs_problem_title(code));
-}
 
 /* A right that a handler refused is told to the ledger like a route's. */
 static bool refuse(struct cs_front *f, struct cs_call *c)

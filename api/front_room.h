@@ -7,8 +7,12 @@
  *	front_ask.h	waits and questions
  *	front.c		start and end, links
  *	front_http.c	a request comes in: route, who is it
- *	front_drive.c	flights: REQUEST out, ANSWER in, workers, DRIVE,
- *			the listener's certificate
+ *	front_flights.h	REQUESTs out, and DRIVE
+ *	front_checks.h	policies at a worker
+ *	front_house_tell.h, front_house_ask.h
+ *			the house's own certificates
+ *	front_answer.h	ANSWERs in
+ *	front_workers.h	workers' links
  *	front_request.c	submit, approve, deny
  *	front_read.c	questions to the reader
  *	front_look.c	an approver looks at what would become of a request
@@ -161,33 +165,6 @@ struct cs_call {
 void cs_front_on_request(void *ctx, const struct cs_http_request *request);
 void cs_front_on_gone(void *ctx, uint64_t ticket);
 
-/* -- front_drive.c ------------------------------------------------------ */
-
-bool cs_front_worker_link(struct cs_front *f, unsigned number, int fd,
-			  struct cs_error *err) CS_MUST_USE;
-void cs_front_worker_gone(struct cs_front *f, unsigned number);
-/* Send what waits to whom there is. */
-void cs_front_pump(struct cs_front *f);
-/* May one more request be under way? False: *p is BUSY. */
-bool cs_front_has_room(const struct cs_front *f,
-		       struct cs_problem *p) CS_MUST_USE;
-
-/* Put a REQUEST on its way; false: BUSY. */
-bool cs_front_launch(struct cs_front *f, const struct cs_msg_request *m,
-		     enum cs_flight_owner owner, uint64_t waiter,
-		     struct cs_problem *p) CS_MUST_USE;
-void cs_front_answer(struct cs_front *f, uint64_t ticket,
-		     const struct cs_msg_answer *m);
-void cs_front_rejudge(struct cs_front *f, uint64_t ticket, uint64_t epoch);
-void cs_front_drive(struct cs_front *f, struct cs_span request);
-void cs_front_drop_driven(struct cs_front *f);
-bool cs_front_house_csr(struct cs_front *f, uint64_t ticket,
-			const struct cs_msg_house_csr *m,
-			struct cs_error *err) CS_MUST_USE;
-/* Ask for the house's certificate, if it is wanted and time has come. */
-void cs_front_house_try(void *front);
-void cs_front_house_failed(struct cs_front *f, struct cs_span detail);
-
 /* -- handlers ----------------------------------------------------------- */
 
 bool cs_front_submit(struct cs_front *f, struct cs_call *c);
@@ -196,24 +173,6 @@ bool cs_front_deny(struct cs_front *f, struct cs_call *c);
 /* The reader brought the stored request. */
 void cs_front_decide(struct cs_front *f, struct cs_wait *w,
 		     struct cs_span stored);
-
-/* Does the ledger decide anything now? If not, nothing is sent to it. */
-bool cs_front_check_state(const struct cs_front *f,
-			  struct cs_problem *p) CS_MUST_USE;
-
-/*
- * front_look.c: is the reader's ANSWER, `encoded`, about what the wait's
- * client could approve? Then the wait goes on to find out what would become
- * of it now. _stored: the reader brought the stored request. _looked: the
- * dry run is over; `ticket` is the wait's.
- */
-bool cs_front_look(struct cs_front *f, struct cs_wait *w,
-		   const struct cs_msg_answer *m,
-		   struct cs_span encoded) CS_MUST_USE;
-void cs_front_look_stored(struct cs_front *f, struct cs_wait *w,
-			  struct cs_span stored);
-void cs_front_looked(struct cs_front *f, uint64_t ticket,
-		     const struct cs_msg_answer *m);
 
 /*
  * front_list.c: a page of a list has come; true: the poll waits on, and so
@@ -297,14 +256,8 @@ bool cs_front_apply_policies(struct cs_front *f, struct cs_call *c);
 bool cs_front_policy_files(struct cs_front *f, uint64_t ticket,
 			   const struct cs_msg_policy_files *m,
 			   struct cs_error *err) CS_MUST_USE;
-/* Send the checks that wait for a worker; ask again those of a dead one. */
-void cs_front_pump_checks(struct cs_front *f);
-void cs_front_checks_worker_gone(struct cs_front *f, unsigned worker);
 void cs_front_evaluated(struct cs_front *f, uint64_t ticket,
 			const struct cs_msg_evaluated *m);
-/* The answer about a set that does not load: 422 with the worker's report. */
-void cs_front_reply_report(struct cs_front *f, const struct cs_wait *w,
-			   struct cs_span detail, struct cs_span report);
 void cs_front_checked(struct cs_front *f, uint64_t ticket,
 		      const struct cs_msg_checked *m);
 void cs_front_policy_done(struct cs_front *f, struct cs_wait *w,

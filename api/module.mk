@@ -41,15 +41,19 @@ libcs_api_a_SOURCES += \
 	api/decide.c api/decide.h \
 	api/front.c api/front.h \
 	api/front_admin.c \
+	api/front_answer.c api/front_answer.h \
 	api/front_ask.c api/front_ask.h \
+	api/front_checks.c api/front_checks.h \
 	api/front_clients.c \
 	api/front_crl.c \
-	api/front_drive.c \
 	api/front_evaluate.c \
+	api/front_flights.c api/front_flights.h \
+	api/front_house_ask.c api/front_house_ask.h \
+	api/front_house_tell.c api/front_house_tell.h \
 	api/front_life.c api/front_life.h \
 	api/front_list.c \
 	api/front_log.c \
-	api/front_look.c \
+	api/front_look.c api/front_look.h \
 	api/front_ocsp.c \
 	api/front_http.c \
 	api/front_metrics.c \
@@ -61,6 +65,7 @@ libcs_api_a_SOURCES += \
 	api/front_revoke.c \
 	api/front_request.c \
 	api/front_room.h \
+	api/front_workers.c api/front_workers.h \
 	api/inflight.c api/inflight.h \
 	api/issuers.c api/issuers.h \
 	api/list_form.c api/list_form.h \
