@@ -1,20 +1,20 @@
 #include "api/front.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "api/crl_cache.h"
-#include "api/front_answer.h"
 #include "api/front_flights.h"
 #include "api/front_house_ask.h"
+#include "api/front_http.h"
+#include "api/front_ledger.h"
 #include "api/front_life.h"
+#include "api/front_list.h"
+#include "api/front_parent.h"
+#include "api/front_reader.h"
 #include "api/front_refusal.h"
-#include "api/front_reply.h"
 #include "api/front_room.h"
-#include "api/front_workers.h"
 #include "api/tls.h"
 #include "base/mem.h"
-#include "base/secret.h"
 
 /* Exit status of a room that could not be opened: start again. */
 #define EXIT_AGAIN 75
@@ -44,276 +44,7 @@ static void on_drain_time(void *ctx)
 	cs_front_finish(f);
 }
 
-/* Stopping does not wait for a backup, nor for CRLs. */
-static void tell_backups(struct cs_front *f)
-{
-	struct cs_problem p = {.code = CS_PROBLEM_NONE};
-
-	(void)cs_problem_set(&p, CS_PROBLEM_STOPPING, "",
-			     "The server is stopping.");
-	for (size_t i = 0; i < cs_waits_capacity(f->waits); i++) {
-		struct cs_wait *w = cs_waits_at(f->waits, i);
-
-		if (w == NULL || (w->kind != CS_WAIT_BACKUP &&
-				  w->kind != CS_WAIT_CRL_PUBLISH))
-			continue;
-		cs_front_reply_problem(f, w->http, &p);
-		cs_waits_end(f->waits, w);
-	}
-}
-
-/* STOP: take nothing new, finish the rest. */
-static void stop(struct cs_front *f, const struct cs_msg_stop *m)
-{
-	if (!cs_front_begin_stop(f))
-		return;
-	f->house.wanted = false;
-	tell_backups(f);
-	cs_timer_stop(f->retry);
-	cs_front_tails_end(f);
-	cs_timer_start(f->drain, m->drain_ms);
-	if (f->server != NULL)
-		cs_http_server_drain(f->server);
-	else
-		f->drained = true;
-	cs_front_check_stop(f);
-}
-
 /* -- links -------------------------------------------------------------- */
-
-/* The ledger's state; the first one may make the room ready. */
-static bool on_state(struct cs_front *f, struct cs_span body,
-		     struct cs_error *err)
-{
-	struct cs_front_state *s = &f->state;
-	struct cs_msg_state m;
-	size_t n;
-
-	if (!cs_msg_state_decode(body, &m, err))
-		return false;
-	n = m.reason.n < sizeof(s->reason) ? m.reason.n : sizeof(s->reason) - 1;
-	s->known = true;
-	s->state = (enum cs_ledger_state)m.state;
-	if (n > 0)
-		memcpy(s->reason, m.reason.p, n);
-	s->reason[n] = '\0';
-	s->tree_size = m.tree_size;
-	s->epoch = m.epoch;
-	memcpy(s->set_sha256, m.set_sha256, sizeof(s->set_sha256));
-	cs_front_check_ready(f);
-	cs_front_house_try(f);
-	return true;
-}
-
-/* A new client table takes the old one's place at once. */
-static bool on_clients(struct cs_front *f, struct cs_span body,
-		       struct cs_error *err)
-{
-	struct cs_msg_client_table m;
-	struct cs_clients *table;
-
-	if (!cs_msg_client_table_decode(body, &m, err))
-		return false;
-	table = cs_clients_new(m.table, err);
-	if (table == NULL)
-		return false;
-	cs_clients_free(f->clients);
-	f->clients = table;
-	cs_front_check_ready(f);
-	return true;
-}
-
-/* More certificates that count no longer. */
-static bool on_revoked(struct cs_front *f, struct cs_span body,
-		       struct cs_error *err)
-{
-	bool before = cs_revoked_is_beyond(f->revoked);
-	struct cs_msg_revoked m;
-
-	if (!cs_msg_revoked_decode(body, &m, err) ||
-	    !cs_revoked_take(f->revoked, &m, err))
-		return false;
-	if (!before && cs_revoked_is_beyond(f->revoked))
-		cs_log_write(f->config.log, CS_LOG_ERROR, "revoked.too_many",
-			     "more certificates are revoked than are known "
-			     "here: none of a client is accepted");
-	return true;
-}
-
-static bool on_ledger_message(void *ctx, struct cs_link *link, unsigned number,
-			      uint64_t ticket, struct cs_span body, int fd,
-			      struct cs_error *err)
-{
-	struct cs_front *f = ctx;
-	union {
-		struct cs_msg_answer answer;
-		struct cs_msg_rejudge rejudge;
-		struct cs_msg_drive drive;
-		struct cs_msg_admin_done done;
-		struct cs_msg_metrics metrics;
-	} m;
-
-	(void)link;
-	if (fd >= 0)
-		close(fd);
-	switch (number) {
-	case CS_MSG_ANSWER:
-		if (!cs_msg_answer_decode(body, &m.answer, err))
-			return false;
-		cs_front_answer(f, ticket, &m.answer);
-		return true;
-	case CS_MSG_REJUDGE:
-		if (!cs_msg_rejudge_decode(body, &m.rejudge, err))
-			return false;
-		cs_front_rejudge(f, ticket, m.rejudge.epoch);
-		return true;
-	case CS_MSG_DRIVE:
-		if (!cs_msg_drive_decode(body, &m.drive, err))
-			return false;
-		cs_front_drive(f, m.drive.request);
-		return true;
-	case CS_MSG_ADMIN_DONE:
-		if (!cs_msg_admin_done_decode(body, &m.done, err))
-			return false;
-		cs_front_admin_done(f, ticket, &m.done);
-		return true;
-	case CS_MSG_CLIENT_TABLE:
-		return on_clients(f, body, err);
-	case CS_MSG_REVOKED:
-		return on_revoked(f, body, err);
-	case CS_MSG_STATE:
-		return on_state(f, body, err);
-	case CS_MSG_METRICS:
-		if (!cs_msg_metrics_decode(body, &m.metrics, err))
-			return false;
-		cs_front_metrics_take(f, m.metrics.text);
-		return true;
-	default:
-		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
-				    cs_msg_name(number));
-	}
-}
-
-static bool on_reader_message(void *ctx, struct cs_link *link, unsigned number,
-			      uint64_t ticket, struct cs_span body, int fd,
-			      struct cs_error *err)
-{
-	struct cs_front *f = ctx;
-	union {
-		struct cs_msg_page page;
-		struct cs_msg_ocsp_answer ocsp;
-		struct cs_msg_ocsp_responder responder;
-	} m;
-
-	(void)link;
-	if (fd >= 0)
-		close(fd);
-	switch (number) {
-	case CS_MSG_PAGE:
-		if (!cs_msg_page_decode(body, &m.page, err))
-			return false;
-		cs_front_page(f, ticket, &m.page);
-		return true;
-	case CS_MSG_OCSP_ANSWER:
-		if (!cs_msg_ocsp_answer_decode(body, &m.ocsp, err))
-			return false;
-		cs_front_ocsp_answer(f, ticket, &m.ocsp);
-		return true;
-	case CS_MSG_OCSP_RESPONDER:
-		if (!cs_msg_ocsp_responder_decode(body, &m.responder, err))
-			return false;
-		cs_front_ocsp_responder(f, &m.responder);
-		return true;
-	default:
-		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
-				    cs_msg_name(number));
-	}
-}
-
-/* WORKER_LINK and WORKER_GONE: parent's news of workers. */
-static bool on_worker_news(struct cs_front *f, unsigned number,
-			   struct cs_span body, int fd, struct cs_error *err)
-{
-	struct cs_msg_worker_link up;
-	struct cs_msg_worker_gone gone;
-
-	if (number == CS_MSG_WORKER_LINK) {
-		if (cs_msg_worker_link_decode(body, &up, err))
-			return cs_front_worker_link(f, up.worker, fd, err);
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	if (!cs_msg_worker_gone_decode(body, &gone, err))
-		return false;
-	cs_front_worker_gone(f, gone.worker);
-	return true;
-}
-
-/* LISTENER_KEY: another credential for connections from now on. */
-static bool on_listener_key(struct cs_front *f, struct cs_span body, int fd,
-			    struct cs_error *err)
-{
-	struct cs_msg_listener_key m;
-	struct cs_secret key = {0};
-	struct cs_tls *tls = NULL;
-	struct cs_error why;
-	bool ok = cs_msg_listener_key_decode(body, &m, err);
-
-	if (ok && fd >= 0 && f->server != NULL) {
-		if (cs_secret_read(fd, CS_MAX_PEM_FILE, &key, &why))
-			tls = cs_tls_new(m.chain, cs_span_make(key.p, key.n),
-					 &why);
-		/* The old one stays: better than none. */
-		if (tls == NULL) {
-			cs_log_error(f->config.log, "front.listener_key", &why);
-		} else {
-			f->metrics.listener_not_after_s = cs_tls_not_after(tls);
-			cs_http_server_set_tls(f->server, tls);
-		}
-	}
-	cs_secret_done(&key);
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
-static bool on_parent_message(void *ctx, struct cs_link *link, unsigned number,
-			      uint64_t ticket, struct cs_span body, int fd,
-			      struct cs_error *err)
-{
-	struct cs_front *f = ctx;
-	union {
-		struct cs_msg_stop stop;
-		struct cs_msg_policy_files files;
-		struct cs_msg_house_csr csr;
-	} m;
-
-	(void)link;
-	if (fd >= 0 && !cs_msg_carries_descriptor(number))
-		close(fd);
-	switch (number) {
-	case CS_MSG_STOP:
-		if (!cs_msg_stop_decode(body, &m.stop, err))
-			return false;
-		stop(f, &m.stop);
-		return true;
-	case CS_MSG_WORKER_LINK:
-	case CS_MSG_WORKER_GONE:
-		return on_worker_news(f, number, body, fd, err);
-	case CS_MSG_LISTENER_KEY:
-		return on_listener_key(f, body, fd, err);
-	case CS_MSG_POLICY_FILES:
-		return cs_msg_policy_files_decode(body, &m.files, err) &&
-		       cs_front_policy_files(f, ticket, &m.files, err);
-	case CS_MSG_HOUSE_CSR:
-		return cs_msg_house_csr_decode(body, &m.csr, err) &&
-		       cs_front_house_csr(f, ticket, &m.csr, err);
-	default:
-		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
-				    cs_msg_name(number));
-	}
-}
 
 /* Parent, ledger or reader: without any of them the house ends. */
 static void on_gone(void *ctx, struct cs_link *link, const struct cs_error *why)
@@ -433,11 +164,11 @@ static bool open_room(struct cs_front *f, struct cs_error *err)
 			   ? NULL
 			   : cs_timer_new(f->loop, cs_front_tails_look, f, err);
 	return f->tails != NULL &&
-	       open_link(f, &c->parent_fd, CS_ROOM_P, on_parent_message,
+	       open_link(f, &c->parent_fd, CS_ROOM_P, cs_front_on_parent,
 			 &f->parent, err) &&
-	       open_link(f, &c->ledger_fd, CS_ROOM_L, on_ledger_message,
+	       open_link(f, &c->ledger_fd, CS_ROOM_L, cs_front_on_ledger,
 			 &f->ledger, err) &&
-	       open_link(f, &c->reader_fd, CS_ROOM_R, on_reader_message,
+	       open_link(f, &c->reader_fd, CS_ROOM_R, cs_front_on_reader,
 			 &f->reader, err) &&
 	       open_server(f, err);
 }

@@ -1,14 +1,10 @@
-#include <string.h>
+#include "api/front_admin.h"
 
-#include "api/crl_cache.h"
 #include "api/front_ask.h"
-#include "api/front_life.h"
-#include "api/front_refusal.h"
 #include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/openapi.h"
 #include "api/params.h"
-#include "api/submit.h"
 #include "base/json.h"
 #include "base/time.h"
 
@@ -166,32 +162,4 @@ bool cs_front_backup(struct cs_front *f, struct cs_call *c)
 	cs_waits_end(f->waits, w);
 	return cs_problem_set(c->p, cs_problem_of_error(err.code), "", "%s",
 			      err.text);
-}
-
-/* -- what the ledger says ----------------------------------------------- */
-
-void cs_front_admin_done(struct cs_front *f, uint64_t ticket,
-			 const struct cs_msg_admin_done *m)
-{
-	struct cs_wait *w = cs_waits_find(f->waits, ticket);
-
-	if (w == NULL)
-		return;
-	if (m->ok == 0 &&
-	    cs_problem_status(cs_problem_from_name(m->code)) == 403)
-		cs_front_note_late(f, w->http, w->asker.client, m->code);
-	if (w->kind == CS_WAIT_CRL_PUBLISH)
-		cs_crl_cache_expire(f->crls);
-	if (w->kind == CS_WAIT_CHECK)
-		cs_front_policy_done(f, w, m);
-	else if (m->ok == 0)
-		cs_front_reply_foreign(f, w->http, m->code, m->detail);
-	else if (w->kind == CS_WAIT_CLIENT_ADD)
-		cs_front_reply_token(f, w, m->body);
-	else
-		cs_front_reply_json(
-			f, w->http, w->status != 0 ? w->status : 200,
-			m->body.n > 0 ? m->body : CS_SPAN_LIT("{}"));
-	cs_waits_end(f->waits, w);
-	cs_front_check_stop(f);
 }

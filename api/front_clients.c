@@ -1,4 +1,5 @@
-/* Clients and what proves them: added, bound, revoked, removed. */
+#include "api/front_clients.h"
+
 #include <string.h>
 
 #include <openssl/crypto.h>

@@ -1,4 +1,5 @@
-/* CRLs: to anybody, the list of them, and signing them now. */
+#include "api/front_crl.h"
+
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,22 @@
+#include "api/front_http.h"
+
 #include <string.h>
 
+#include "api/front_admin.h"
+#include "api/front_clients.h"
+#include "api/front_crl.h"
+#include "api/front_evaluate.h"
+#include "api/front_issuers.h"
+#include "api/front_list.h"
+#include "api/front_log.h"
+#include "api/front_metrics.h"
+#include "api/front_ocsp.h"
+#include "api/front_policy.h"
+#include "api/front_read.h"
 #include "api/front_refusal.h"
 #include "api/front_reply.h"
+#include "api/front_request.h"
+#include "api/front_revoke.h"
 #include "api/front_room.h"
 
 typedef bool handler_fn(struct cs_front *f, struct cs_call *c);

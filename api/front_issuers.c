@@ -1,3 +1,5 @@
+#include "api/front_issuers.h"
+
 #include "api/front_ask.h"
 #include "api/front_reply.h"
 #include "api/front_room.h"

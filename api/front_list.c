@@ -1,5 +1,6 @@
+#include "api/front_list.h"
+
 #include <inttypes.h>
-#include <string.h>
 
 #include "api/accept.h"
 #include "api/csv.h"

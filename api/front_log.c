@@ -1,3 +1,5 @@
+#include "api/front_log.h"
+
 #include "api/front_ask.h"
 #include "api/front_refusal.h"
 #include "api/front_reply.h"
@@ -138,4 +140,18 @@ bool cs_front_get_entries(struct cs_front *f, struct cs_call *c)
 		return false;
 	}
 	return ask_tile(f, c, CS_QUERY_ENTRIES, cs_span_make(NULL, 0), c->arg);
+}
+
+/* -- what the reader says ----------------------------------------------- */
+
+void cs_front_reply_octets(struct cs_front *f, const struct cs_wait *w,
+			   struct cs_span body)
+{
+	const struct cs_reply r = {
+		.status = 200,
+		.media_type = w->kind == CS_WAIT_TILE
+				      ? "application/octet-stream"
+				      : "text/plain; charset=utf-8"};
+
+	cs_front_reply(f, w->http, &r, body);
 }

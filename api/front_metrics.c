@@ -1,9 +1,8 @@
-/*
- * /metrics: what front counts itself, and behind it what the ledger sent
- * last. Nobody is asked for a scrape: a ledger that hangs must not hide.
- */
+#include "api/front_metrics.h"
+
 #include <stdio.h>
 
+#include "api/front_ocsp.h"
 #include "api/front_reply.h"
 #include "api/front_room.h"
 #include "api/params.h"

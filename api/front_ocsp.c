@@ -1,14 +1,4 @@
-/*
- * /ocsp, for strangers: octets that nobody here looks into, to the reader,
- * and what it answers (RFC 6960 A.1, RFC 5019 4 and 5).
- *
- * A few are under way at a time, beside all other questions and never in the
- * place of one; whoever comes when there are more is told tryLater, which
- * every client knows what to do with. What could not even be read is
- * malformedRequest for the same reason: a client of OCSP reads no problems.
- */
-#include <stdio.h>
-#include <string.h>
+#include "api/front_ocsp.h"
 
 #include "api/front_life.h"
 #include "api/front_reply.h"

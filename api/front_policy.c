@@ -1,4 +1,4 @@
-#include <string.h>
+#include "api/front_policy.h"
 
 #include "api/front_ask.h"
 #include "api/front_checks.h"
@@ -9,7 +9,6 @@
 #include "api/front_room.h"
 #include "api/params.h"
 #include "api/policy_body.h"
-#include "base/json.h"
 
 /* DIR/policies: parent reads it, and only on the server itself is it asked. */
 static bool apply_files(struct cs_front *f, struct cs_call *c, bool dry_run)

@@ -1,6 +1,7 @@
+#include "api/front_read.h"
+
 #include "api/accept.h"
 #include "api/front_ask.h"
-#include "api/front_life.h"
 #include "api/front_look.h"
 #include "api/front_reply.h"
 #include "api/front_room.h"
@@ -73,9 +74,8 @@ bool cs_front_get_status(struct cs_front *f, struct cs_call *c)
 
 /* -- what the reader says ----------------------------------------------- */
 
-/* The reader's ANSWER about a request. True: an approver looks further. */
-static bool reply_request(struct cs_front *f, struct cs_wait *w,
-			  struct cs_span body)
+bool cs_front_reply_request(struct cs_front *f, struct cs_wait *w,
+			    struct cs_span body)
 {
 	struct cs_msg_answer m;
 	struct cs_error err;
@@ -105,9 +105,8 @@ static bool first_der(struct cs_span pem, struct cs_buf *out,
 	return true;
 }
 
-/* What was asked for of a certificate's JSON. */
-static void reply_certificate(struct cs_front *f, const struct cs_wait *w,
-			      struct cs_span body)
+void cs_front_reply_certificate(struct cs_front *f, const struct cs_wait *w,
+				struct cs_span body)
 {
 	struct cs_buf *out = cs_front_out(f);
 	struct cs_reply r = {.status = 200};
@@ -137,94 +136,4 @@ static void reply_certificate(struct cs_front *f, const struct cs_wait *w,
 		cs_front_reply(f, w->http, &r, cs_buf_span(out));
 	else
 		cs_front_reply_error(f, w->http, &err);
-}
-
-/* The body as it is. */
-static void reply_octets(struct cs_front *f, const struct cs_wait *w,
-			 struct cs_span body)
-{
-	const struct cs_reply r = {
-		.status = 200,
-		.media_type = w->kind == CS_WAIT_TILE
-				      ? "application/octet-stream"
-				      : "text/plain; charset=utf-8"};
-
-	cs_front_reply(f, w->http, &r, body);
-}
-
-/* Nothing was found, or the question was not good. */
-static void reply_nothing(struct cs_front *f, const struct cs_wait *w,
-			  const struct cs_msg_page *m)
-{
-	struct cs_problem p;
-
-	if (m->code.n > 0) {
-		cs_front_reply_foreign(f, w->http, m->code, m->detail);
-		return;
-	}
-	cs_problem_set(&p, CS_PROBLEM_NOT_FOUND, "",
-		       "There is no such thing, or it is not yours to see.");
-	cs_front_reply_problem(f, w->http, &p);
-}
-
-void cs_front_page(struct cs_front *f, uint64_t ticket,
-		   const struct cs_msg_page *m)
-{
-	struct cs_wait *w = cs_waits_find(f->waits, ticket);
-
-	cs_histogram_add(&f->metrics.question_time, CS_HISTOGRAM_TIMES,
-			 m->took_us);
-	f->metrics.questions_failed +=
-		m->found == 0 &&
-		cs_problem_status(cs_problem_from_name(m->code)) >= 500;
-	if (w == NULL)
-		return;
-	if (m->found == 0 && w->kind == CS_WAIT_LOOK) {
-		cs_front_look_stored(f, w, cs_span_make(NULL, 0));
-		return;
-	}
-	if (m->found == 0) {
-		reply_nothing(f, w, m);
-		cs_waits_end(f->waits, w);
-		cs_front_check_stop(f);
-		return;
-	}
-	switch (w->kind) {
-	case CS_WAIT_APPROVE:
-	case CS_WAIT_DENY:
-		cs_front_decide(f, w, m->body);
-		return;
-	case CS_WAIT_REQUEST:
-		if (reply_request(f, w, m->body))
-			return;
-		break;
-	case CS_WAIT_LOOK:
-		cs_front_look_stored(f, w, m->body);
-		return;
-	case CS_WAIT_CERTIFICATE:
-		reply_certificate(f, w, m->body);
-		break;
-	case CS_WAIT_STATUS:
-		cs_front_reply_status(f, w->http, m->body);
-		break;
-	case CS_WAIT_CRL:
-		cs_front_reply_crl(f, w, m->body);
-		break;
-	case CS_WAIT_ISSUERS:
-		cs_front_reply_issuers(f, w, m->body);
-		break;
-	case CS_WAIT_CHECKPOINT:
-	case CS_WAIT_TILE:
-		reply_octets(f, w, m->body);
-		break;
-	case CS_WAIT_LIST:
-		if (cs_front_list_page(f, w, m->body))
-			return; /* it waits for more */
-		break;
-	default:
-		cs_front_reply_json(f, w->http, 200, m->body);
-		break;
-	}
-	cs_waits_end(f->waits, w);
-	cs_front_check_stop(f);
 }

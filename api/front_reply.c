@@ -5,7 +5,6 @@
 
 #include "api/front_room.h"
 #include "api/http_write.h"
-#include "base/json.h"
 
 struct cs_buf *cs_front_out(struct cs_front *f)
 {

@@ -1,3 +1,5 @@
+#include "api/front_request.h"
+
 #include "api/decide.h"
 #include "api/front_ask.h"
 #include "api/front_flights.h"

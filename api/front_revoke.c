@@ -1,4 +1,5 @@
-/* Revoking a certificate. */
+#include "api/front_revoke.h"
+
 #include "api/body.h"
 #include "api/front_ask.h"
 #include "api/front_room.h"

@@ -1,34 +1,24 @@
 /*
- * What front's files share (api/front.h). Nobody else includes this.
+ * Front's room (api/front.h): its state, and nothing that is done with it.
+ * Only front's own files include this. They stand in storeys, and call
+ * downwards alone; on one storey, never round about:
  *
- *	front_life.h	the room's life
- *	front_reply.h	what is said to clients
- *	front_refusal.h	refusals, told to the ledger
- *	front_ask.h	waits and questions
- *	front.c		start and end, links
- *	front_http.c	a request comes in: route, who is it
- *	front_flights.h	REQUESTs out, and DRIVE
- *	front_checks.h	policies at a worker
- *	front_house_tell.h, front_house_ask.h
- *			the house's own certificates
- *	front_answer.h	ANSWERs in
- *	front_workers.h	workers' links
- *	front_request.c	submit, approve, deny
- *	front_read.c	questions to the reader
- *	front_look.c	an approver looks at what would become of a request
- *	front_ocsp.c	OCSP, for strangers
- *	front_log.c	the log for a verifier: proofs, checkpoint, tiles
- *	front_list.c	lists, their forms, and waiting for what comes
- *	front_admin.c	clock, health, status
- *	front_revoke.c	revoking a certificate
- *	front_crl.c	CRLs
- *	front_clients.c	clients and their credentials
- *	front_policy.c	policy sets
- *	front_evaluate.c	what would become of a request
- *	front_metrics.c	/metrics
+ *	front.c		the room is opened and closed
+ *	front_http	a client's call: route, who is it, handler
+ *	front_ledger, front_reader, front_parent, front_workers
+ *			what the other rooms say
+ *	front_answer	what becomes of a flight
+ *	front_request, _read, _look, _list, _log, _crl, _ocsp, _issuers,
+ *	_revoke, _clients, _admin, _policy, _evaluate, _metrics, _house_ask
+ *			the subjects: handlers, and what the answers mean
+ *	front_flights, front_checks
+ *			REQUESTs, and policies, on their way over workers
+ *	front_ask, front_refusal, front_house_tell, front_reply, front_life
+ *			what all of them need; these know the state alone
  *
- * A handler gets a struct cs_call and either answers it (or arranges that
- * somebody will) and returns true, or returns false with the problem set.
+ * What a lower one starts and a higher one goes on with is in the state: a
+ * wait (api/waits.h), a flight (api/inflight.h), a timer whose callback
+ * front.c gave.
  */
 #ifndef CS_API_FRONT_ROOM_H
 #define CS_API_FRONT_ROOM_H
@@ -159,108 +149,5 @@ struct cs_call {
 	struct cs_principal who;
 	struct cs_problem *p;
 };
-
-/* -- front_http.c ------------------------------------------------------- */
-
-void cs_front_on_request(void *ctx, const struct cs_http_request *request);
-void cs_front_on_gone(void *ctx, uint64_t ticket);
-
-/* -- handlers ----------------------------------------------------------- */
-
-bool cs_front_submit(struct cs_front *f, struct cs_call *c);
-bool cs_front_approve(struct cs_front *f, struct cs_call *c);
-bool cs_front_deny(struct cs_front *f, struct cs_call *c);
-/* The reader brought the stored request. */
-void cs_front_decide(struct cs_front *f, struct cs_wait *w,
-		     struct cs_span stored);
-
-/*
- * front_list.c: a page of a list has come; true: the poll waits on, and so
- * does its wait. _tails_look: ask again for those behind which the log has
- * grown, and end those whose time is up; a timer's. _tails_end: all of them,
- * with an empty page.
- */
-bool cs_front_list_page(struct cs_front *f, struct cs_wait *w,
-			struct cs_span page) CS_MUST_USE;
-void cs_front_tails_look(void *front);
-void cs_front_tails_end(struct cs_front *f);
-
-bool cs_front_get_request(struct cs_front *f, struct cs_call *c);
-bool cs_front_list_requests(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_certificate(struct cs_front *f, struct cs_call *c);
-bool cs_front_list_certificates(struct cs_front *f, struct cs_call *c);
-bool cs_front_list_history(struct cs_front *f, struct cs_call *c);
-bool cs_front_list_audit(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_audit(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_proof(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_checkpoint(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_tile(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_entries(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_policies(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_policy_set(struct cs_front *f, struct cs_call *c);
-bool cs_front_evaluate(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_status(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_metrics(struct cs_front *f, struct cs_call *c);
-void cs_front_page(struct cs_front *f, uint64_t ticket,
-		   const struct cs_msg_page *m);
-
-bool cs_front_healthz(struct cs_front *f, struct cs_call *c);
-bool cs_front_readyz(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_openapi(struct cs_front *f, struct cs_call *c);
-/* front_crl.c */
-bool cs_front_get_crl(struct cs_front *f, struct cs_call *c);
-bool cs_front_list_crls(struct cs_front *f, struct cs_call *c);
-bool cs_front_publish_crls(struct cs_front *f, struct cs_call *c);
-/* The reader said which CRL is the last one. */
-void cs_front_reply_crl(struct cs_front *f, const struct cs_wait *w,
-			struct cs_span page);
-
-bool cs_front_list_issuers(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_issuer(struct cs_front *f, struct cs_call *c);
-/* The reader said what is recorded of the issuers. */
-void cs_front_reply_issuers(struct cs_front *f, const struct cs_wait *w,
-			    struct cs_span recorded);
-bool cs_front_get_chain(struct cs_front *f, struct cs_call *c);
-bool cs_front_list_clients(struct cs_front *f, struct cs_call *c);
-bool cs_front_add_client(struct cs_front *f, struct cs_call *c);
-bool cs_front_remove_client(struct cs_front *f, struct cs_call *c);
-bool cs_front_add_token(struct cs_front *f, struct cs_call *c);
-bool cs_front_add_certificate(struct cs_front *f, struct cs_call *c);
-bool cs_front_revoke_credential(struct cs_front *f, struct cs_call *c);
-/* The token that was made, which nobody will see again. */
-void cs_front_reply_token(struct cs_front *f, const struct cs_wait *w,
-			  struct cs_span change);
-bool cs_front_revoke(struct cs_front *f, struct cs_call *c);
-bool cs_front_accept_clock(struct cs_front *f, struct cs_call *c);
-bool cs_front_backup(struct cs_front *f, struct cs_call *c);
-void cs_front_reply_status(struct cs_front *f, uint64_t ticket,
-			   struct cs_span reader);
-void cs_front_admin_done(struct cs_front *f, uint64_t ticket,
-			 const struct cs_msg_admin_done *m);
-
-/* front_ocsp.c */
-bool cs_front_post_ocsp(struct cs_front *f, struct cs_call *c);
-bool cs_front_get_ocsp(struct cs_front *f, struct cs_call *c);
-void cs_front_ocsp_answer(struct cs_front *f, uint64_t ticket,
-			  const struct cs_msg_ocsp_answer *m);
-void cs_front_ocsp_responder(struct cs_front *f,
-			     const struct cs_msg_ocsp_responder *m);
-void cs_front_ocsp_metrics(const struct cs_front *f, struct cs_buf *out);
-
-void cs_front_metrics_take(struct cs_front *f, struct cs_span text);
-/* Does the peer's address suffice for /metrics? */
-bool cs_front_may_scrape(const struct cs_front *f,
-			 const struct cs_http_peer *peer);
-
-bool cs_front_apply_policies(struct cs_front *f, struct cs_call *c);
-bool cs_front_policy_files(struct cs_front *f, uint64_t ticket,
-			   const struct cs_msg_policy_files *m,
-			   struct cs_error *err) CS_MUST_USE;
-void cs_front_evaluated(struct cs_front *f, uint64_t ticket,
-			const struct cs_msg_evaluated *m);
-void cs_front_checked(struct cs_front *f, uint64_t ticket,
-		      const struct cs_msg_checked *m);
-void cs_front_policy_done(struct cs_front *f, struct cs_wait *w,
-			  const struct cs_msg_admin_done *m);
 
 #endif

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include "api/front_checks.h"
+#include "api/front_evaluate.h"
 #include "api/front_flights.h"
+#include "api/front_policy.h"
 #include "api/front_room.h"
 #include "base/ipc.h"
 

@@ -40,30 +40,33 @@ libcs_api_a_SOURCES += \
 	api/csv.c api/csv.h \
 	api/decide.c api/decide.h \
 	api/front.c api/front.h \
-	api/front_admin.c \
+	api/front_admin.c api/front_admin.h \
 	api/front_answer.c api/front_answer.h \
 	api/front_ask.c api/front_ask.h \
 	api/front_checks.c api/front_checks.h \
-	api/front_clients.c \
-	api/front_crl.c \
-	api/front_evaluate.c \
+	api/front_clients.c api/front_clients.h \
+	api/front_crl.c api/front_crl.h \
+	api/front_evaluate.c api/front_evaluate.h \
 	api/front_flights.c api/front_flights.h \
 	api/front_house_ask.c api/front_house_ask.h \
 	api/front_house_tell.c api/front_house_tell.h \
+	api/front_ledger.c api/front_ledger.h \
 	api/front_life.c api/front_life.h \
-	api/front_list.c \
-	api/front_log.c \
+	api/front_list.c api/front_list.h \
+	api/front_log.c api/front_log.h \
 	api/front_look.c api/front_look.h \
-	api/front_ocsp.c \
-	api/front_http.c \
-	api/front_metrics.c \
-	api/front_policy.c \
-	api/front_issuers.c \
-	api/front_read.c \
+	api/front_ocsp.c api/front_ocsp.h \
+	api/front_http.c api/front_http.h \
+	api/front_metrics.c api/front_metrics.h \
+	api/front_parent.c api/front_parent.h \
+	api/front_policy.c api/front_policy.h \
+	api/front_issuers.c api/front_issuers.h \
+	api/front_reader.c api/front_reader.h \
+	api/front_read.c api/front_read.h \
 	api/front_refusal.c api/front_refusal.h \
 	api/front_reply.c api/front_reply.h \
-	api/front_revoke.c \
-	api/front_request.c \
+	api/front_revoke.c api/front_revoke.h \
+	api/front_request.c api/front_request.h \
 	api/front_room.h \
 	api/front_workers.c api/front_workers.h \
 	api/inflight.c api/inflight.h \
