@@ -20,7 +20,7 @@ libcs_cli_a_SOURCES = \
 	cli/command.c cli/command.h cli/command_help.c \
 	cli/commands.h \
 	cli/complete.c cli/complete.h \
-	cli/config.c cli/config.h \
+	cli/config.c cli/config.h cli/config_write.c \
 	cli/drift.c cli/drift.h \
 	cli/explain.c cli/explain.h \
 	cli/files.c cli/files.h \
