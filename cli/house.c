@@ -8,163 +8,7 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/house_parts.h"
-#include "cli/notify.h"
 #include "cli/renew.h"
-
-/* How long a room may take to finish what is under way, and to go. */
-#define DRAIN_MS 10000
-#define STOP_MS	 15000
-/* `init` answers within this, or something is wrong. */
-#define INIT_MS 60000
-/* Rooms stop in this order; those of one stage together. */
-static const enum cs_room stop_order[] = {CS_ROOM_F, CS_ROOM_W, CS_ROOM_R,
-					  CS_ROOM_L, CS_ROOM_S};
-#define STOP_STAGES (sizeof(stop_order) / sizeof(stop_order[0]))
-
-static void next_stop_stage(struct cs_house *h);
-
-const char *cs_house_room_name(enum cs_room room)
-{
-	static const char *const names[] = {
-		[CS_ROOM_ANY] = "room", [CS_ROOM_P] = "parent",
-		[CS_ROOM_F] = "front",	[CS_ROOM_W] = "worker",
-		[CS_ROOM_L] = "ledger", [CS_ROOM_R] = "reader",
-		[CS_ROOM_S] = "signer",
-	};
-
-	return names[room];
-}
-
-struct cs_house_proc *cs_house_find(struct cs_house *h, enum cs_room room)
-{
-	for (size_t i = 0; i < h->n_procs; i++)
-		if (h->proc[i].room == room && h->proc[i].pid > 0)
-			return &h->proc[i];
-	return NULL;
-}
-
-/* -- the end ------------------------------------------------------------ */
-
-/* Kill what still lives, and end the loop with this status. */
-static void end_house(struct cs_house *h, int status)
-{
-	for (size_t i = 0; i < h->n_procs; i++)
-		if (h->proc[i].pid > 0)
-			(void)kill(h->proc[i].pid, SIGKILL);
-	for (size_t i = 0; i < h->n_procs; i++) {
-		struct cs_house_proc *p = &h->proc[i];
-
-		while (p->pid > 0 && waitpid(p->pid, NULL, 0) < 0 &&
-		       errno == EINTR)
-			;
-		p->pid = 0;
-	}
-	if (h->status == 0)
-		h->status = status;
-	cs_loop_stop(h->loop, h->status);
-}
-
-/* The same because of h->why. */
-void cs_house_fail(struct cs_house *h)
-{
-	cs_log_error(h->config->log, "house.ends", &h->why);
-	end_house(h, CS_EXIT_AGAIN);
-}
-
-void cs_house_stop(struct cs_house *h, int status)
-{
-	if (h->phase == CS_HOUSE_PHASE_STOPPING)
-		return;
-	if (h->status == 0)
-		h->status = status;
-	h->phase = CS_HOUSE_PHASE_STOPPING;
-	h->stop_stage = 0;
-	cs_notify("STOPPING=1");
-	cs_log_write(h->config->log, CS_LOG_INFO, "house.stops",
-		     "stopping, room by room");
-	next_stop_stage(h);
-}
-
-static bool room_lives(const struct cs_house *h, enum cs_room room)
-{
-	for (size_t i = 0; i < h->n_procs; i++)
-		if (h->proc[i].room == room && h->proc[i].pid > 0)
-			return true;
-	return false;
-}
-
-/* Tell the rooms of the first stage that has living ones to stop. */
-static void next_stop_stage(struct cs_house *h)
-{
-	const struct cs_msg_stop stop = {.drain_ms = DRAIN_MS};
-
-	while (h->stop_stage < STOP_STAGES &&
-	       !room_lives(h, stop_order[h->stop_stage]))
-		h->stop_stage++;
-	if (h->stop_stage == STOP_STAGES) {
-		cs_loop_stop(h->loop, h->status);
-		return;
-	}
-	for (size_t i = 0; i < h->n_procs; i++) {
-		struct cs_house_proc *p = &h->proc[i];
-
-		if (p->room != stop_order[h->stop_stage] || p->pid == 0)
-			continue;
-		/*
-		 * One without a link, or that does not take it, is ending
-		 * already, because others did. The timer ends the rest.
-		 */
-		if (p->link != NULL)
-			(void)!cs_link_send_stop(p->link, CS_HOUSE_NO_TICKET,
-						 &stop, NULL);
-	}
-	cs_timer_start(h->timer, STOP_MS);
-}
-
-/* -- links -------------------------------------------------------------- */
-
-bool cs_house_message(void *ctx, struct cs_link *link, unsigned number,
-		      uint64_t ticket, struct cs_span body, int fd,
-		      struct cs_error *err)
-{
-	struct cs_house_proc *p = ctx;
-	struct cs_house *h = p->house;
-	struct cs_msg_ready ready;
-
-	if (fd >= 0)
-		close(fd);
-	switch (number) {
-	case CS_MSG_READY:
-		if (!cs_msg_ready_decode(body, &ready, err))
-			return false;
-		p->ready = true;
-		cs_house_advance(h);
-		return true;
-	case CS_MSG_STATE:
-		return true;
-	case CS_MSG_POLICY_READ:
-		return cs_house_send_policies(h, link, ticket, err);
-	case CS_MSG_HOUSE_CERT:
-		return cs_house_take_cert(h, link, body, err);
-	default:
-		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
-				    cs_msg_name(number));
-	}
-}
-
-/* The child is about to die, or has lost its mind: SIGCHLD tells the rest. */
-void cs_house_gone(void *ctx, struct cs_link *link, const struct cs_error *why)
-{
-	struct cs_house_proc *p = ctx;
-
-	if (why->code != CS_E_PEER_GONE) {
-		cs_log_error(p->house->config->log, "house.link", why);
-		if (p->pid > 0)
-			(void)kill(p->pid, SIGKILL);
-	}
-	cs_link_free(link);
-	p->link = NULL;
-}
 
 /* -- deaths and signals ------------------------------------------------- */
 
@@ -230,8 +74,7 @@ static void on_death(struct cs_house *h, struct cs_house_proc *p, int status)
 			cs_log_error(h->config->log, "house.stop", &h->why);
 			h->status = CS_EXIT_AGAIN;
 		}
-		if (!room_lives(h, stop_order[h->stop_stage]))
-			next_stop_stage(h);
+		cs_house_stop_on(h);
 		return;
 	}
 	tell_death(h, p, status);
@@ -241,7 +84,7 @@ static void on_death(struct cs_house *h, struct cs_house_proc *p, int status)
 		cs_error_set(&h->why, CS_E_KEY,
 			     "the signer cannot use a key; its reason stands "
 			     "above");
-		end_house(h, CS_EXIT_REFUSED);
+		cs_house_end(h, CS_EXIT_REFUSED);
 		return;
 	}
 	if (p->room != CS_ROOM_W || h->phase != CS_HOUSE_PHASE_RUNNING) {
@@ -277,21 +120,6 @@ static void on_signal(void *ctx)
 		else
 			cs_house_stop(h, CS_EXIT_DONE);
 	}
-}
-
-/* Too slow: to start (`init`), or to stop. */
-static void on_timer(void *ctx)
-{
-	struct cs_house *h = ctx;
-
-	if (h->phase == CS_HOUSE_PHASE_STOPPING)
-		cs_error_set(&h->why, CS_E_INTERNAL, "%s did not stop in %d s",
-			     cs_house_room_name(stop_order[h->stop_stage]),
-			     STOP_MS / 1000);
-	else
-		cs_error_set(&h->why, CS_E_INTERNAL,
-			     "the house was not ready in %d s", INIT_MS / 1000);
-	cs_house_fail(h);
 }
 
 /* -- the life of it ----------------------------------------------------- */
@@ -382,12 +210,12 @@ static bool open_house(struct cs_house *h, struct cs_error *err)
 	h->loop = cs_loop_new(err);
 	if (h->loop == NULL || !watch_signals(h, err))
 		return false;
-	h->timer = cs_timer_new(h->loop, on_timer, h, err);
+	h->timer = cs_timer_new(h->loop, cs_house_too_slow, h, err);
 	h->renew_timer = cs_timer_new(h->loop, cs_house_renew, h, err);
 	if (h->timer == NULL || h->renew_timer == NULL)
 		return false;
 	if (h->config->purpose == CS_HOUSE_INIT)
-		cs_timer_start(h->timer, INIT_MS);
+		cs_timer_start(h->timer, CS_HOUSE_INIT_MS);
 	return cs_house_open(h, err);
 }
 
@@ -445,7 +273,7 @@ int cs_house_run(const struct cs_house_config *config, struct cs_error *err)
 	} else {
 		status = cs_exit_of_error(&h->why);
 		if (h->loop != NULL)
-			end_house(h, status);
+			cs_house_end(h, status);
 	}
 	if (status != 0 && err != NULL)
 		*err = h->why;

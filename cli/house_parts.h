@@ -2,9 +2,12 @@
  * What the house's parts share: its state, and who does what. For
  * cli/house*.c only.
  *
- *	house.c		the life of it: signals, deaths, the end
- *	house_start.c	starting rooms, replacing a worker
+ *	house.c		the life of it: signals and deaths
+ *	house_start.c	starting rooms, their links, a worker once more
  *	house_files.c	policy files and the house's own certificates
+ *	house_end.c	stopping and failing; finding a room
+ *
+ * Each calls only those below it.
  */
 #ifndef CS_CLI_HOUSE_PARTS_H
 #define CS_CLI_HOUSE_PARTS_H
@@ -22,6 +25,8 @@
 #define CS_HOUSE_NO_TICKET 0
 /* Rooms beside workers and signers: front, ledger, reader. */
 #define CS_HOUSE_FIXED_ROOMS 3
+/* `init` answers within this, or something is wrong. */
+#define CS_HOUSE_INIT_MS 60000
 
 struct cs_house;
 
@@ -79,25 +84,6 @@ struct cs_house {
 	size_t n_procs;
 };
 
-/* -- house.c ------------------------------------------------------------ */
-
-const char *cs_house_room_name(enum cs_room room);
-
-/* The running child of a room that has one, or NULL. */
-struct cs_house_proc *cs_house_find(struct cs_house *h, enum cs_room room);
-
-/* End at once with CS_EXIT_AGAIN; h->why says why. */
-void cs_house_fail(struct cs_house *h);
-
-/* Stop room by room, then end with this status. */
-void cs_house_stop(struct cs_house *h, int status);
-
-/* Handlers of the links to the rooms; ctx is a struct cs_house_proc. */
-bool cs_house_message(void *ctx, struct cs_link *link, unsigned number,
-		      uint64_t ticket, struct cs_span body, int fd,
-		      struct cs_error *err);
-void cs_house_gone(void *ctx, struct cs_link *link, const struct cs_error *why);
-
 static inline void cs_house_close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -105,14 +91,35 @@ static inline void cs_house_close_fd(int *fd)
 	*fd = -1;
 }
 
+/* -- house_end.c -------------------------------------------------------- */
+
+const char *cs_house_room_name(enum cs_room room);
+
+/* The running child of a room that has one, or NULL. */
+struct cs_house_proc *cs_house_find(struct cs_house *h, enum cs_room room);
+
+/* Kill what still lives, and end the loop with this status. */
+void cs_house_end(struct cs_house *h, int status);
+
+/* The same with CS_EXIT_AGAIN; h->why says why. */
+void cs_house_fail(struct cs_house *h);
+
+/* Stop room by room, then end with this status. */
+void cs_house_stop(struct cs_house *h, int status);
+
+/* A child has died of it: is it the next stage's turn? */
+void cs_house_stop_on(struct cs_house *h);
+
+/* A timer's: too slow, to start (`init`) or to stop. */
+void cs_house_too_slow(void *ctx);
+
 /* -- house_start.c ------------------------------------------------------ */
 
-/* Bind the TCP addresses, with and without TLS; make the links; fork signer and
- * ledger. */
+/*
+ * Bind the TCP addresses, with and without TLS; make the links; fork signer
+ * and ledger. The others follow as rooms become ready.
+ */
 bool cs_house_open(struct cs_house *h, struct cs_error *err) CS_MUST_USE;
-
-/* A room has become ready: fork the next ones, or announce. */
-void cs_house_advance(struct cs_house *h);
 
 /* Fork a worker, or one in the place of a dead one. */
 bool cs_house_start_worker(struct cs_house *h, unsigned number,

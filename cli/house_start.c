@@ -1,6 +1,57 @@
 #include "cli/house_parts.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include "cli/notify.h"
+
+static void advance(struct cs_house *h);
+
+/* -- links -------------------------------------------------------------- */
+
+/* Handlers of the links to the rooms; ctx is a struct cs_house_proc. */
+static bool on_message(void *ctx, struct cs_link *link, unsigned number,
+		       uint64_t ticket, struct cs_span body, int fd,
+		       struct cs_error *err)
+{
+	struct cs_house_proc *p = ctx;
+	struct cs_house *h = p->house;
+	struct cs_msg_ready ready;
+
+	if (fd >= 0)
+		close(fd);
+	switch (number) {
+	case CS_MSG_READY:
+		if (!cs_msg_ready_decode(body, &ready, err))
+			return false;
+		p->ready = true;
+		advance(h);
+		return true;
+	case CS_MSG_STATE:
+		return true;
+	case CS_MSG_POLICY_READ:
+		return cs_house_send_policies(h, link, ticket, err);
+	case CS_MSG_HOUSE_CERT:
+		return cs_house_take_cert(h, link, body, err);
+	default:
+		return cs_error_set(err, CS_E_PROTOCOL, "unexpected %s",
+				    cs_msg_name(number));
+	}
+}
+
+/* The child is about to die, or has lost its mind: SIGCHLD tells the rest. */
+static void on_gone(void *ctx, struct cs_link *link, const struct cs_error *why)
+{
+	struct cs_house_proc *p = ctx;
+
+	if (why->code != CS_E_PEER_GONE) {
+		cs_log_error(p->house->config->log, "house.link", why);
+		if (p->pid > 0)
+			(void)kill(p->pid, SIGKILL);
+	}
+	cs_link_free(link);
+	p->link = NULL;
+}
 
 /* Our end of a new child's link, and its end. */
 static bool link_proc(struct cs_house *h, struct cs_house_proc *p,
@@ -10,8 +61,8 @@ static bool link_proc(struct cs_house *h, struct cs_house_proc *p,
 
 	if (!cs_link_pair(end, err))
 		return false;
-	p->link = cs_link_new(h->loop, end[0], CS_ROOM_P, p->room,
-			      cs_house_message, cs_house_gone, p, err);
+	p->link = cs_link_new(h->loop, end[0], CS_ROOM_P, p->room, on_message,
+			      on_gone, p, err);
 	if (p->link == NULL) {
 		close(end[1]);
 		return false;
@@ -253,7 +304,7 @@ static bool announce(struct cs_house *h, struct cs_error *err)
 }
 
 /* A child became ready: is it time for the next phase? */
-void cs_house_advance(struct cs_house *h)
+static void advance(struct cs_house *h)
 {
 	bool ok = true;
 

@@ -27,7 +27,8 @@ libcs_cli_a_SOURCES = \
 	cli/generation.c cli/generation.h \
 	cli/floor.c cli/floor.h \
 	cli/house.c cli/house.h \
-	cli/house_files.c cli/house_parts.h cli/house_start.c \
+	cli/house_end.c cli/house_files.c cli/house_parts.h \
+	cli/house_start.c \
 	cli/install.c cli/install.h \
 	cli/list.c cli/list.h \
 	cli/listen.c cli/listen.h \
