@@ -42,8 +42,7 @@ bool cs_ca_place_lock(const char *dir, struct cs_ca_place *p,
 /* Remove what was made. */
 static void unstage(const struct cs_ca_place *p)
 {
-	cs_files_remove_below(p->staging);
-	(void)rmdir(p->staging);
+	cs_files_remove_tree(p->staging);
 }
 
 /* The paths of a place. */
@@ -67,25 +66,38 @@ static bool name_paths(struct cs_ca_place *p, const char *issuer,
 	return true;
 }
 
-bool cs_ca_place_begin(const char *dir, const char *issuer,
-		       enum cs_ca_place_kind kind, struct cs_arena *arena,
-		       struct cs_ca_place *p, struct cs_error *err)
+/* Is the final name free, or, at a rollover, a directory? */
+static bool check_final(const struct cs_ca_place *p, struct cs_error *err)
 {
+	bool rollover = p->kind == CS_CA_PLACE_ROLLOVER;
 	struct stat st;
 
-	*p = (struct cs_ca_place){
-		.kind = kind, .lock_fd = p->lock_fd, .dir = dir};
-	if (!name_paths(p, issuer, arena, err))
-		return false;
-	if (lstat(p->final, &st) != 0) {
-		if (kind == CS_CA_PLACE_ROLLOVER)
-			return cs_error_set_errno(err, CS_E_NOT_FOUND, errno,
-						  "%s", p->final);
-	} else if (kind != CS_CA_PLACE_ROLLOVER)
+	if (lstat(p->final, &st) != 0)
+		return !rollover || cs_error_set_errno(err, CS_E_NOT_FOUND,
+						       errno, "%s", p->final);
+	if (!rollover)
 		return cs_error_set(err, CS_E_EXISTS,
 				    "%s is there already: nothing is "
 				    "overwritten",
 				    p->final);
+	return S_ISDIR(st.st_mode) ||
+	       cs_error_set(err, CS_E_FORMAT,
+			    "%s: no directory, perhaps a link to one, which "
+			    "cannot change places with the next generation: "
+			    "put the directory itself there",
+			    p->final);
+}
+
+bool cs_ca_place_begin(const char *dir, const char *issuer,
+		       enum cs_ca_place_kind kind, struct cs_arena *arena,
+		       struct cs_ca_place *p, struct cs_error *err)
+{
+	*p = (struct cs_ca_place){
+		.kind = kind, .lock_fd = p->lock_fd, .dir = dir};
+	if (!name_paths(p, issuer, arena, err))
+		return false;
+	if (!check_final(p, err))
+		return false;
 	unstage(p);
 	if (mkdir(p->staging, 0700) != 0)
 		return cs_error_set_errno(err, CS_E_IO, errno, "%s",
@@ -323,8 +335,7 @@ bool cs_ca_place_commit(struct cs_ca_place *p, struct cs_error *err)
 
 void cs_ca_place_take_back(struct cs_ca_place *p)
 {
-	cs_files_remove_below(p->final);
-	(void)rmdir(p->final);
+	cs_files_remove_tree(p->final);
 }
 
 void cs_ca_place_end(struct cs_ca_place *p)

@@ -391,10 +391,8 @@ static int report(struct backup *b)
 /* A failure's exit status; nothing half-made is left. */
 static int undo(struct backup *b, const struct cs_error *err)
 {
-	if (b->part != NULL) {
-		cs_files_remove_below(b->part);
-		(void)rmdir(b->part);
-	}
+	if (b->part != NULL)
+		cs_files_remove_tree(b->part);
 	return cs_call_fail(b->call, err);
 }
 
@@ -414,8 +412,7 @@ static int run_with(struct backup *b)
 			 &b->reply, &err))
 		return undo(b, &err);
 	if (b->reply.status >= 400) {
-		cs_files_remove_below(b->part);
-		(void)rmdir(b->part);
+		cs_files_remove_tree(b->part);
 		return cs_reply_print_problem(b->call, &b->reply);
 	}
 	if (!make(b, &err))

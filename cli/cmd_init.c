@@ -351,7 +351,7 @@ static int run(const struct cs_call *call)
 	if (ok) {
 		tell(&in);
 	} else if (in.taken.fd >= 0) {
-		cs_files_remove_below(in.dir);
+		cs_files_remove_in(in.taken.fd);
 		if (in.taken.made)
 			(void)rmdir(in.dir);
 	}

@@ -95,6 +95,17 @@ static json_t *backup_said(const struct restore *r)
 			 json_object_get(r->manifest, "tree_size"));
 }
 
+/* What a migration keeps beside it: as in the backup, which stays. */
+static void drop_copies(struct restore *r, const char *to)
+{
+	for (int v = 1; v < CS_SCHEMA_VERSION; v++) {
+		const char *copy = cs_arena_printf(&r->arena, "%s.v%d", to, v);
+
+		if (copy != NULL)
+			(void)unlink(copy);
+	}
+}
+
 /* The ledger as `to`: copied, brought up to date, verified from its rows. */
 static bool put_ledger(struct restore *r, const char *to, struct cs_error *err)
 {
@@ -108,13 +119,17 @@ static bool put_ledger(struct restore *r, const char *to, struct cs_error *err)
 	json_int_t size =
 		json_integer_value(json_object_get(r->manifest, "tree_size"));
 	char *from = path(r, r->from, "ledger.db");
+	bool ok;
 
 	if (from == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	if (!cs_archive_copy(from, to, 0600, err) ||
-	    !cs_store_migrate(&db, cs_migrations, cs_migrations_n,
-			      CS_SCHEMA_VERSION, NULL, err) ||
-	    !cs_copy_settle(to, err) || !cs_copy_check(&check, &r->report, err))
+	if (!cs_archive_copy(from, to, 0600, err))
+		return false;
+	ok = cs_store_migrate(&db, cs_migrations, cs_migrations_n,
+			      CS_SCHEMA_VERSION, NULL, err) &&
+	     cs_copy_settle(to, err) && cs_copy_check(&check, &r->report, err);
+	drop_copies(r, to);
+	if (!ok)
 		return false;
 	if (r->report.tree_size != (uint64_t)size)
 		return cs_error_set(err, CS_E_VERIFY,
@@ -341,7 +356,7 @@ static int run_from(struct restore *r)
 		int status = cs_call_fail(r->call, &err);
 
 		if (r->taken.fd >= 0)
-			cs_files_remove_below(r->dir);
+			cs_files_remove_in(r->taken.fd);
 		return err.code == CS_E_VERIFY || err.code == CS_E_DB_CORRUPT
 			       ? CS_EXIT_VERIFY
 			       : status;

@@ -330,15 +330,19 @@ bool cs_files_take_empty(const char *dir, struct cs_files_taken *ret,
 	return true;
 }
 
-void cs_files_remove_below(const char *dir)
+void cs_files_remove_in(int dir)
 {
 	DIR *stack[REMOVE_DEPTH];
 	char names[REMOVE_DEPTH][256];
 	int depth = 0;
+	int top = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	stack[0] = opendir(dir);
-	if (stack[0] == NULL)
+	stack[0] = top >= 0 ? fdopendir(top) : NULL;
+	if (stack[0] == NULL) {
+		if (top >= 0)
+			close(top);
 		return;
+	}
 	while (depth >= 0) {
 		struct dirent *e = readdir(stack[depth]);
 		int at = dirfd(stack[depth]);
@@ -365,4 +369,21 @@ void cs_files_remove_below(const char *dir)
 		else
 			close(fd);
 	}
+}
+
+void cs_files_remove_below(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	cs_files_remove_in(fd);
+	close(fd);
+}
+
+void cs_files_remove_tree(const char *path)
+{
+	cs_files_remove_below(path);
+	if (rmdir(path) != 0 && errno == ENOTDIR)
+		(void)unlink(path);
 }

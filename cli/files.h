@@ -75,7 +75,14 @@ struct cs_files_taken {
 bool cs_files_take_empty(const char *dir, struct cs_files_taken *ret,
 			 struct cs_error *err) CS_MUST_USE;
 
-/* Remove everything below dir (not dir itself), following no links. */
+/*
+ * Remove everything in an open directory (borrowed), following no links: not
+ * the directory itself. Without a descriptor: dir, if it is no link.
+ */
+void cs_files_remove_in(int fd);
 void cs_files_remove_below(const char *dir);
+
+/* The same, and the directory itself; a link in its place goes alone. */
+void cs_files_remove_tree(const char *path);
 
 #endif

@@ -98,6 +98,34 @@ static void removes_trees_but_follows_no_links(void **state)
 	assert_int_equal(rmdir(outside), 0);
 }
 
+static void a_link_in_the_place_of_a_tree_is_removed_alone(void **state)
+{
+	struct cs_error err = {0};
+	char outside[] = "/tmp/cs-outside-XXXXXX";
+	char path[128];
+	struct stat st;
+	bool empty;
+
+	(void)state;
+	assert_non_null(mkdtemp(outside));
+	assert_true(cs_files_write(outside, "f", CS_SPAN_LIT("x"), 0600, &err));
+	snprintf(path, sizeof(path), "%s/tree", dir);
+	assert_int_equal(symlink(outside, path), 0);
+	cs_files_remove_tree(path);
+	assert_int_equal(lstat(path, &st), -1);
+	assert_true(cs_files_is_empty(outside, &empty, &err));
+	assert_false(empty);
+	/* One that is a tree goes with all that it has. */
+	assert_true(cs_files_make_dir(dir, "tree/b", &err));
+	assert_true(
+		cs_files_write(dir, "tree/b/f", CS_SPAN_LIT("x"), 0600, &err));
+	cs_files_remove_tree(path);
+	assert_int_equal(lstat(path, &st), -1);
+	cs_files_remove_tree(path);
+	cs_files_remove_tree(outside);
+	assert_int_equal(lstat(outside, &st), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +137,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			removes_trees_but_follows_no_links, make_dir,
 			remove_dir),
+		cmocka_unit_test_setup_teardown(
+			a_link_in_the_place_of_a_tree_is_removed_alone,
+			make_dir, remove_dir),
 	};
 
 	return cs_test_run("cli/files", tests);

@@ -173,7 +173,7 @@ static bool empty_new_dir(const struct cs_install *in, const struct cs_renew *r,
 	char path[MAX_PATH];
 
 	put_path(path, in->dir, r, NEW, "");
-	cs_files_remove_below(path);
+	cs_files_remove_tree(path);
 	put_path(path, "", r, NEW, "");
 	return cs_files_make_dir(in->dir, path, err);
 }
@@ -241,7 +241,6 @@ bool cs_renew_finish(const struct cs_install *in, const struct cs_renew *r,
 	    !change_places(in, r, err))
 		return false;
 	put_path(path, in->dir, r, NEW, "");
-	cs_files_remove_below(path);
-	(void)rmdir(path);
+	cs_files_remove_tree(path);
 	return true;
 }

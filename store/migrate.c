@@ -129,6 +129,8 @@ static bool backup(struct cs_db *db, const char *path, struct cs_error *err)
 	if (rc != SQLITE_OK)
 		cs_db_error(copy, rc, path, err);
 	cs_db_close(copy);
+	if (rc != SQLITE_OK)
+		(void)unlink(path); /* half of it, on a full disk perhaps */
 	return rc == SQLITE_OK && cs_file_sync_folder(path, err);
 }
 

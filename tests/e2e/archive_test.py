@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Backups and restores of odd places, of odd installations, cut short."""
+import base64
 import fcntl
+import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -14,6 +17,8 @@ tap = Tap()
 house = House()
 house.start()
 FULL = os.path.join(house.root, "full")
+VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
+                       "vectors", "ledger")
 
 
 def at(*names):
@@ -103,6 +108,66 @@ def a_directory_of_another_user_is_not_restored_into():
                and "as that user" in done.stderr, done.stderr)
         expect(sorted(os.listdir(place)) == before, os.listdir(place))
         expect(os.stat(place).st_mode & 0o777 == 0o755, "its mode changed")
+
+
+def backup_of_version(name, sql):
+    """A backup as a program of that version made it, by a fixture."""
+    place = at(name)
+    os.mkdir(place, 0o700)
+    db = sqlite3.connect(os.path.join(place, "ledger.db"))
+    with open(os.path.join(VECTORS, sql), encoding="utf-8") as f:
+        db.executescript(f.read())
+    origin, key, size = db.execute(
+        "SELECT origin, log_key, tree_size FROM meta").fetchone()
+    note = db.execute("SELECT note FROM checkpoint ORDER BY tree_size DESC "
+                      "LIMIT 1").fetchone()[0]
+    db.close()
+    # c2sp.org/signed-note: NAME+HASH+BASE64(0x01 and the key).
+    blob = b"\x01" + key
+    digest = hashlib.sha256(origin.encode() + b"\n" + blob).hexdigest()[:8]
+    texts = {"log.pub": f"{origin}+{digest}+" +
+             base64.b64encode(blob).decode() + "\n",
+             "checkpoint": note.decode() if isinstance(note, bytes) else note}
+    for n, text in texts.items():
+        with open(os.path.join(place, n), "w", encoding="utf-8") as f:
+            f.write(text)
+    for n in ("countersign.yaml", "root.pem", "issuers/default/chain.pem"):
+        os.makedirs(os.path.dirname(os.path.join(place, n)), exist_ok=True)
+        shutil.copy(os.path.join(FULL, n), os.path.join(place, n))
+    files = []
+    for folder, _, names in os.walk(place):
+        for n in names:
+            with open(os.path.join(folder, n), "rb") as f:
+                data = f.read()
+            files.append({"name": os.path.relpath(os.path.join(folder, n),
+                                                  place),
+                          "sha256": hashlib.sha256(data).hexdigest(),
+                          "size": len(data)})
+    with open(os.path.join(place, "manifest.json"), "w",
+              encoding="utf-8") as f:
+        json.dump({"checkpoint": texts["checkpoint"], "countersign": "0.1.0",
+                   "created": "2026-11-01T00:00:00Z", "files": files,
+                   "private_keys": False, "root": "00", "tree_size": size},
+                  f)
+    return place
+
+
+@tap.test
+def a_backup_of_an_older_version_is_restored_and_copied_once():
+    for version in ("v1", "v2"):
+        backup = backup_of_version("of-" + version, version + ".sql")
+        place = at("from-" + version)
+        out = restore(place, backup).stdout
+        expect("restored" in out, out)
+        ledgers = [n for n in os.listdir(place) if n.startswith("ledger")]
+        expect(ledgers == ["ledger.db"], ledgers)
+        restore(place, backup, "--replace-ledger")
+        ledgers = sorted(n for n in os.listdir(place)
+                         if n.startswith("ledger"))
+        expect(len(ledgers) == 2 and
+               ledgers[1].startswith("ledger.db.replaced-"), ledgers)
+        expect("version 3" in run(COUNTERSIGN, "db", "check", "--dir",
+                                  place).stdout, "not of this version")
 
 
 @tap.test

@@ -197,6 +197,19 @@ def what_a_crash_has_left_is_named_with_what_to_do():
 
 
 @tap.test
+def a_link_to_an_issuer_does_not_roll_over():
+    """The next generation would take the link's place, not its target's."""
+    theirs = at("theirs")
+    os.rename(path("issuers", "default"), theirs)
+    os.symlink(theirs, path("issuers", "default"))
+    before = sorted(os.listdir(theirs))
+    refused("ca", "rollover", "default", says="put the directory itself")
+    expect(sorted(os.listdir(theirs)) == before, os.listdir(theirs))
+    os.unlink(path("issuers", "default"))
+    os.rename(theirs, path("issuers", "default"))
+
+
+@tap.test
 def a_passphrase_comes_from_a_pipe_or_a_file():
     one, other = socket.socketpair()
     _, terminal = pty.openpty()

@@ -22,6 +22,10 @@ def shift(days):
     os.rename(SHIFT + ".new", SHIFT)
 
 
+def path(*names):
+    return os.path.join(house.dir, *names)
+
+
 def served():
     """The serial of what the listener shows."""
     pem = ssl.get_server_certificate(("127.0.0.1", house.port))
@@ -80,6 +84,31 @@ def the_renewal_stands_in_the_log_as_any_other():
     house.start()
     expect(served() == on_disk() != FIRST, "not what was written")
     house.cli("audit", "verify")
+    expect(house.stop() == 0, "stop")
+
+
+@tap.test
+def where_its_folder_is_a_link_nothing_behind_that_is_touched():
+    """Twice: the link is replaced, and leaves nothing in the way."""
+    house.check_time = False
+    theirs, tls = os.path.join(house.root, "theirs"), path("tls")
+    os.rename(tls, theirs)
+    os.symlink(theirs, tls)
+    with open(os.path.join(theirs, "other"), "w", encoding="ascii") as f:
+        f.write("of somebody else")
+    house.start()
+    for days in (122, 183):
+        before = served()
+        shift(days)
+        wait_for(lambda: house.http("GET", "/readyz")[0] == 503,
+                 "the jump was not noticed")
+        house.cli("clock", "accept")
+        house.process.send_signal(signal.SIGHUP)
+        wait_for(lambda seen=before: served() != seen, "not renewed")
+        expect(os.path.exists(os.path.join(theirs, "other")),
+               "a file behind the link is gone")
+        wait_for(lambda: not os.path.lexists(path("tls.new")),
+                 "tls.new stays")
     expect(house.stop() == 0, "stop")
 
 
