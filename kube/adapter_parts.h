@@ -30,6 +30,7 @@ struct cs_work {
 	struct cs_kube_request r;  /* borrows from object */
 	struct cs_kube_verdict v;
 	const char *reason;	 /* what is being written, literal */
+	struct cs_buf note;	 /* and its message, for the event */
 	enum cs_queue_next next; /* after the writing */
 	uint32_t retry_s;
 	struct cs_kube_call *call;

@@ -312,10 +312,13 @@ void cs_issuers_doubt(struct cs_issuers *is, const char *key)
 {
 	struct cs_issuer *i = *find(is, key);
 
-	/* A check that is under way, or soon, is not begun again. */
-	if (i != NULL && i->state == CS_ISSUER_READY && i->call == NULL &&
-	    i->transfer == NULL)
-		cs_timer_start(i->timer, FIRST_MS);
+	/* A check that is under way, or soon, is not begun again, nor put off.
+	 */
+	if (i == NULL || i->state != CS_ISSUER_READY || i->call != NULL ||
+	    i->transfer != NULL || i->doubted)
+		return;
+	i->doubted = true;
+	cs_timer_start(i->timer, FIRST_MS);
 }
 
 void cs_issuers_metrics(const struct cs_issuers *is, struct cs_buf *out)

@@ -17,6 +17,7 @@
 void cs_issuer_stop(struct cs_issuer *i)
 {
 	cs_timer_stop(i->timer);
+	i->doubted = false;
 	cs_kube_api_cancel(i->call);
 	i->call = NULL;
 	cs_fetch_cancel(i->transfer);

@@ -36,6 +36,7 @@ struct cs_issuer {
 	struct cs_fetch_call *transfer; /* of Countersign */
 	struct cs_kube_call *writing;
 	struct cs_wait wait;
+	bool doubted; /* the next check is soon */
 	enum cs_issuer_state state;
 	struct cs_issuer_said said, stands; /* by us; in the object */
 	struct cs_buf ca, token;	    /* of the last good check */

@@ -21,7 +21,8 @@ struct cs_lease {
 	struct cs_timer *timer;
 	struct cs_kube_call *call;
 	bool ours, releasing;
-	int64_t renewed_ms; /* our last success */
+	int64_t renewed_ms; /* when our last success was asked for */
+	int64_t asked_ms;   /* when the writing under way was */
 	/* what was seen last of another's */
 	char *version;
 	int64_t seen_ms;
@@ -34,9 +35,37 @@ static int64_t now_ms(const struct cs_lease *l)
 
 static void look(struct cs_lease *l);
 
+/* The most that may be waited: not beyond the time that it is ours for. */
+static uint32_t at_most(const struct cs_lease *l, uint32_t ms)
+{
+	int64_t left = l->renewed_ms + DEADLINE_MS - now_ms(l);
+
+	if (!l->ours || left > ms)
+		return ms;
+	return left > 0 ? (uint32_t)left : 1;
+}
+
+/* Was it ours, and is not for certain any more? Then say so. */
+static bool is_lost(struct cs_lease *l)
+{
+	if (!l->ours || now_ms(l) - l->renewed_ms < DEADLINE_MS)
+		return false;
+	l->ours = false;
+	l->c.on_lost(l->c.ctx);
+	return true;
+}
+
+/* Look again in a while. */
 static void again(struct cs_lease *l)
 {
-	cs_timer_start(l->timer, RETRY_MS + cs_wait_chance(RETRY_MS / 4));
+	cs_timer_start(l->timer,
+		       at_most(l, RETRY_MS + cs_wait_chance(RETRY_MS / 4)));
+}
+
+/* A call began: for so long we wait for it. */
+static void guard(struct cs_lease *l)
+{
+	cs_timer_start(l->timer, at_most(l, ASK_MS));
 }
 
 /* A renewal failed: how long do we hold out? */
@@ -49,12 +78,8 @@ static void failed(struct cs_lease *l, const char *doing,
 	cs_kube_api_tell(r, &why);
 	cs_log_write(l->c.log, CS_LOG_WARNING, "kube.lease", "%s %s: %s", doing,
 		     l->c.name, cs_buf_str(&why));
-	if (l->ours && now_ms(l) - l->renewed_ms > DEADLINE_MS) {
-		l->ours = false;
-		l->c.on_lost(l->c.ctx);
-		return;
-	}
-	again(l);
+	if (!is_lost(l))
+		again(l);
 }
 
 static void on_written(void *ctx, const struct cs_fetch_result *r)
@@ -73,7 +98,7 @@ static void on_written(void *ctx, const struct cs_fetch_result *r)
 		return;
 	}
 	l->ours = true;
-	l->renewed_ms = now_ms(l);
+	l->renewed_ms = l->asked_ms;
 	again(l);
 	if (began)
 		l->c.on_lead(l->c.ctx);
@@ -135,7 +160,7 @@ static bool send_lease(struct cs_lease *l, const json_t *there,
 	struct cs_kube_ask ask = {
 		.method = there != NULL ? "PUT" : "POST",
 		.content_type = "application/json",
-		.timeout_ms = ASK_MS,
+		.timeout_ms = 2 * ASK_MS,
 		.on_done = on_written,
 		.ctx = l,
 	};
@@ -154,7 +179,11 @@ static bool send_lease(struct cs_lease *l, const json_t *there,
 		return false;
 	ask.path = cs_buf_str(&path);
 	ask.body = cs_buf_span(&body);
+	/* Others count from when they see it, which is not before. */
+	l->asked_ms = now_ms(l);
 	l->call = cs_kube_api_start(l->c.api, &ask, err);
+	if (l->call != NULL)
+		guard(l);
 	return l->call != NULL;
 }
 
@@ -225,7 +254,7 @@ static void look(struct cs_lease *l)
 	struct cs_error err = {0};
 	struct cs_kube_ask ask = {
 		.method = "GET",
-		.timeout_ms = ASK_MS,
+		.timeout_ms = 2 * ASK_MS,
 		.on_done = on_seen,
 		.ctx = l,
 	};
@@ -237,15 +266,31 @@ static void look(struct cs_lease *l)
 	ask.path = cs_buf_str(&path);
 	cs_kube_api_cancel(l->call);
 	l->call = cs_kube_api_start(l->c.api, &ask, &err);
-	if (l->call == NULL) {
-		cs_log_error(l->c.log, "kube.lease", &err);
-		again(l);
+	if (l->call != NULL) {
+		guard(l);
+		return;
 	}
+	cs_log_error(l->c.log, "kube.lease", &err);
+	again(l);
 }
 
+/* Time is up: for a call, for us, or for the pause between two calls. */
 static void on_timer(void *ctx)
 {
-	look(ctx);
+	struct cs_lease *l = ctx;
+
+	if (l->releasing) {
+		/* Whoever comes after us waits for its end. */
+		cs_kube_api_cancel(l->call);
+		l->call = NULL;
+		l->c.on_released(l->c.ctx);
+	} else if (!is_lost(l)) {
+		if (l->call != NULL)
+			cs_log_write(l->c.log, CS_LOG_WARNING, "kube.lease",
+				     "%s: no answer for %d s", l->c.name,
+				     ASK_MS / 1000);
+		look(l);
+	}
 }
 
 void cs_lease_release(struct cs_lease *l)

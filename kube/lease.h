@@ -5,9 +5,11 @@
  * has not changed for its whole duration, measured by our own clock from when
  * we saw the change (the times in the record are other machines'). on_lead
  * is called when it is ours, on_lost once when it was and could not be renewed
- * in time or is another's: then this process has to end. A Lease is no fence:
- * what keeps two from issuing twice is the uid as idempotency key, and the
- * precondition of each write.
+ * in time or is another's: then this process has to end. In time is 10 s from
+ * when the last renewal was asked for, to the millisecond, also while a call
+ * hangs: others take over 15 s after they saw it at the earliest. A Lease is no
+ * fence: what keeps two from issuing twice is the uid as idempotency key, and
+ * the precondition of each write.
  */
 #ifndef CS_KUBE_LEASE_H
 #define CS_KUBE_LEASE_H

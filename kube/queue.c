@@ -177,8 +177,27 @@ static bool identify(struct cs_kube_item *item, const struct cs_kube_request *r)
 	item->uid = uid;
 	item->issuer = issuer;
 	item->serial[0] = '\0';
+	item->told = 0;
 	cs_wait_init(&item->wait, FIRST_MS, MOST_MS);
 	return true;
+}
+
+/* It has an end, or is gone. If a certificate stands in it, it was taken. */
+static void take_away(struct cs_queue *q, struct cs_kube_item **at,
+		      const struct cs_kube_request *r)
+{
+	if (r->delivered)
+		(*at)->serial[0] = '\0';
+	lose(q, at);
+}
+
+/* Another one has its name now: what was issued for the old one is lost. */
+static bool replace(struct cs_queue *q, struct cs_kube_item *item,
+		    const struct cs_kube_request *r)
+{
+	q->on_lost(q->ctx, item);
+	item->serial[0] = '\0';
+	return identify(item, r);
 }
 
 /* A new one, linked at `at`. NULL: no room, the next list brings it again. */
@@ -218,11 +237,8 @@ void cs_queue_put(struct cs_queue *q, const struct cs_kube_request *r,
 	bool other;
 
 	if (mark == 0) {
-		if (item != NULL) {
-			/* It has an end, perhaps ours: it is there to take. */
-			item->serial[0] = '\0';
-			lose(q, at);
-		}
+		if (item != NULL)
+			take_away(q, at, r);
 		return;
 	}
 	if (item == NULL)
@@ -234,7 +250,7 @@ void cs_queue_put(struct cs_queue *q, const struct cs_kube_request *r,
 	other = strcmp(item->uid, r->uid) != 0;
 	if (!other && item->mark == mark)
 		return;
-	if (other && !identify(item, r))
+	if (other && !replace(q, item, r))
 		return;
 	item->mark = mark;
 	if (item->busy)
@@ -248,7 +264,7 @@ void cs_queue_forget(struct cs_queue *q, const struct cs_kube_request *r)
 	struct cs_kube_item **at = find(q, r);
 
 	if (*at != NULL && strcmp((*at)->uid, r->uid) == 0)
-		lose(q, at);
+		take_away(q, at, r);
 }
 
 void cs_queue_listing(struct cs_queue *q, enum cs_kube_kind kind)

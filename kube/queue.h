@@ -28,6 +28,7 @@ struct cs_kube_item {
 	struct cs_wait wait;
 	/* Issued, by that serial, and perhaps not delivered yet; else "". */
 	char serial[64];
+	uint32_t told; /* what an event said last, as a number; 0: nothing */
 	/* the queue's own */
 	unsigned mark, seen;
 	bool busy, gone, dirty;
@@ -43,7 +44,7 @@ struct cs_queue_stats {
 
 /*
  * on_lost is told of an item that an event or a list takes away while nobody
- * works on it.
+ * works on it, and of one that another object of its name is about to replace.
  */
 struct cs_queue *cs_queue_new(size_t max,
 			      void (*on_lost)(void *ctx,

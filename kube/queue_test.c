@@ -6,12 +6,16 @@
 #include "kube/queue.h"
 
 static unsigned lost;
+static char lost_uid[8];
+static char lost_serial[64];
 
 static void on_lost(void *ctx, const struct cs_kube_item *item)
 {
 	(void)ctx;
 	assert_non_null(item->name);
 	lost++;
+	(void)snprintf(lost_uid, sizeof(lost_uid), "%s", item->uid);
+	(void)snprintf(lost_serial, sizeof(lost_serial), "%s", item->serial);
 }
 
 static struct cs_kube_request request(const char *name, const char *uid)
@@ -129,6 +133,53 @@ static void what_a_list_does_not_bring_is_gone(void **state)
 	cs_queue_free(q);
 }
 
+static void what_was_issued_for_one_is_lost_with_the_next_of_its_name(
+	void **state)
+{
+	struct cs_queue *q = queue(10);
+	struct cs_kube_item *item;
+
+	(void)state;
+	put(q, "a", "old", 0);
+	item = cs_queue_take(q, 0);
+	(void)snprintf(item->serial, sizeof(item->serial), "5b01");
+	put(q, "a", "new", 0);
+	assert_int_equal(lost, 1);
+	assert_string_equal(lost_uid, "old");
+	assert_string_equal(lost_serial, "5b01");
+	assert_string_equal(item->uid, "new");
+	assert_string_equal(item->serial, "");
+	cs_queue_free(q);
+}
+
+static void what_stands_in_its_request_is_not_lost(void **state)
+{
+	struct cs_queue *q = queue(10);
+	struct cs_kube_request r = request("a", "u");
+	struct cs_kube_item *item;
+
+	(void)state;
+	put(q, "a", "u", 0);
+	item = cs_queue_take(q, 0);
+	(void)snprintf(item->serial, sizeof(item->serial), "5b01");
+	cs_queue_done(q, item, CS_QUEUE_AT, 1000);
+	r.todo = CS_KUBE_IGNORE;
+	r.delivered = true;
+	cs_queue_put(q, &r, 0);
+	assert_int_equal(lost, 1);
+	assert_string_equal(lost_serial, "");
+	/* It has an end, but another one. */
+	put(q, "a", "u", 0);
+	item = cs_queue_take(q, 0);
+	(void)snprintf(item->serial, sizeof(item->serial), "5b02");
+	cs_queue_done(q, item, CS_QUEUE_AT, 1000);
+	r.delivered = false;
+	cs_queue_forget(q, &r);
+	assert_int_equal(lost, 2);
+	assert_string_equal(lost_serial, "5b02");
+	cs_queue_free(q);
+}
+
 static void beyond_the_maximum_it_is_counted(void **state)
 {
 	struct cs_queue *q = queue(2);
@@ -171,6 +222,9 @@ int main(void)
 		cmocka_unit_test(
 			who_waits_for_an_issuer_is_due_when_it_changes),
 		cmocka_unit_test(what_a_list_does_not_bring_is_gone),
+		cmocka_unit_test(
+			what_was_issued_for_one_is_lost_with_the_next_of_its_name),
+		cmocka_unit_test(what_stands_in_its_request_is_not_lost),
 		cmocka_unit_test(beyond_the_maximum_it_is_counted),
 		cmocka_unit_test(
 			waits_are_doubled_and_never_shorter_than_asked),

@@ -104,9 +104,7 @@ static enum cs_kube_todo judge_cr(struct cs_kube_request *r)
 			 " made: what was approved is not what stands there";
 		return CS_KUBE_REFUSE;
 	}
-	if (cs_kube_text(json_object_get(o, "status"), "certificate") != NULL)
-		return CS_KUBE_IGNORE;
-	return CS_KUBE_SUBMIT;
+	return r->delivered ? CS_KUBE_IGNORE : CS_KUBE_SUBMIT;
 }
 
 /* -- Kubernetes' own --------------------------------------------------------
@@ -126,8 +124,7 @@ static enum cs_kube_todo judge_csr(struct cs_kube_request *r)
 	r->cluster_issuer = true;
 	/* There, a condition counts by being there. */
 	if (cs_kube_condition(o, "Denied") != NULL ||
-	    cs_kube_condition(o, "Failed") != NULL ||
-	    cs_kube_text(json_object_get(o, "status"), "certificate") != NULL ||
+	    cs_kube_condition(o, "Failed") != NULL || r->delivered ||
 	    json_object_get(json_object_get(o, "metadata"),
 			    "deletionTimestamp") != NULL)
 		return CS_KUBE_IGNORE;
@@ -148,6 +145,8 @@ bool cs_kube_request_read(enum cs_kube_kind kind, json_t *object,
 		.namespace = cs_kube_text(meta, "namespace"),
 		.uid = cs_kube_text(meta, "uid"),
 		.version = cs_kube_text(meta, "resourceVersion"),
+		.delivered = cs_kube_text(json_object_get(object, "status"),
+					  "certificate") != NULL,
 		.created_ms = time_of(meta, "creationTimestamp"),
 		.object = object,
 	};

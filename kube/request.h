@@ -33,7 +33,7 @@ enum cs_kube_todo {
 	CS_KUBE_IGNORE, /* not ours, or nothing to do any more */
 	CS_KUBE_WAIT,	/* neither approved nor denied: its events tell */
 	CS_KUBE_DENY,	/* Denied: say so, and that this is the end */
-	CS_KUBE_REFUSE, /* it cannot be signed, see `why` */
+	CS_KUBE_REFUSE, /* it is not to be signed, see `why` */
 	CS_KUBE_SUBMIT
 };
 
@@ -45,6 +45,7 @@ struct cs_kube_request {
 	enum cs_kube_todo todo;
 	const char *why;    /* of REFUSE: a sentence; NULL else */
 	const char *reason; /* of Denied: its condition's message, or NULL */
+	bool delivered;	    /* a certificate stands in it */
 	int64_t created_ms, approved_ms; /* 0: not known */
 	json_t *object;			 /* borrowed */
 };
@@ -76,8 +77,9 @@ bool cs_kube_is_name(const char *s);
 json_t *cs_kube_condition(const json_t *object, const char *type);
 
 /*
- * The body of POST /v1/requests. `labels` are the namespace's, or NULL. With
- * a sentence in *err: CS_E_FORMAT is a request that cannot be asked.
+ * The body of POST /v1/requests. `labels` are the namespace's, or NULL. What is
+ * to be refused is denied in it, so that it stands in Countersign's record.
+ * With a sentence in *err: CS_E_FORMAT is a request that cannot be asked.
  */
 bool cs_kube_request_body(const struct cs_kube_request *r, const char *issuer,
 			  const json_t *labels, struct cs_buf *out,

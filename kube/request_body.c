@@ -85,9 +85,18 @@ static json_t *condition(const json_t *c, bool is_csr)
 	return out;
 }
 
-/* The conditions as they stand, but ours. */
+/* What we do not want signed, we deny; NULL: out of memory. */
+static json_t *denial(const struct cs_kube_request *r)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", "type", "Denied", "status",
+			 "True", "reason", "SpecChanged", "message", r->why);
+}
+
+/* The conditions as they stand, but ours; and a denial of ours. */
 static json_t *conditions(const struct cs_kube_request *r)
 {
+	const bool refuse = r->todo == CS_KUBE_REFUSE;
+	const size_t max = CS_MAX_CONDITIONS - refuse;
 	json_t *list = json_object_get(json_object_get(r->object, "status"),
 				       "conditions");
 	json_t *out = json_array();
@@ -100,7 +109,8 @@ static json_t *conditions(const struct cs_kube_request *r)
 
 		if (type == NULL || strcmp(type, "Ready") == 0 ||
 		    strcmp(type, "Failed") == 0 ||
-		    json_array_size(out) == CS_MAX_CONDITIONS)
+		    (refuse && strcmp(type, "Denied") == 0) ||
+		    json_array_size(out) == max)
 			continue;
 		if (json_array_append_new(
 			    out, condition(c, r->kind == CS_KUBE_CSR)) != 0) {
@@ -108,7 +118,10 @@ static json_t *conditions(const struct cs_kube_request *r)
 			return NULL;
 		}
 	}
-	return out;
+	if (!refuse || json_array_append_new(out, denial(r)) == 0)
+		return out;
+	json_decref(out);
+	return NULL;
 }
 
 /* Who wrote the condition, as the server's book-keeping has it, or NULL. */
@@ -243,7 +256,8 @@ static bool put_approval(const struct cs_kube_request *r, json_t *body)
 	const char *by = approver(r);
 	json_t *approval;
 
-	if (by == NULL || by[0] == '\0')
+	/* Of a denial, it would name who denied. */
+	if (r->todo == CS_KUBE_REFUSE || by == NULL || by[0] == '\0')
 		return true;
 	approval = json_object();
 	if (put(approval, "claimed_by", clean(by, CS_MAX_PRINCIPAL, false)))

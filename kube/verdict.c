@@ -152,11 +152,14 @@ static void read_issued(const json_t *answer, struct cs_kube_verdict *v)
 	say_changes(v, answer);
 }
 
-/* A problem: whose is it, and is it one for good? */
+/*
+ * A problem: whose is it, and is it one for good? Without a code it is not of
+ * Countersign, but of something on the way to it, which gives no verdict.
+ */
 static enum cs_kube_outcome whose(int status, const char *code)
 {
 	if (status == 422 || status == 413)
-		return CS_KUBE_FAILED;
+		return code[0] != '\0' ? CS_KUBE_FAILED : CS_KUBE_NOT_OURS;
 	if (status == 409) /* CONFLICT is a state; this one is a verdict */
 		return is(code, "IDEMPOTENCY_CONFLICT") ? CS_KUBE_FAILED
 							: CS_KUBE_LATER;

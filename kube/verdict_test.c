@@ -35,7 +35,10 @@ static void only_a_verdict_about_the_request_is_final(void **state)
 		{404, "{\"code\":\"UNKNOWN_ISSUER\"}", CS_KUBE_NOT_OURS},
 		{409, "{\"code\":\"IDEMPOTENCY_CONFLICT\"}", CS_KUBE_FAILED},
 		{409, "{\"code\":\"CONFLICT\"}", CS_KUBE_LATER},
-		{413, "", CS_KUBE_FAILED},
+		{413, "{\"code\":\"BODY_TOO_LARGE\"}", CS_KUBE_FAILED},
+		/* Of a proxy on the way, which decides nothing. */
+		{413, "<html>too large</html>", CS_KUBE_NOT_OURS},
+		{422, "<html>odd</html>", CS_KUBE_NOT_OURS},
 		{422, "{\"code\":\"REFUSED\",\"detail\":\"x\"}",
 		 CS_KUBE_FAILED},
 		{429, "", CS_KUBE_LATER},

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/codec.h"
 #include "base/failpoint.h"
 #include "base/mem.h"
 #include "kube/adapter_parts.h"
@@ -23,16 +24,16 @@ static int64_t now_ms(const struct cs_work *w)
 	return cs_clock_boot_ms(&w->a->c.clock);
 }
 
-/* A line about a request. */
-static void tell_item(const struct cs_adapter *a, const struct cs_kube_item *i,
-		      enum cs_log_level level, const char *event,
-		      const char *message)
+/* A line about a request, which may be another by now. */
+static void tell_uid(const struct cs_adapter *a, const struct cs_kube_item *i,
+		     const char *uid, enum cs_log_level level,
+		     const char *event, const char *message)
 {
 	const struct cs_log_field fields[] = {
 		{"issuer", cs_span_str(i->issuer), 0},
 		{"namespace", cs_span_str(i->namespace), 0},
 		{"request", cs_span_str(i->name), 0},
-		{"uid", cs_span_str(i->uid), 0},
+		{"uid", cs_span_str(uid), 0},
 	};
 
 	cs_log_fields(a->c.log, level, event, fields, 4, "%s", message);
@@ -41,18 +42,32 @@ static void tell_item(const struct cs_adapter *a, const struct cs_kube_item *i,
 static void tell(const struct cs_work *w, enum cs_log_level level,
 		 const char *event, const char *message)
 {
-	tell_item(w->a, w->item, level, event, message);
+	tell_uid(w->a, w->item, w->object != NULL ? w->r.uid : w->item->uid,
+		 level, event, message);
 }
 
 /* The certificate is recorded there, and nobody is left to take it. */
+static void lost(struct cs_adapter *a, const struct cs_kube_item *item,
+		 const char *uid, const char *serial)
+{
+	a->stats.undelivered++;
+	tell_uid(a, item, uid, CS_LOG_WARNING, "kube.undelivered", serial);
+}
+
 void cs_work_lost(void *ctx, const struct cs_kube_item *item)
 {
-	struct cs_adapter *a = ctx;
+	if (item->serial[0] != '\0')
+		lost(ctx, item, item->uid, item->serial);
+}
 
-	if (item->serial[0] == '\0')
-		return;
-	a->stats.undelivered++;
-	tell_item(a, item, CS_LOG_WARNING, "kube.undelivered", item->serial);
+/* Release what was gathered in this go. */
+static void clear(struct cs_work *w)
+{
+	json_decref(w->object);
+	json_decref(w->labels);
+	cs_kube_verdict_done(&w->v);
+	cs_buf_done(&w->note);
+	*w = (struct cs_work){.a = w->a};
 }
 
 /* The end of this go. */
@@ -61,14 +76,13 @@ static void finish(struct cs_work *w, enum cs_queue_next next, uint32_t least_s)
 	struct cs_kube_item *item = w->item;
 	int64_t due = now_ms(w);
 
-	if (next == CS_QUEUE_DROP || item->gone)
+	if (next == CS_QUEUE_DROP || item->gone) {
 		cs_work_lost(w->a, item);
+		item->serial[0] = '\0';
+	}
 	if (next == CS_QUEUE_AT)
 		due += cs_wait_next(&item->wait, least_s);
-	json_decref(w->object);
-	json_decref(w->labels);
-	cs_kube_verdict_done(&w->v);
-	*w = (struct cs_work){.a = w->a};
+	clear(w);
 	cs_queue_done(w->a->queue, item, next, due);
 	/* Its place is free. */
 	cs_timer_start(w->a->pump, 0);
@@ -80,10 +94,7 @@ void cs_work_cancel(struct cs_work *w)
 		return;
 	cs_kube_api_cancel(w->call);
 	cs_fetch_cancel(w->transfer);
-	json_decref(w->object);
-	json_decref(w->labels);
-	cs_kube_verdict_done(&w->v);
-	*w = (struct cs_work){.a = w->a};
+	clear(w);
 }
 
 /* The same about a call that did not do. */
@@ -126,7 +137,8 @@ static void on_event_sent(void *ctx, const struct cs_fetch_result *r)
 		a->stats.events_failed++;
 }
 
-static void send_event(struct cs_work *w, struct cs_span note)
+/* What was written is also told as an event. */
+static void send_event(struct cs_work *w)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf path = {0};
 	CS_CLEANUP(cs_buf_done) struct cs_buf body = {0};
@@ -140,7 +152,7 @@ static void send_event(struct cs_work *w, struct cs_span note)
 		.version = w->r.version,
 		.type = strcmp(w->reason, "Issued") == 0 ? "Normal" : "Warning",
 		.reason = w->reason,
-		.note = note,
+		.note = cs_buf_span(&w->note),
 		.reporter = a->identity,
 		.number = ++a->events,
 		.now_ms = cs_clock_wall_ms(&a->c.clock),
@@ -173,7 +185,10 @@ static void on_written(void *ctx, const struct cs_fetch_result *r)
 	(void)cs_failpoint("kube.after_write");
 	if (r->status == 200) {
 		w->a->stats.written++;
-		w->item->serial[0] = '\0';
+		/* A late denial, say, leaves it to nobody. */
+		if (strcmp(w->reason, "Issued") == 0)
+			w->item->serial[0] = '\0';
+		send_event(w);
 		finish(w, w->next, w->retry_s);
 		return;
 	}
@@ -194,6 +209,28 @@ static void on_written(void *ctx, const struct cs_fetch_result *r)
 		    "the status cannot be written", r);
 	/* 422 too: another uid, or what the webhook does not take. */
 	finish(w, CS_QUEUE_AT, r->status == 403 ? FORBIDDEN_S : r->retry_s);
+}
+
+/* A number for what is said; never 0. */
+static uint32_t number_of(struct cs_span s)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ s.p[i]) * 16777619u;
+	return h != 0 ? h : 1;
+}
+
+/* A CSR has no way to say that it waits, but by an event for each new reason.
+ */
+static void tell_waiting(struct cs_work *w)
+{
+	uint32_t told = number_of(cs_buf_span(&w->note));
+
+	if (w->item->told != told)
+		send_event(w);
+	w->item->told = told;
+	finish(w, w->next, w->retry_s);
 }
 
 /* Write our condition, unless it stands there already. */
@@ -220,9 +257,13 @@ static void write_back(struct cs_work *w, const char *reason,
 	};
 
 	w->reason = reason;
-	/* A CSR has no way to say that it waits. */
-	if (cs_kube_ready_stands(&w->r, &ready) ||
-	    (w->r.kind == CS_KUBE_CSR && strcmp(reason, "Pending") == 0)) {
+	cs_buf_init(&w->note, CS_MAX_KUBE_MESSAGE);
+	cs_buf_add(&w->note, cs_codec_utf8_cut(message, CS_MAX_KUBE_MESSAGE));
+	if (w->r.kind == CS_KUBE_CSR && strcmp(reason, "Pending") == 0) {
+		tell_waiting(w);
+		return;
+	}
+	if (cs_kube_ready_stands(&w->r, &ready)) {
 		finish(w, w->next, w->retry_s);
 		return;
 	}
@@ -236,7 +277,6 @@ static void write_back(struct cs_work *w, const char *reason,
 		finish(w, CS_QUEUE_AT, 0);
 		return;
 	}
-	send_event(w, message);
 	ask.body = cs_buf_span(&body);
 	call(w, &path, &ask);
 }
@@ -270,6 +310,34 @@ static bool is_too_long(const struct cs_work *w)
 		       w->a->c.give_up_s * 1000;
 }
 
+/* It is issued, and to be delivered. False: to nobody, its request is gone. */
+static bool keep_serial(struct cs_work *w)
+{
+	struct cs_kube_item *item = w->item;
+
+	if (strcmp(item->uid, w->r.uid) != 0) {
+		lost(w->a, item, w->r.uid, w->v.serial);
+		return false;
+	}
+	(void)snprintf(item->serial, sizeof(item->serial), "%s", w->v.serial);
+	return true;
+}
+
+static bool is_decided(enum cs_kube_outcome outcome)
+{
+	return outcome == CS_KUBE_ISSUED || outcome == CS_KUBE_FAILED;
+}
+
+/*
+ * It is not to be signed, and Countersign has it in its record: as denied, or
+ * as what it was before.
+ */
+static void refuse(struct cs_work *w)
+{
+	tell(w, CS_LOG_WARNING, "kube.refused", w->r.why);
+	end(w, "Failed", cs_span_str(w->r.why));
+}
+
 static void on_answer(void *ctx, const struct cs_fetch_result *r)
 {
 	struct cs_work *w = ctx;
@@ -282,10 +350,16 @@ static void on_answer(void *ctx, const struct cs_fetch_result *r)
 	w->a->stats.outcome[w->v.outcome]++;
 	tell(w, w->v.outcome == CS_KUBE_ISSUED ? CS_LOG_INFO : CS_LOG_WARNING,
 	     "kube.answer", cs_buf_str(&w->v.message));
+	if (w->v.outcome == CS_KUBE_ISSUED && !keep_serial(w)) {
+		finish(w, CS_QUEUE_AT, 0);
+		return;
+	}
+	if (w->r.todo == CS_KUBE_REFUSE && is_decided(w->v.outcome)) {
+		refuse(w);
+		return;
+	}
 	switch (w->v.outcome) {
 	case CS_KUBE_ISSUED:
-		(void)snprintf(w->item->serial, sizeof(w->item->serial), "%s",
-			       w->v.serial);
 		end(w, "Issued", message);
 		return;
 	case CS_KUBE_FAILED:
@@ -334,6 +408,8 @@ static void submit(struct cs_work *w)
 	if (!cs_kube_request_body(&w->r, v.issuer, w->labels, &body, &err)) {
 		if (err.code == CS_E_NO_MEMORY)
 			finish(w, CS_QUEUE_AT, 0);
+		else if (w->r.todo == CS_KUBE_REFUSE)
+			refuse(w);
 		else
 			end(w, "Failed", cs_span_str(err.text));
 		return;
@@ -433,15 +509,13 @@ static void decide(struct cs_work *w)
 			    : CS_SPAN_LIT("The request was denied"));
 		return;
 	case CS_KUBE_REFUSE:
-		tell(w, CS_LOG_WARNING, "kube.refused", w->r.why);
-		end(w, "Failed", cs_span_str(w->r.why));
-		return;
 	case CS_KUBE_SUBMIT:
 		with_issuer(w);
 		return;
 	default:
-		/* It has an end: it was written, and the answer got lost. */
-		w->item->serial[0] = '\0';
+		/* It has an end: perhaps ours, and the answer got lost. */
+		if (w->r.delivered)
+			w->item->serial[0] = '\0';
 		finish(w, CS_QUEUE_DROP, 0);
 	}
 }

@@ -21,6 +21,16 @@ CSR = place.csr
 STATUS = "certificaterequests/{}/status"
 
 
+def events(name):
+    """The reasons of what was told about a request."""
+    return [e["reason"] for e in kube.events()
+            if e["regarding"]["name"] == name]
+
+
+def undelivered():
+    return place.adapter.metric("countersign_kube_undelivered_total")
+
+
 @tap.test
 def c36_a_conflict_at_writing_is_decided_anew_without_signing_again():
     path = f"{kube.request('warm', CSR)}"
@@ -33,6 +43,8 @@ def c36_a_conflict_at_writing_is_decided_anew_without_signing_again():
     place.issued_once(mine["path"])
     expect(kube.count("PATCH", STATUS.format("conflict"), 409) == 1,
            "no conflict")
+    told = wait_for(lambda: events("conflict"), "an event")
+    expect(told == ["Issued"], f"{told}")
 
 
 @tap.test
@@ -105,6 +117,7 @@ def c33_deleted_and_made_again_under_its_name_it_gets_its_own_certificate():
         kube.delete(made[0])
         kube.request("reused", other)
     kube.fault("PATCH", STATUS.format("reused"), before=again)
+    lost = undelivered()
     with kube.lock:
         made.append(kube.request("reused", CSR))
         first = kube.get(made[0])["metadata"]["uid"]
@@ -114,6 +127,11 @@ def c33_deleted_and_made_again_under_its_name_it_gets_its_own_certificate():
                 stdin=base64.b64decode(
                     obj["status"]["certificate"]).decode()).stdout
     expect("other.shop.example" in names, names)
+    # What was issued for the first one is there for nobody.
+    wait_for(lambda: undelivered() == lost + 1, "the count", 2)
+    line = [x for x in place.adapter.log_text().split("\n")
+            if "kube.undelivered" in x][-1]
+    expect(first in line and place.serials(first)[0] in line, line)
 
 
 @tap.test
@@ -121,11 +139,11 @@ def k806_deleted_before_the_writing_its_certificate_is_told_as_undelivered():
     made = []
     kube.fault("PATCH", STATUS.format("gone"),
                before=lambda: kube.delete(made[0]))
-    before = place.adapter.metric("countersign_kube_undelivered_total")
+    before = undelivered()
     with kube.lock:
         made.append(kube.request("gone", CSR))
-    wait_for(lambda: place.adapter.metric(
-        "countersign_kube_undelivered_total") == before + 1, "the count")
+    wait_for(lambda: undelivered() == before + 1, "the count")
+    expect(not events("gone"), "told of what was not written")
     expect("kube.undelivered" in place.adapter.log_text(), "no line")
 
 
@@ -138,10 +156,32 @@ def k807_denied_between_reading_and_writing_it_is_denied():
             {"type": "Denied", "status": "True", "reason": "no",
              "message": "too late is early enough"}))
     kube.fault("PATCH", STATUS.format("denied"), before=deny)
+    lost = undelivered()
     with kube.lock:
         made.append(kube.request("denied", CSR))
     obj = wait_reason(kube, made[0], "Denied")
     expect("certificate" not in obj["status"], "a certificate")
+    wait_for(lambda: undelivered() == lost + 1, "the count", 2)
+    told = wait_for(lambda: events("denied"), "an event")
+    expect(told == ["Denied"], f"{told}")
+
+
+@tap.test
+def c42_changed_between_reading_and_writing_it_is_refused():
+    made = []
+
+    def change():
+        kube.change(made[0], lambda o: (
+            o["spec"].update(isCA=True),
+            o["metadata"].update(generation=2)))
+    kube.fault("PATCH", STATUS.format("turned"), before=change)
+    lost = undelivered()
+    with kube.lock:
+        made.append(kube.request("turned", CSR))
+    obj = wait_reason(kube, made[0], "Failed")
+    expect("certificate" not in obj["status"], "a certificate")
+    expect("was changed" in ready(kube, made[0])["message"], str(obj))
+    wait_for(lambda: undelivered() == lost + 1, "the count", 2)
 
 
 @tap.test

@@ -3,14 +3,19 @@
 that is unwell do to it: issuers that change under their check, watches that
 say nothing but errors, answers that are no verdict, certificates that nobody
 is left to take."""
+import base64
+import http.server
 import os
 import socket
+import ssl
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from tests.lib import invariants  # noqa: E402
-from tests.lib.adapter import add_issuer, ready, wait_for  # noqa: E402
+from tests.lib.adapter import (Adapter, add_issuer, ready, wait_for,  # noqa: E402
+                               wait_reason)
 from tests.lib.house import Tap, expect  # noqa: E402
 from tests.lib.kube_place import Place  # noqa: E402
 
@@ -46,6 +51,41 @@ def an_issuer_that_changes_and_goes_under_its_check_harms_nobody():
     wait_for(lambda: ready(kube, path).get("reason") == "Checked", "a check")
 
 
+class Unsure(http.server.BaseHTTPRequestHandler):
+    """A Countersign that is ready, and decides nothing."""
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def reply(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self):
+        self.server.checks += self.path == "/readyz"
+        self.reply(200, b"{}")
+
+    def do_POST(self):
+        self.server.posts += 1
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.reply(503, b'{"code": "BUSY", "detail": "Too much."}')
+
+
+def unsure():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Unsure)
+    server.daemon_threads = True
+    server.checks = server.posts = 0
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(kube.cert, kube.key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    server.url = f"https://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
 def lists():
     return kube.count("GET", "certificaterequests\\?limit", 200)
 
@@ -62,6 +102,27 @@ def after_an_outage_that_is_over_an_expired_version_is_listed_soon():
     kube.compact()
     wait_for(lambda: lists() > before, "a list", 3)
     kube.watch_end = None
+
+
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/countersign/leases/hung"
+lessee = {}
+
+
+def watch_its_end(adapter):
+    adapter.process.wait()
+    lessee["end"] = time.monotonic()
+
+
+@tap.test
+def k808_a_holder_whose_calls_hang_is_begun():
+    """See below for its end: it takes ten seconds."""
+    a = lessee["adapter"] = Adapter(kube, house, "--lease", "hung",
+                                    name="lessee")
+    n = kube.count("PUT", "leases/hung", 200)
+    wait_for(lambda: kube.count("PUT", "leases/hung", 200) > n, "a renewal")
+    lessee["since"] = time.monotonic()
+    kube.fault("GET", "leases/hung", times=99, wait=30)
+    threading.Thread(target=watch_its_end, args=(a,), daemon=True).start()
 
 
 @tap.test
@@ -81,6 +142,55 @@ def a_watch_that_is_no_watch_is_no_view():
     place.issued_once(kube.request("behind-a-proxy", CSR))
     kube.watch_end = None
     wait_for(lambda: place.adapter.probe("/readyz")[0] == 200, "in view", 30)
+
+
+def notes(name):
+    return [e["note"] for e in kube.events() if e["regarding"]["name"] == name]
+
+
+@tap.test
+def a_csr_that_waits_says_why_in_one_event():
+    path = kube.signing_request("patient", CSR,
+                                "clusterissuers.countersign.dev/later")
+    wait_for(lambda: notes("patient"), "an event")
+    # Looked at again: by what another issuer does, nothing new is said.
+    issuer = add_issuer(kube, house, "later", None, issuer="nosuch")
+    wait_for(lambda: len(notes("patient")) == 2, "another reason")
+    time.sleep(1.5)
+    expect("is not there yet" in notes("patient")[0] and
+           "no such issuer" in notes("patient")[1] and
+           len(notes("patient")) == 2, str(notes("patient")))
+    kube.change(issuer, lambda o: (o["spec"].pop("issuer"),
+                                   o["metadata"].update(generation=2)))
+    wait_for(lambda: kube.get(path)["status"].get("certificate"), "its end")
+
+
+@tap.test
+def an_issuer_that_many_doubt_is_checked_all_the_same():
+    server, asked = unsure(), []
+    wait_reason(kube, add_issuer(
+        kube, house, "unsure", url=server.url,
+        caBundle=base64.b64encode(open(kube.ca.path, "rb").read()).decode()),
+        "Checked")
+    paths = [kube.request(f"doubt-{i}", CSR, issuer="unsure")
+             for i in range(80)]
+    wait_for(lambda: server.posts > 4, "submissions")
+    before = server.checks
+    time.sleep(4)
+    asked = server.checks - before
+    for path in paths:
+        kube.delete(path)
+    server.shutdown()
+    server.server_close()
+    expect(asked >= 2, f"{asked} checks")
+
+
+@tap.test
+def k808_a_holder_whose_calls_hang_ends_before_another_takes_over():
+    wait_for(lambda: "end" in lessee, "its end", 20)
+    expect(lessee["adapter"].stop() == 75, "another status")
+    held = lessee["end"] - lessee["since"]
+    expect(8 < held < 12.5, f"it ended after {held} s, others wait 15 s")
 
 
 @tap.test

@@ -284,7 +284,16 @@ def c40_a_failure_is_never_older_than_its_request():
 def c42_a_request_that_was_changed_is_refused():
     path = kube.request("changed", CSR, metadata={"generation": 2})
     expect("was changed" in failed(path), "another reason")
-    expect(not place.serials(kube.get(path)["metadata"]["uid"]), "signed")
+    uid = kube.get(path)["metadata"]["uid"]
+    expect(not place.serials(uid), "signed")
+    # And it stands in the record, as denied by the adapter.
+    told = [x for x in house.cli("audit", "list", "--kind", "denied", "-o",
+                                 "ndjson").stdout.split("\n")
+            if "was changed" in x]
+    row = house.database().execute(
+        "SELECT id FROM request WHERE idem_key = ?", (uid,)).fetchone()
+    expect(len(told) == 1 and json.loads(told[0])["id"] ==
+           bytes(row["id"]).hex(), f"{told}")
 
 
 @tap.test
