@@ -85,24 +85,33 @@ static void load_users(struct cs_load *l, const struct cs_yaml *node,
 	}
 }
 
+/* Room for what a map with members gives; NULL: absent, or reported. */
+static void *map_room(struct cs_load *l, const struct cs_yaml *node,
+		      size_t size, const char *wanted)
+{
+	void *room;
+
+	if (node == NULL)
+		return NULL;
+	if (node->kind != CS_YAML_MAP || node->n == 0) {
+		cs_load_error(l, node, "%s", wanted);
+		return NULL;
+	}
+	room = cs_arena_new_array(l->arena, node->n, size);
+	if (room == NULL)
+		cs_load_no_memory(l);
+	return room;
+}
+
 /* namespaceLabels: {tier: web}; the namespace must have all of them. */
 static void load_labels(struct cs_load *l, const struct cs_yaml *node,
 			struct cs_match_rules *match)
 {
-	if (node == NULL)
+	match->labels = map_room(l, node, sizeof(*match->labels),
+				 "`match.namespaceLabels` wants labels, such "
+				 "as {tier: web}");
+	if (match->labels == NULL)
 		return;
-	if (node->kind != CS_YAML_MAP || node->n == 0) {
-		cs_load_error(l, node,
-			      "`match.namespaceLabels` wants labels, such as "
-			      "{tier: web}");
-		return;
-	}
-	match->labels =
-		cs_arena_new_array(l->arena, node->n, sizeof(*match->labels));
-	if (match->labels == NULL) {
-		cs_load_no_memory(l);
-		return;
-	}
 	for (const struct cs_yaml *c = node->child; c != NULL; c = c->next) {
 		struct cs_fact_pair *label = &match->labels[match->labels_n];
 
@@ -191,20 +200,11 @@ static void warn_of_requester(struct cs_load *l, const struct cs_yaml *node,
 static void load_extra(struct cs_load *l, const struct cs_yaml *node,
 		       struct cs_match_rules *match)
 {
-	if (node == NULL)
+	match->extra = map_room(l, node, sizeof(*match->extra),
+				"`match.requester.extra` wants keys with "
+				"values, such as {KEY: [VALUE]}");
+	if (match->extra == NULL)
 		return;
-	if (node->kind != CS_YAML_MAP || node->n == 0) {
-		cs_load_error(l, node,
-			      "`match.requester.extra` wants keys with "
-			      "values, such as {KEY: [VALUE]}");
-		return;
-	}
-	match->extra =
-		cs_arena_new_array(l->arena, node->n, sizeof(*match->extra));
-	if (match->extra == NULL) {
-		cs_load_no_memory(l);
-		return;
-	}
 	for (const struct cs_yaml *c = node->child; c != NULL; c = c->next) {
 		struct cs_fact_extra *e = &match->extra[match->extra_n];
 

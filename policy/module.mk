@@ -212,7 +212,8 @@ policy_testing = policy/testing.c policy/testing.h
 
 # What judging costs.
 EXTRA_PROGRAMS += tests/bench/policy
-tests_bench_policy_SOURCES = tests/bench/policy.c $(policy_testing)
+tests_bench_policy_SOURCES = tests/bench/heap.c tests/bench/heap.h \
+	tests/bench/policy.c $(policy_testing)
 tests_bench_policy_LDADD = $(POLICY_LIBS)
 tests_bench_policy_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
 	-Wl,--wrap=calloc -Wl,--wrap=realloc

@@ -93,6 +93,8 @@ EXTRA_DIST += tests/http/check tests/http/diff.c tests/http/h11_peer.py \
 
 # What regular expressions cost.
 EXTRA_PROGRAMS += tests/bench/regex
+tests_bench_regex_SOURCES = tests/bench/heap.c tests/bench/heap.h \
+	tests/bench/regex.c
 tests_bench_regex_LDADD = $(POLICY_LIBS)
 tests_bench_regex_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc \
 	-Wl,--wrap=calloc -Wl,--wrap=realloc

@@ -14,38 +14,11 @@
 #include "base/limits.h"
 #include "policy/testing.h"
 #include "policy/verdict_json.h"
+#include "tests/bench/heap.h"
 
 #define ROUNDS 20000
 /* Octets of the file. */
 #define POLICY_MAX 8192
-
-/* Calls of the heap, counted by the wrappers below. */
-static unsigned long heap_calls;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-
-void *__wrap_malloc(size_t n)
-{
-	heap_calls++;
-	return __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	heap_calls++;
-	return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	heap_calls++;
-	return __real_realloc(p, n);
-}
 
 /* Microseconds of CPU that this process used. */
 static double cpu_us(void)
@@ -94,7 +67,7 @@ static bool measure(struct cs_testing *t, const char *what, bool built_too)
 	}
 	for (int i = 0; i < ROUNDS && ok; i++) {
 		struct cs_verdict v;
-		unsigned long before = heap_calls;
+		unsigned long before = bench_heap_calls();
 		const struct cs_plan *p = &v.plan;
 
 		at = cpu_us();
@@ -108,7 +81,7 @@ static bool measure(struct cs_testing *t, const char *what, bool built_too)
 				     p->not_after_s, &arena, &v, NULL);
 		phase_d += cpu_us() - at;
 		/* The first round warms the arena. */
-		calls += i > 0 ? heap_calls - before : 0;
+		calls += i > 0 ? bench_heap_calls() - before : 0;
 		ok = ok && cs_verdict_is_refused(&v) == !built_too;
 		at = cpu_us();
 		ok = ok && cs_verdict_json(&v, &out, NULL);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "policy/regex.h"
+#include "tests/bench/heap.h"
 
 CS_OWNS_BANNED
 
@@ -35,34 +36,6 @@ static const struct row rows[] = {
 	{"(.*a){20}b", "(.*a){20}b", "a", 2048},
 	{"(a?){500}", "(a?){500}a{500}", "a", 1000},
 };
-
-/* Calls of the heap, counted by the wrappers below. */
-static unsigned long heap_calls;
-
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t n);
-
-void *__wrap_malloc(size_t n)
-{
-	heap_calls++;
-	return __real_malloc(n);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	heap_calls++;
-	return __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t n)
-{
-	heap_calls++;
-	return __real_realloc(p, n);
-}
 
 /* Seconds of CPU that this process used. */
 static double cpu(void)
@@ -110,7 +83,7 @@ static bool measure(const struct row *row, struct cs_arena *arena)
 	for (size_t i = 0; i < copies; i++)
 		memcpy(text + i * n, row->text, n);
 	n *= copies;
-	calls = heap_calls;
+	calls = bench_heap_calls();
 	start = cpu();
 	while (used < SECONDS) {
 		for (int i = 0; i < 10; i++, runs++)
@@ -123,7 +96,7 @@ static bool measure(const struct row *row, struct cs_arena *arena)
 	       used * 1e6 / (double)runs, used * 1e9 / (double)runs / (double)n,
 	       (double)r.steps / (double)n);
 	free(text);
-	return heap_calls == calls;
+	return bench_heap_calls() == calls;
 }
 
 int main(void)
