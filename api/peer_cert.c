@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/x509.h"
 
 /* OpenSSL's: 112 bits, hence no SHA-1 and no RSA below 2048 bits. */
 #define SECURITY_LEVEL 2
@@ -38,33 +39,6 @@ struct cs_peer_cert {
 	int64_t held_from_ms;
 	int64_t held_until_ms;
 };
-
-/* Milliseconds since 1970; false: no time that we can read. */
-static bool to_ms(const ASN1_TIME *t, int64_t *ret_ms)
-{
-	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-	int days = 0;
-	int seconds = 0;
-	bool ok = epoch != NULL && t != NULL &&
-		  ASN1_TIME_diff(&days, &seconds, epoch, t) == 1;
-
-	ASN1_TIME_free(epoch);
-	if (ok)
-		*ret_ms = ((int64_t)days * 86400 + seconds) * 1000;
-	return ok;
-}
-
-/* One certificate that fills its DER; NULL: it is none. */
-static X509 *parse(struct cs_span der)
-{
-	const unsigned char *p = der.p;
-	X509 *cert = d2i_X509(NULL, &p, (long)der.n);
-
-	if (cert != NULL && p == der.p + der.n)
-		return cert;
-	X509_free(cert);
-	return NULL;
-}
 
 /* -- a CA ---------------------------------------------------------------- */
 
@@ -95,7 +69,7 @@ static struct cs_peer_ca *ca_of(X509 *cert)
 struct cs_peer_ca *cs_peer_ca_new(struct cs_span der, struct cs_error *err)
 {
 	struct cs_peer_ca *ca = NULL;
-	X509 *cert = parse(der);
+	X509 *cert = cs_x509_decode(der, NULL);
 
 	/* RFC 5280 4.2.1.9: cA is stated; 1 is what OpenSSL says of that. */
 	if (cert == NULL || X509_check_ca(cert) != 1) {
@@ -182,16 +156,18 @@ static bool read_names(struct cs_peer_cert *c)
 /* What the leaf says. */
 static bool read_leaf(struct cs_peer_cert *c)
 {
+	int64_t from, to;
 	unsigned n = 0;
 
 	if (X509_digest(c->leaf, EVP_sha256(), c->fingerprint, &n) != 1 ||
 	    n != sizeof(c->fingerprint) ||
-	    !to_ms(X509_get0_notBefore(c->leaf), &c->not_before_ms) ||
-	    !to_ms(X509_get0_notAfter(c->leaf), &c->not_after_ms) ||
+	    !cs_x509_seconds(X509_get0_notBefore(c->leaf), &from) ||
+	    !cs_x509_seconds(X509_get0_notAfter(c->leaf), &to) ||
 	    (X509_get_extension_flags(c->leaf) & EXFLAG_INVALID) != 0)
 		return false;
+	c->not_before_ms = from * 1000;
 	/* RFC 5280 4.1.2.5: through notAfter, inclusive. */
-	c->not_after_ms += 999;
+	c->not_after_ms = to * 1000 + 999;
 	c->usages = X509_get_extended_key_usage(c->leaf);
 	return read_names(c);
 }
@@ -227,11 +203,11 @@ struct cs_peer_cert *cs_peer_cert_new(struct cs_span leaf,
 {
 	STACK_OF(X509) *above = sk_X509_new_null();
 	struct cs_peer_cert *c = NULL;
-	X509 *cert = parse(leaf);
+	X509 *cert = cs_x509_decode(leaf, NULL);
 	bool ok = above != NULL && cert != NULL;
 
 	for (size_t i = 0; ok && i < n; i++) {
-		X509 *one = parse(chain[i]);
+		X509 *one = cs_x509_decode(chain[i], NULL);
 
 		ok = one != NULL && sk_X509_push(above, one) > 0;
 		if (!ok)
@@ -316,8 +292,8 @@ static void remember(struct cs_peer_cert *c, const struct cs_peer_ca *ca,
 		const X509 *cert = sk_X509_value(chain, i);
 		int64_t start, end;
 
-		if (!to_ms(X509_get0_notBefore(cert), &start) ||
-		    !to_ms(X509_get0_notAfter(cert), &end))
+		if (!cs_x509_seconds(X509_get0_notBefore(cert), &start) ||
+		    !cs_x509_seconds(X509_get0_notAfter(cert), &end))
 			return;
 		from = start > from ? start : from;
 		until = end < until ? end : until;

@@ -26,6 +26,7 @@
 
 #include "api/auth.h"
 #include "api/front.h"
+#include "base/approval.h"
 #include "base/arena.h"
 #include "base/msg.h"
 
@@ -79,20 +80,5 @@ enum cs_self cs_submit_self(const struct cs_front_issuer *issuer,
 /* The issuer of that name, or NULL. */
 const struct cs_front_issuer *cs_submit_issuer(
 	const struct cs_front_issuer *issuers, size_t n, struct cs_span name);
-
-/* What an approver said, as it is recorded. Spans may be empty. */
-struct cs_approval {
-	int64_t at_ms;
-	struct cs_span by;
-	struct cs_span claimed_by;
-	struct cs_span reason;
-	struct cs_span message;
-	bool self;
-	int64_t uid; /* -1: none */
-};
-
-/* Its canonical JSON. */
-bool cs_approval_write(const struct cs_approval *a, struct cs_buf *out,
-		       struct cs_error *err) CS_MUST_USE;
 
 #endif

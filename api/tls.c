@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/secret.h"
-#include "base/time.h"
+#include "base/x509.h"
 
 /* Intermediates behind the leaf: deeper chains are somebody's mistake. */
 #define MAX_CHAIN 8
@@ -209,19 +209,12 @@ void cs_tls_free(struct cs_tls *tls)
 int64_t cs_tls_not_after(const struct cs_tls *tls)
 {
 	const X509 *leaf = SSL_CTX_get0_certificate(tls->ctx);
-	struct tm tm = {0};
-	struct cs_civil civil;
 	int64_t seconds = 0;
 
-	if (leaf == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &tm) != 1)
-		return 0;
-	civil = (struct cs_civil){.year = tm.tm_year + 1900,
-				  .month = tm.tm_mon + 1,
-				  .day = tm.tm_mday,
-				  .hour = tm.tm_hour,
-				  .minute = tm.tm_min,
-				  .second = tm.tm_sec};
-	return cs_time_from_civil(&civil, &seconds) ? seconds : 0;
+	return leaf != NULL && cs_x509_seconds(X509_get0_notAfter(leaf),
+					       &seconds)
+		       ? seconds
+		       : 0;
 }
 
 struct ssl_ctx_st *cs_tls_context(const struct cs_tls *tls)

@@ -95,8 +95,7 @@ void cs_codec_base64(struct cs_span s, struct cs_buf *out)
 	}
 }
 
-/* A Base64 digit's value, or -1. */
-static int base64_value(uint8_t c)
+int cs_codec_base64_digit(uint8_t c)
 {
 	if (c >= 'A' && c <= 'Z')
 		return c - 'A';
@@ -139,7 +138,7 @@ static bool base64_group(struct base64 *b, struct cs_buf *out,
 static bool base64_feed(struct base64 *b, uint8_t c, struct cs_buf *out,
 			struct cs_error *err)
 {
-	int v = base64_value(c);
+	int v = cs_codec_base64_digit(c);
 
 	if (c == '=' && b->digits >= 2 && b->digits + b->pads < 4) {
 		b->pads++;

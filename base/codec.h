@@ -24,6 +24,12 @@ bool cs_codec_hex_decode(struct cs_span text, struct cs_arena *arena,
 bool cs_codec_hex_fixed(struct cs_span text, uint8_t *out,
 			size_t n) CS_MUST_USE;
 
+/*
+ * The value of one digit, or -1. Without a table, so that no line of the cache
+ * tells which of a key's digits it was.
+ */
+int cs_codec_base64_digit(uint8_t c);
+
 void cs_codec_base64(struct cs_span s, struct cs_buf *out);
 bool cs_codec_base64_decode(struct cs_span text, struct cs_buf *out,
 			    struct cs_error *err) CS_MUST_USE;

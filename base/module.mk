@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libcs_base.a
 libcs_base_a_SOURCES = \
+	base/approval.c base/approval.h \
 	base/arena.c base/arena.h \
 	base/attr.h \
 	base/banned.h \
@@ -14,6 +15,7 @@ libcs_base_a_SOURCES = \
 	base/error.c base/error.h \
 	base/error.def \
 	base/failpoint.c base/failpoint.h \
+	base/fd.c base/fd.h \
 	base/hash.c base/hash.h \
 	base/ipc.c base/ipc.h \
 	base/json.c base/json.h \
@@ -37,6 +39,7 @@ libcs_base_a_SOURCES = \
 	base/time.c base/time.h \
 	base/version.c base/version.h \
 	base/wire.c base/wire.h \
+	base/x509.c base/x509.h \
 	base/yaml.c base/yaml.h \
 	base/yaml_scalar.c base/yaml_scalar.h
 
@@ -56,6 +59,8 @@ base_tests += base/der_oracle_test
 base_der_oracle_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/error_test
 base_error_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/fd_test
+base_fd_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/hash_test
 base_hash_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/ipc_test
@@ -86,6 +91,8 @@ base_tests += base/time_test
 base_time_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/wire_test
 base_wire_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/x509_test
+base_x509_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/yaml_test
 base_yaml_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/metrics_test

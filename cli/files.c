@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/limits.h"
 
 /* A whole path; longer ones are refused. */
@@ -96,21 +97,6 @@ bool cs_files_read(const char *dir, const char *path, struct cs_buf *out,
 	return ok;
 }
 
-/* All of the bytes to fd. */
-static bool write_all(int fd, struct cs_span bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes = cs_span_sub(bytes, (size_t)n, bytes.n);
-	}
-	return true;
-}
-
 /* fsync the directory that holds name. */
 static bool sync_parent(const char *name)
 {
@@ -143,7 +129,7 @@ static bool write_as(const char *name, struct cs_span bytes, mode_t mode,
 	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
 		return cs_error_set_errno(err, CS_E_IO, errno, "%s", temporary);
-	ok = write_all(fd, bytes) && fchown(fd, uid, gid) == 0 &&
+	ok = cs_fd_write(fd, bytes) && fchown(fd, uid, gid) == 0 &&
 	     fchmod(fd, mode) == 0 && fsync(fd) == 0;
 	ok = close(fd) == 0 && ok;
 	ok = ok && rename(temporary, name) == 0 && sync_parent(name);

@@ -3,13 +3,12 @@
 #include <string.h>
 
 #include <openssl/err.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include "base/codec.h"
 #include "base/mem.h"
 #include "base/revoke.h"
-#include "base/time.h"
+#include "base/x509.h"
 #include "issuer/oids.h"
 #include "issuer/x509.h"
 #include "policy/plan.h"
@@ -48,7 +47,7 @@ static void chain_done(struct chain *chain)
 static bool chain_add(struct chain *chain, struct cs_span der,
 		      struct cs_arena *arena, struct cs_error *err)
 {
-	const unsigned char *p = der.p;
+	struct cs_error why = {0};
 	X509 *cert;
 
 	if (chain->n == CS_MAX_CHAIN)
@@ -57,12 +56,10 @@ static bool chain_add(struct chain *chain, struct cs_span der,
 				    CS_MAX_CHAIN);
 	if (!cs_arena_dup(arena, der, &chain->ders[chain->n]))
 		return no_memory(err);
-	cert = d2i_X509(NULL, &p, (long)der.n);
+	cert = cs_x509_decode(der, &why);
 	if (cert == NULL)
-		return refuse(err, chain->n, "it cannot be read");
+		return refuse(err, chain->n, why.text);
 	chain->certs[chain->n++] = cert;
-	if (p != der.p + der.n)
-		return refuse(err, chain->n - 1, "octets follow it");
 	return true;
 }
 
@@ -176,25 +173,6 @@ static bool check_chain(const struct chain *chain, struct cs_error *err)
 	return true;
 }
 
-/* An ASN1_TIME in seconds since 1970. */
-static bool to_seconds(const ASN1_TIME *t, int64_t *ret_seconds)
-{
-	struct cs_civil civil;
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(t, &tm) != 1)
-		return false;
-	civil = (struct cs_civil){
-		.year = tm.tm_year + 1900,
-		.month = tm.tm_mon + 1,
-		.day = tm.tm_mday,
-		.hour = tm.tm_hour,
-		.minute = tm.tm_min,
-		.second = tm.tm_sec,
-	};
-	return cs_time_from_civil(&civil, ret_seconds);
-}
-
 /* The latest begin and the earliest end of the chain. */
 static bool take_dates(struct cs_issuer_ca *ca, const struct chain *chain,
 		       struct cs_error *err)
@@ -202,8 +180,9 @@ static bool take_dates(struct cs_issuer_ca *ca, const struct chain *chain,
 	int64_t from, to;
 
 	for (size_t i = 0; i < chain->n; i++) {
-		if (!to_seconds(X509_get0_notBefore(chain->certs[i]), &from) ||
-		    !to_seconds(X509_get0_notAfter(chain->certs[i]), &to))
+		if (!cs_x509_seconds(X509_get0_notBefore(chain->certs[i]),
+				     &from) ||
+		    !cs_x509_seconds(X509_get0_notAfter(chain->certs[i]), &to))
 			return refuse(err, i,
 				      "RFC 5280 4.1.2.5: its dates cannot be "
 				      "read");

@@ -10,6 +10,7 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
+#include "base/codec.h"
 #include "base/der.h"
 #include "issuer/oids.h"
 #include "issuer/token_uri.h"
@@ -73,20 +74,6 @@ static bool find_block(struct cs_span pem, enum form *ret_form,
 	return best < pem.n;
 }
 
-/* One Base64 digit's value, or -1. No table: no line of cache tells which. */
-static int digit(uint8_t c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
-}
-
 /* Base64 with line ends, into the secure heap. */
 static bool decode(struct cs_span text, struct cs_secret *ret_der,
 		   struct cs_error *err)
@@ -103,7 +90,7 @@ static bool decode(struct cs_span text, struct cs_secret *ret_der,
 
 		if (c == '\n' || c == '\r' || c == '=')
 			continue;
-		v = digit(c);
+		v = cs_codec_base64_digit(c);
 		if (v < 0) {
 			cs_secret_done(&der);
 			return cs_error_set(err, CS_E_KEY,

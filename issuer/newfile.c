@@ -6,22 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/mem.h"
-
-/* All bytes to fd, then to the disk. */
-static bool write_all(int fd, struct cs_span bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t k = write(fd, bytes.p, bytes.n);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return false;
-		bytes = cs_span_sub(bytes, (size_t)k, bytes.n);
-	}
-	return fsync(fd) == 0;
-}
 
 /* The name itself must be durable too. */
 static bool sync_directory(const char *path, struct cs_error *err)
@@ -59,7 +45,7 @@ bool cs_newfile_write(const char *path, mode_t mode, struct cs_span bytes,
 			err, errno == EEXIST ? CS_E_EXISTS : CS_E_IO, errno,
 			"%s", path);
 	/* Not the umask's business: 0644 must be readable by clients. */
-	ok = fchmod(fd, mode) == 0 && write_all(fd, bytes);
+	ok = fchmod(fd, mode) == 0 && cs_fd_write(fd, bytes) && fsync(fd) == 0;
 	if (!ok)
 		cs_error_set_errno(err, CS_E_IO, errno, "%s", path);
 	if (close(fd) != 0 && ok)

@@ -8,20 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* All of bytes to fd. */
-static bool write_all(int fd, struct cs_span bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes = cs_span_sub(bytes, (size_t)n, bytes.n);
-	}
-	return true;
-}
+#include "base/fd.h"
 
 bool cs_file_sync_folder(const char *path, struct cs_error *err)
 {
@@ -62,7 +49,7 @@ bool cs_file_replace(const char *path, unsigned mode, struct cs_span bytes,
 		  mode);
 	if (fd < 0)
 		return cs_error_set_errno(err, CS_E_IO, errno, "%s", next);
-	ok = write_all(fd, bytes) && fsync(fd) == 0;
+	ok = cs_fd_write(fd, bytes) && fsync(fd) == 0;
 	if (!ok)
 		cs_error_set_errno(err, CS_E_IO, errno, "%s", next);
 	if (close(fd) != 0 && ok)

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "base/codec.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/secret.h"
 
@@ -50,23 +51,6 @@ static bool crypto_error(const char *what, struct cs_error *err)
 	return cs_error_set(err, CS_E_CRYPTO, "%s: %s", what, reason);
 }
 
-/* All of n octets to a descriptor. */
-static bool write_all(int fd, const uint8_t *p, size_t n, struct cs_error *err)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return cs_error_set_errno(err, CS_E_IO, errno,
-						  "log key");
-		p += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
-
 /* The PEM text of a key, in secret memory. */
 static bool encode_key(EVP_PKEY *key, struct cs_secret *der,
 		       struct cs_secret *pem, struct cs_error *err)
@@ -99,7 +83,8 @@ bool cs_note_key_create(int fd, struct cs_error *err)
 	ok = cs_secret_new(PKCS8, &der, err) &&
 	     cs_secret_new(PEM_SIZE, &pem, err) &&
 	     encode_key(key, &der, &pem, err) &&
-	     write_all(fd, pem.p, pem.n, err);
+	     (cs_fd_write(fd, cs_span_make(pem.p, pem.n)) ||
+	      cs_error_set_errno(err, CS_E_IO, errno, "log key"));
 	cs_secret_done(&der);
 	cs_secret_done(&pem);
 	EVP_PKEY_free(key);

@@ -1,13 +1,11 @@
 #include "store/ocsp.h"
 
-#include <string.h>
-
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/x509.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/x509.h"
 
 /* One CA, as requests name it. */
 struct issuer {
@@ -37,8 +35,7 @@ void cs_ocsp_free(struct cs_ocsp *o)
 static bool hash_issuer(struct issuer *ret, struct cs_error *err)
 {
 	const struct cs_ocsp_issuer *c = ret->config;
-	const unsigned char *p = c->certificate.p;
-	X509 *cert = d2i_X509(NULL, &p, (long)c->certificate.n);
+	X509 *cert = cs_x509_decode(c->certificate, NULL);
 	const X509_NAME *name =
 		cert == NULL ? NULL : X509_get_subject_name(cert);
 	bool ok;

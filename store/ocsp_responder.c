@@ -1,20 +1,17 @@
 #include "store/ocsp_responder.h"
 
-#include <string.h>
-
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include "base/codec.h"
 #include "base/der.h"
 #include "base/limits.h"
 #include "base/mem.h"
-#include "base/time.h"
+#include "base/x509.h"
 
 #define PEM_BEGIN "-----BEGIN PRIVATE KEY-----\n"
 #define PEM_END	  "-----END PRIVATE KEY-----\n"
@@ -198,30 +195,6 @@ static bool take_key(struct cs_ocsp_responder *r, const struct cs_secret *pem,
 
 /* -- the certificate ------------------------------------------------------ */
 
-static X509 *decode_certificate(struct cs_span der)
-{
-	const unsigned char *p = der.p;
-	X509 *cert = d2i_X509(NULL, &p, (long)der.n);
-
-	if (cert != NULL && p == der.p + der.n)
-		return cert;
-	X509_free(cert);
-	ERR_clear_error();
-	return NULL;
-}
-
-static bool read_time(const ASN1_TIME *t, int64_t *ret_s)
-{
-	struct cs_civil c;
-	struct tm tm;
-
-	if (ASN1_TIME_to_tm(t, &tm) != 1)
-		return false;
-	c = (struct cs_civil){tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-			      tm.tm_hour,	 tm.tm_min,	tm.tm_sec};
-	return cs_time_from_civil(&c, ret_s);
-}
-
 /* What a client will check too (RFC 6960 4.2.2.2). */
 static bool check(struct cs_ocsp_responder *r, X509 *own, X509 *issuer,
 		  struct cs_error *err)
@@ -241,8 +214,8 @@ static bool check(struct cs_ocsp_responder *r, X509 *own, X509 *issuer,
 		return no_certificate("RFC 6960 4.2.2.2: the certificate is "
 				      "not by the issuer itself",
 				      err);
-	if (!read_time(X509_get0_notBefore(own), &r->not_before_s) ||
-	    !read_time(X509_get0_notAfter(own), &r->not_after_s))
+	if (!cs_x509_seconds(X509_get0_notBefore(own), &r->not_before_s) ||
+	    !cs_x509_seconds(X509_get0_notAfter(own), &r->not_after_s))
 		return no_certificate("the certificate's dates cannot be read",
 				      err);
 	if (EVP_Digest(bits->data, (size_t)bits->length, r->key_hash, NULL,
@@ -261,8 +234,8 @@ static bool take_certificate(struct cs_ocsp_responder *r, struct cs_span pem,
 	if (!cs_codec_pem_next("CERTIFICATE", &pem, &r->certificate, &found,
 			       err))
 		return cs_error_prefix(err, "OCSP responder");
-	own = found ? decode_certificate(cs_buf_span(&r->certificate)) : NULL;
-	issuer = decode_certificate(issuer_der);
+	own = found ? cs_x509_decode(cs_buf_span(&r->certificate), NULL) : NULL;
+	issuer = cs_x509_decode(issuer_der, NULL);
 	ok = own != NULL && issuer != NULL
 		     ? check(r, own, issuer, err)
 		     : no_certificate("no certificate can be read", err);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/approval.h"
 #include "base/json.h"
 #include "base/limits.h"
 
@@ -158,26 +159,17 @@ bool cs_stored_approval_write(const struct cs_stored_approval *a,
 			      struct cs_span by, struct cs_buf *out,
 			      struct cs_error *err)
 {
-	struct cs_json j;
+	const struct cs_approval said = {
+		.at_ms = a->at_ms,
+		.by = by,
+		.claimed_by = a->claimed_by,
+		.reason = a->reason,
+		.message = a->message,
+		.self = a->self != 0,
+		.uid = a->uid,
+	};
 
-	cs_json_begin(&j, out);
-	cs_json_object(&j);
-	cs_json_member_int(&j, "at", a->at_ms);
-	cs_json_member_span(&j, "by", by);
-	if (a->claimed_by.n > 0)
-		cs_json_member_span(&j, "claimed_by", a->claimed_by);
-	if (a->message.n > 0)
-		cs_json_member_span(&j, "message", a->message);
-	if (a->reason.n > 0)
-		cs_json_member_span(&j, "reason", a->reason);
-	if (a->self) {
-		cs_json_name(&j, "self");
-		cs_json_bool(&j, true);
-	}
-	if (a->uid >= 0)
-		cs_json_member_int(&j, "uid", a->uid);
-	cs_json_end(&j);
-	return cs_json_finish(&j, "approval", err);
+	return cs_approval_write(&said, out, err);
 }
 
 /* A string member, copied; absent: empty. False: of another type. */

@@ -1,0 +1,67 @@
+#include <tests/lib/test.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+static void all_octets_come_through_a_pipe_that_is_small(void **state)
+{
+	static uint8_t sent[300000];
+	uint8_t piece[1024];
+	size_t got = 0;
+	ssize_t n;
+	int ends[2];
+	pid_t child;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (uint8_t)(i * 7 / 3);
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		close(ends[0]);
+		_exit(cs_fd_write(ends[1], cs_span_make(sent, sizeof(sent)))
+			      ? 0
+			      : 1);
+	}
+	close(ends[1]);
+	while ((n = read(ends[0], piece, sizeof(piece))) > 0) {
+		assert_memory_equal(piece, sent + got, (size_t)n);
+		got += (size_t)n;
+	}
+	assert_int_equal(got, sizeof(sent));
+	close(ends[0]);
+}
+
+static void what_cannot_be_written_says_why(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	(void)signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(ends), 0);
+	close(ends[0]);
+	errno = 0;
+	assert_false(cs_fd_write(ends[1], CS_SPAN_LIT("x")));
+	assert_int_equal(errno, EPIPE);
+	assert_true(cs_fd_write(ends[1], CS_SPAN_LIT("")));
+	close(ends[1]);
+	errno = 0;
+	assert_false(cs_fd_write(-1, CS_SPAN_LIT("x")));
+	assert_int_equal(errno, EBADF);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_octets_come_through_a_pipe_that_is_small),
+		cmocka_unit_test(what_cannot_be_written_says_why),
+	};
+
+	return (cmocka_set_message_output(CM_OUTPUT_TAP),
+		cmocka_run_group_tests_name("base/fd", tests, NULL, NULL));
+}
