@@ -38,9 +38,9 @@
 #include <sys/types.h>
 
 #include "api/clients.h"
+#include "api/http_call.h"
 #include "api/problem.h"
 #include "api/revoked.h"
-#include "api/server.h"
 #include "base/hash.h"
 
 #define CS_AUTH_FREE_FAILURES 5

@@ -1,11 +1,14 @@
+#include "api/http_conn.h"
+
 #include <assert.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "api/http_body.h"
+#include "api/http_places.h"
 #include "api/peer_cert.h"
 #include "api/problem.h"
-#include "api/server_parts.h"
+#include "api/server_errands.h"
 #include "base/failpoint.h"
 #include "base/mem.h"
 
@@ -98,6 +101,7 @@ static void bury(struct cs_http_conn *c)
 	cs_stream_done(&c->stream);
 	cs_http_address_leave(c->server, c->kind, c->address);
 	c->address = NULL;
+	cs_http_slot_leave(c);
 	cs_http_server_bury(c->server, c);
 }
 
@@ -706,7 +710,6 @@ bool cs_http_conn_start(struct cs_http_server *s, int fd,
 {
 	struct cs_http_conn *c = cs_mem_new(sizeof(*c));
 
-	assert(s->free_n > 0);
 	if (c == NULL) {
 		(void)close(fd);
 		return false;
@@ -722,10 +725,8 @@ bool cs_http_conn_start(struct cs_http_server *s, int fd,
 	}
 	c->id = ++s->last_id;
 	c->address = address;
-	c->slot = s->free_slots[--s->free_n];
-	s->slots[c->slot] = c;
+	cs_http_slot_take(c);
 	cs_http_queue_move(c, queue_of(c));
-	s->stats.open++;
 	s->stats.accepted++;
 	cs_http_server_sweep_start(s);
 	return true;

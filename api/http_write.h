@@ -8,8 +8,7 @@
 #ifndef CS_API_HTTP_WRITE_H
 #define CS_API_HTTP_WRITE_H
 
-#include "api/http_parse.h"
-#include "api/server.h"
+#include "api/http_call.h"
 #include "base/attr.h"
 #include "base/buf.h"
 

@@ -1,94 +1,23 @@
+#include "api/listener.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/server_parts.h"
+#include "api/http_conn.h"
+#include "api/http_places.h"
+#include "api/server_errands.h"
 #include "base/failpoint.h"
-#include "base/mem.h"
 
 /* Accepted in one go before the loop looks at other things. */
 #define BURST 64
 /* How long the doors stay shut when descriptors have run out. */
 #define REOPEN_MS 100
-
-/* What counts as one address: IPv4 as it is, IPv6 its /64. */
-static void address_key(const struct sockaddr_storage *from, uint8_t key[16])
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
-
-	memset(key, 0, 16);
-	if (from->ss_family == AF_INET) {
-		memcpy(key, &v4->sin_addr, 4);
-		key[15] = 4;
-	} else if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-		memcpy(key, v6->sin6_addr.s6_addr + 12, 4);
-		key[15] = 4;
-	} else {
-		memcpy(key, &v6->sin6_addr, 8);
-		key[15] = 6;
-	}
-}
-
-/* FNV-1a: a peer that owns many addresses can only slow its own bucket. */
-static size_t bucket_of(const uint8_t key[16])
-{
-	uint32_t h = 2166136261u;
-	int i;
-
-	for (i = 0; i < 16; i++)
-		h = (h ^ key[i]) * 16777619u;
-	return h % CS_HTTP_BUCKETS;
-}
-
-/* Count one more connection of this address. NULL: too many, or no memory. */
-static struct cs_http_address *address_enter(struct cs_http_server *s,
-					     const uint8_t key[16])
-{
-	struct cs_http_address **bucket = &s->buckets[bucket_of(key)];
-	struct cs_http_address *a = *bucket;
-
-	while (a != NULL && memcmp(a->key, key, 16) != 0)
-		a = a->next;
-	if (a == NULL) {
-		a = cs_mem_new(sizeof(*a));
-		if (a == NULL)
-			return NULL;
-		memcpy(a->key, key, 16);
-		a->next = *bucket;
-		*bucket = a;
-	} else if (a->count >= s->config.limits.max_per_address) {
-		s->stats.over_address_cap++;
-		return NULL;
-	}
-	a->count++;
-	return a;
-}
-
-void cs_http_address_leave(struct cs_http_server *s,
-			   enum cs_http_listen_kind kind,
-			   struct cs_http_address *a)
-{
-	struct cs_http_address **at;
-
-	if (a == NULL)
-		return;
-	s->open_tcp--;
-	s->open_plain -= kind == CS_HTTP_LISTEN_PLAIN;
-	if (--a->count > 0)
-		return;
-	at = &s->buckets[bucket_of(a->key)];
-	while (*at != a)
-		at = &(*at)->next;
-	*at = a->next;
-	cs_mem_free(a);
-}
 
 /* "192.0.2.7:4711", "[2001:db8::1]:4711". */
 static void write_address(const struct sockaddr_storage *from,
@@ -124,28 +53,6 @@ static bool read_credentials(int fd, struct cs_http_peer *peer)
 	peer->pid = cred.pid;
 	(void)snprintf(peer->address, sizeof(peer->address), "local");
 	return true;
-}
-
-void cs_http_queue_move(struct cs_http_conn *c, struct cs_http_queue *to)
-{
-	struct cs_http_queue *from = c->queue;
-
-	if (to == from)
-		return;
-	if (from != NULL) {
-		*(c->older == NULL ? &from->oldest : &c->older->newer) =
-			c->newer;
-		*(c->newer == NULL ? &from->newest : &c->newer->older) =
-			c->older;
-	}
-	c->queue = to;
-	c->older = c->newer = NULL;
-	if (to == NULL)
-		return;
-	c->since = cs_http_server_now(c->server);
-	c->older = to->newest;
-	*(to->newest == NULL ? &to->oldest : &to->newest->newer) = c;
-	to->newest = c;
 }
 
 /*
@@ -198,20 +105,15 @@ static void admit_tcp(struct cs_http_door *d, int fd,
 {
 	struct cs_http_server *s = d->server;
 	struct cs_http_peer peer = {.uid = UINT32_MAX, .gid = UINT32_MAX};
-	struct cs_http_address *address;
-	uint8_t key[16];
+	struct cs_http_address *address = NULL;
 
 	/* Who has its share already makes nobody else give way. */
-	address_key(from, key);
-	address = d->kind == CS_HTTP_LISTEN_TLS && s->tls == NULL
-			  ? NULL
-			  : address_enter(s, key);
+	if (d->kind != CS_HTTP_LISTEN_TLS || s->tls != NULL)
+		address = cs_http_address_enter(s, d->kind, from);
 	if (address == NULL) {
 		(void)close(fd);
 		return;
 	}
-	s->open_tcp++;
-	s->open_plain += d->kind == CS_HTTP_LISTEN_PLAIN;
 	if (is_full(s, d->kind))
 		make_room(s, crowd(s, d->kind));
 	if (is_full(s, d->kind)) {

@@ -1,12 +1,15 @@
 noinst_LIBRARIES += libcs_api.a
 libcs_api_a_SOURCES = \
 	api/http_body.c api/http_body.h \
+	api/http_call.h \
 	api/http_client.c api/http_client.h \
-	api/http_conn.c \
+	api/http_conn.c api/http_conn.h \
 	api/http_parse.c api/http_parse.h \
+	api/http_places.c api/http_places.h \
 	api/http_write.c api/http_write.h \
-	api/listener.c \
+	api/listener.c api/listener.h \
 	api/server.c api/server.h api/server_parts.h \
+	api/server_errands.c api/server_errands.h \
 	api/stream.c api/stream.h \
 	api/tls.c api/tls.h api/tls_context.h
 

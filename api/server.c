@@ -4,7 +4,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "api/server_parts.h"
+#include "api/http_conn.h"
+#include "api/http_places.h"
+#include "api/listener.h"
+#include "api/server_errands.h"
 #include "api/tls.h"
 #include "base/mem.h"
 
@@ -33,22 +36,6 @@ struct cs_http_limits cs_http_limits_default(void)
 		.max_per_address = CS_HTTP_PER_ADDRESS,
 		.max_requests = 1000,
 	};
-}
-
-int64_t cs_http_server_now(const struct cs_http_server *s)
-{
-	return cs_clock_boot_ms(&s->config.clock);
-}
-
-const char *cs_http_server_date(struct cs_http_server *s)
-{
-	int64_t now = cs_clock_wall_ms(&s->config.clock) / 1000;
-
-	if (now != s->date_s || s->date[0] == '\0') {
-		s->date_s = now;
-		cs_http_write_date(now, s->date);
-	}
-	return s->date;
 }
 
 /* Tell the owner, once, that a drain is over. */
@@ -92,16 +79,6 @@ static void on_errands(void *ctx)
 	check_drained(s);
 }
 
-void cs_http_server_resume(struct cs_http_server *s, struct cs_http_conn *c)
-{
-	if (c->resumes)
-		return;
-	c->resumes = true;
-	c->next_resumed = s->resumed;
-	s->resumed = c;
-	cs_timer_start(s->errands, 0);
-}
-
 /* The loop's callback: some handshakes, in the order they came. */
 static void on_shakes(void *ctx)
 {
@@ -120,28 +97,6 @@ static void on_shakes(void *ctx)
 	}
 	if (s->shaking != NULL)
 		cs_timer_start(s->shakes, 0);
-}
-
-void cs_http_server_shake(struct cs_http_server *s, struct cs_http_conn *c)
-{
-	if (c->shakes)
-		return;
-	c->shakes = true;
-	c->next_shaking = NULL;
-	*(s->shaking == NULL ? &s->shaking : &s->shaking_last->next_shaking) =
-		c;
-	s->shaking_last = c;
-	cs_timer_start(s->shakes, 0);
-}
-
-void cs_http_server_bury(struct cs_http_server *s, struct cs_http_conn *c)
-{
-	s->slots[c->slot] = NULL;
-	s->free_slots[s->free_n++] = c->slot;
-	s->stats.open--;
-	c->next_buried = s->buried;
-	s->buried = c;
-	cs_timer_start(s->errands, 0);
 }
 
 /* The loop's callback: cut what is late. */
@@ -167,14 +122,6 @@ static void on_sweep(void *ctx)
 	s->sweeping = false;
 	if (s->stats.open > 0)
 		cs_http_server_sweep_start(s);
-}
-
-void cs_http_server_sweep_start(struct cs_http_server *s)
-{
-	if (s->sweeping)
-		return;
-	s->sweeping = true;
-	cs_timer_start(s->sweep, s->sweep_ms);
 }
 
 /* The loop's callback: the drain's time is up. */
@@ -246,23 +193,6 @@ static bool check_config(const struct cs_http_server_config *config,
 	return true;
 }
 
-/* Slots for TCP peers, and some kept for local ones. */
-static bool make_slots(struct cs_http_server *s)
-{
-	uint32_t i;
-
-	s->slots_n = s->config.limits.max_connections + CS_MAX_HTTP_LOCAL;
-	s->slots = cs_mem_new_array(s->slots_n, sizeof(*s->slots));
-	s->free_slots = cs_mem_new_array(s->slots_n, sizeof(*s->free_slots));
-	if (s->slots == NULL || s->free_slots == NULL)
-		return false;
-	/* The lowest first, so that a sweep touches little. */
-	for (i = 0; i < s->slots_n; i++)
-		s->free_slots[i] = (uint16_t)(s->slots_n - 1 - i);
-	s->free_n = s->slots_n;
-	return true;
-}
-
 /* Everything that can fail, once the object owns what it was given. */
 static bool set_up(struct cs_http_server *s, struct cs_error *err)
 {
@@ -270,7 +200,7 @@ static bool set_up(struct cs_http_server *s, struct cs_error *err)
 
 	if (!check_config(&s->config, err))
 		return false;
-	if (!make_slots(s))
+	if (!cs_http_slots_make(s))
 		return cs_error_set(err, CS_E_NO_MEMORY,
 				    "HTTP server: out of memory");
 	s->sweep_ms = sweep_interval(&s->config.limits);
@@ -352,8 +282,7 @@ void cs_http_server_free(struct cs_http_server *s)
 	cs_timer_free(s->shakes);
 	cs_timer_free(s->drain);
 	cs_tls_free(s->tls);
-	cs_mem_free(s->slots);
-	cs_mem_free(s->free_slots);
+	cs_http_slots_free(s);
 	cs_mem_free(s);
 }
 
@@ -367,25 +296,18 @@ void cs_http_server_set_tls(struct cs_http_server *s, struct cs_tls *tls)
 void cs_http_reply(struct cs_http_server *s, uint64_t ticket,
 		   const struct cs_http_answer *answer)
 {
-	uint32_t slot = (uint32_t)(ticket & 0xFFFF);
-	struct cs_http_conn *c = slot < s->slots_n ? s->slots[slot] : NULL;
+	struct cs_http_conn *c = cs_http_slot_find(s, ticket);
 
-	/* Gone, or answered already. */
-	if (ticket == 0 || c == NULL || c->ticket != ticket)
-		return;
-	cs_http_conn_reply(c, answer);
+	if (c != NULL)
+		cs_http_conn_reply(c, answer);
 }
 
 const struct cs_http_peer *cs_http_server_peer(const struct cs_http_server *s,
 					       uint64_t ticket)
 {
-	uint32_t slot = (uint32_t)(ticket & 0xFFFF);
-	const struct cs_http_conn *c =
-		slot < s->slots_n ? s->slots[slot] : NULL;
+	const struct cs_http_conn *c = cs_http_slot_find(s, ticket);
 
-	if (ticket == 0 || c == NULL || c->ticket != ticket)
-		return NULL;
-	return &c->peer;
+	return c == NULL ? NULL : &c->peer;
 }
 
 struct cs_http_stats cs_http_server_stats(const struct cs_http_server *s)

@@ -1,7 +1,12 @@
 /*
- * The inside of the HTTP server, shared by its files and seen by nobody
- * else: server.c (the object and its clock), listener.c (who may come in),
- * http_conn.c (one connection).
+ * The state inside the HTTP server, shared by its files and seen by nobody
+ * else. They call downwards alone:
+ *
+ *	server.c	the object, its timers, its drain
+ *	listener	who may come in
+ *	http_conn	one connection
+ *	http_places	slots, addresses, queues
+ *	server_errands	the time, and what is done later
  *
  * Ownership: the server owns its connections by slot. A connection that
  * ends is taken out of its slot and buried at once (descriptor closed, no
@@ -20,17 +25,7 @@
 #include "base/limits.h"
 #include "base/loop.h"
 
-/*
- * A connection's life. Only http_conn.c moves it, along this table:
- *
- *	HANDSHAKE -> IDLE
- *	IDLE      -> HEAD          its first byte is here
- *	HEAD      -> BODY          the head is whole
- *	BODY      -> FLIGHT        the owner has it
- *	HEAD, BODY, FLIGHT -> REPLY   an answer is being sent
- *	REPLY     -> IDLE, LINGER
- *	any       -> BURIED
- */
+/* Where a connection is; moved by http_conn.c alone (api/http_conn.h). */
 enum cs_http_state {
 	CS_HTTP_STATE_HANDSHAKE,
 	CS_HTTP_STATE_IDLE,
@@ -138,70 +133,5 @@ struct cs_http_server {
 	int64_t date_s;
 	char date[CS_HTTP_DATE];
 };
-
-/* -- server.c ------------------------------------------------------------ */
-
-/* Milliseconds of the boot clock. */
-int64_t cs_http_server_now(const struct cs_http_server *s);
-
-/* The Date field's value, made once a second. */
-const char *cs_http_server_date(struct cs_http_server *s);
-
-/* Begin to look at deadlines. */
-void cs_http_server_sweep_start(struct cs_http_server *s);
-
-/* Have cs_http_conn_resume() called from the loop, soon. */
-void cs_http_server_resume(struct cs_http_server *s, struct cs_http_conn *c);
-
-/* Have cs_http_conn_shake() called when it is its turn. */
-void cs_http_server_shake(struct cs_http_server *s, struct cs_http_conn *c);
-
-/* Take a closed connection out of its slot; release it soon. */
-void cs_http_server_bury(struct cs_http_server *s, struct cs_http_conn *c);
-
-/* -- listener.c ---------------------------------------------------------- */
-
-bool cs_http_doors_open(struct cs_http_server *s,
-			struct cs_error *err) CS_MUST_USE;
-/* Stop accepting and close the listening sockets. */
-void cs_http_doors_close(struct cs_http_server *s);
-/* Stand where a connection in this state stands; NULL: in no queue. */
-void cs_http_queue_move(struct cs_http_conn *c, struct cs_http_queue *to);
-/* One connection of this kind fewer from this address; NULL is allowed. */
-void cs_http_address_leave(struct cs_http_server *s,
-			   enum cs_http_listen_kind kind,
-			   struct cs_http_address *a);
-
-/* -- http_conn.c --------------------------------------------------------- */
-
-/*
- * A connection on fd (taken, also on failure: then it is closed) that counts
- * for address (borrowed from the table, left by its end). False: no memory.
- */
-bool cs_http_conn_start(struct cs_http_server *s, int fd,
-			enum cs_http_listen_kind kind,
-			const struct cs_http_peer *peer,
-			struct cs_http_address *address) CS_MUST_USE;
-
-void cs_http_conn_reply(struct cs_http_conn *c,
-			const struct cs_http_answer *answer);
-
-/* Look at what its buffers hold. */
-void cs_http_conn_resume(struct cs_http_conn *c);
-
-/* Go on with its handshake. */
-void cs_http_conn_shake(struct cs_http_conn *c);
-
-/* Its deadline has passed. */
-void cs_http_conn_expire(struct cs_http_conn *c);
-
-/* The server drains: close if idle; else its next answer closes. */
-void cs_http_conn_drain(struct cs_http_conn *c);
-
-/* End it now. A request in flight is told to its owner as gone. */
-void cs_http_conn_cut(struct cs_http_conn *c);
-
-/* Release a buried connection, or close and release any, silently. */
-void cs_http_conn_free(struct cs_http_conn *c);
 
 #endif
