@@ -370,7 +370,9 @@ struct cs_yaml *cs_yaml_parse(struct cs_span text, const char *file,
 		return NULL;
 	}
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, text.p, text.n);
+	/* libyaml takes no null, which is where an empty file's text lies. */
+	yaml_parser_set_input_string(
+		&r.parser, text.n > 0 ? text.p : (const uint8_t *)"", text.n);
 	ok = read_all(&r);
 	yaml_parser_delete(&r.parser);
 	if (!ok)

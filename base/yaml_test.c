@@ -229,6 +229,19 @@ static void an_empty_stream_is_one_empty_document(void **state)
 	cs_arena_done(&arena);
 }
 
+/* An empty file arrives as a span of no octets at no address. */
+static void no_text_at_all_is_one_empty_document(void **state)
+{
+	struct cs_arena arena;
+	struct cs_yaml *doc = parse_n(&arena, NULL, 0, NULL);
+
+	(void)state;
+	assert_non_null(doc);
+	assert_int_equal(doc->kind, CS_YAML_NULL);
+	assert_null(doc->next);
+	cs_arena_done(&arena);
+}
+
 static void a_tree_becomes_json(void **state)
 {
 	static const char text[] =
@@ -274,6 +287,7 @@ int main(void)
 		cmocka_unit_test(broken_text_is_refused_with_its_place),
 		cmocka_unit_test(size_and_depth_are_bounded),
 		cmocka_unit_test(an_empty_stream_is_one_empty_document),
+		cmocka_unit_test(no_text_at_all_is_one_empty_document),
 		cmocka_unit_test(a_tree_becomes_json),
 		cmocka_unit_test(json_is_read_as_it_is),
 	};
