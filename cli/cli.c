@@ -1,6 +1,8 @@
 /* The table of subcommands, and what every one of them goes through. */
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/version.h"
 #include "cli/commands.h"
@@ -114,17 +116,50 @@ static void help_on(const struct cs_call *call)
 		fprintf(stderr, "See `countersign %s --help`\n", call->group);
 }
 
+/*
+ * Who starts it may have closed standard input, output or error. The next file
+ * that is opened, a key or the ledger, would get their number, and what is
+ * meant for a person would go into it. /dev/null stands in for them: in the
+ * direction that is not used, so that reading and printing fail as before.
+ */
+static bool hold_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null",
+			 fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	}
+	return true;
+}
+
+/* An answer that was not written was not given. */
+static int finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	fputs("countersign: cannot write to standard output\n", stderr);
+	return status != CS_EXIT_DONE ? status : CS_EXIT_REFUSED;
+}
+
 int cs_cli_main(int argc, char **argv)
 {
 	struct cs_error err = {0};
 	struct cs_call call;
 	int status = CS_EXIT_DONE;
 
+	if (!hold_streams()) {
+		fputs("countersign: a standard stream is closed, and there is "
+		      "no /dev/null\n",
+		      stderr);
+		return CS_EXIT_REFUSED;
+	}
 	/* A limit on file sizes is an error of a write, as a full disk is. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf("countersign %s\n", cs_version());
-		return CS_EXIT_DONE;
+		return finish(status);
 	}
 	if (!cs_command_parse(cs_commands, argc, argv, &call, &err)) {
 		fprintf(stderr, "countersign: %s\n", err.text);
@@ -135,10 +170,5 @@ int cs_cli_main(int argc, char **argv)
 		help(&call, stdout);
 	else
 		status = call.command->run(&call);
-	/* An answer that was not written was not given. */
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fputs("countersign: cannot write to standard output\n", stderr);
-		return status != CS_EXIT_DONE ? status : CS_EXIT_REFUSED;
-	}
-	return status;
+	return finish(status);
 }

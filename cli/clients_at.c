@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/clients.h"
 #include "base/time.h"
 #include "cli/show.h"
 
@@ -94,6 +95,18 @@ static int print(const struct cs_call *call, json_t *chosen)
 	return cs_list_print(call, &list, chosen);
 }
 
+/* The right that is asked for, if any, is one. */
+static bool check_right(const struct cs_call *call, struct cs_error *err)
+{
+	const char *right = cs_call_get(call, "right");
+
+	return right == NULL || cs_right_from_name(cs_span_str(right)) != 0 ||
+	       cs_error_set(err, CS_E_USAGE,
+			    "--right: there is no right `%s`: expected "
+			    "submit, approve, gateway, audit, revoke or admin",
+			    right);
+}
+
 int cs_clients_at_run(const struct cs_call *call)
 {
 	static const char *const none[] = {NULL};
@@ -113,7 +126,8 @@ int cs_clients_at_run(const struct cs_call *call)
 	int status = CS_EXIT_REFUSED;
 	bool ok;
 
-	ok = cs_list_parse_time("at", cs_call_get(call, "at"), &fixed[1].number,
+	ok = check_right(call, &err) &&
+	     cs_list_parse_time("at", cs_call_get(call, "at"), &fixed[1].number,
 				&err);
 	fixed[1].number++; /* `until` is exclusive */
 	ok = ok &&

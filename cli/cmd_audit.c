@@ -140,8 +140,12 @@ static bool read_optional(const struct cs_call *call, const char *option,
 	const char *file = cs_call_get(call, option);
 	struct cs_error why = {0};
 
+	/* An empty one would compare with nothing, and find nothing. */
 	if (file != NULL)
-		return cs_files_read(".", file, out, err);
+		return cs_files_read(".", file, out, err) &&
+		       (out->n > 0 ||
+			cs_error_set(err, CS_E_VERIFY, "--%s: %s is empty",
+				     option, file));
 	if (cs_files_read(call->dir, name, out, &why))
 		return true;
 	if (why.code == CS_E_NOT_FOUND)

@@ -52,7 +52,9 @@ static bool put_request(const struct cs_ca_job *j, struct cs_span pem,
 		return cs_files_write(".", file, pem, 0644, err);
 	return (fwrite(pem.p, 1, pem.n, j->call->out) == pem.n &&
 		fflush(j->call->out) == 0) ||
-	       cs_error_set(err, CS_E_IO, "standard output");
+	       cs_error_set(err, CS_E_IO,
+			    "the CSR was not printed: say it again, and it "
+			    "is");
 }
 
 /* Where the CSR of a next generation stands. */

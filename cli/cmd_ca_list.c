@@ -227,9 +227,17 @@ static void print_table(const struct cs_call *call, json_t *one)
 static int run_show(const struct cs_call *call)
 {
 	int status = CS_EXIT_DONE;
-	json_t *all = collect(call, &status), *one;
 	struct cs_error err = {0};
+	json_t *all, *one;
 
+	if (cs_call_get(call, "generation") != NULL &&
+	    !cs_call_wants(call, "pem")) {
+		cs_error_set(&err, CS_E_USAGE,
+			     "--generation is for -o pem; the others have all "
+			     "generations");
+		return cs_call_fail(call, &err);
+	}
+	all = collect(call, &status);
 	if (all == NULL)
 		return status;
 	one = json_deep_copy(

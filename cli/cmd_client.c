@@ -303,6 +303,9 @@ static int run_list(const struct cs_call *call)
 	struct cs_reply r;
 	int status;
 
+	if (!cs_call_needs(call, "right", "at", &err) ||
+	    !cs_call_needs(call, "issuer", "at", &err))
+		return cs_call_fail(call, &err);
 	if (cs_call_get(call, "at") != NULL)
 		return cs_clients_at_run(call);
 	if (!cs_ask_question(call, &q, &r, &err))

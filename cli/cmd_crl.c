@@ -149,14 +149,21 @@ static int run_show(const struct cs_call *call)
 {
 	struct cs_error err = {0};
 
-	if (!cs_call_wants(call, "text") && !cs_call_wants(call, "pem") &&
-	    !cs_call_wants(call, "der"))
-		return run_list(call);
-	if (call->n_args > 0)
+	bool one = cs_call_wants(call, "text") || cs_call_wants(call, "pem") ||
+		   cs_call_wants(call, "der");
+
+	if (one && call->n_args > 0)
 		return run_one(call);
-	cs_error_set(&err, CS_E_USAGE,
-		     "-o %s: of which issuer? countersign crl show lists them",
-		     call->output);
+	if (!one && cs_call_get(call, "shard") == NULL)
+		return run_list(call);
+	if (one)
+		cs_error_set(&err, CS_E_USAGE,
+			     "-o %s: of which issuer? countersign crl show "
+			     "lists them",
+			     call->output);
+	else
+		cs_error_set(&err, CS_E_USAGE,
+			     "--shard is for -o text, pem or der");
 	return cs_call_fail(call, &err);
 }
 

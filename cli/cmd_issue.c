@@ -116,8 +116,12 @@ static bool add_usages(const struct cs_call *call, json_t *body)
 
 static json_t *make_body(const struct cs_call *call, struct cs_error *err)
 {
-	json_t *body = read_request(call, err);
+	json_t *body;
 
+	if (!cs_call_needs(call, "reason", "approve", err) ||
+	    !cs_call_needs(call, "message", "approve", err))
+		return NULL;
+	body = read_request(call, err);
 	if (body == NULL)
 		return NULL;
 	if (!add_csr(call, body, err)) {

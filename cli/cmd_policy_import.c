@@ -240,6 +240,11 @@ static int run_import(const struct cs_call *call)
 	}
 	same = import.n > 0 && import.count[CS_IMPORT_NARROWER] == 0 &&
 	       import.count[CS_IMPORT_BY_HAND] == 0;
+	if (import.n == 0 && import.lines == NULL) {
+		fputs("countersign: there is no policy in what was given\n",
+		      call->err);
+		return CS_EXIT_REFUSED;
+	}
 	if (!print_report(call, &import, &err) ||
 	    (import.n > 0 && !check(&import, &arena, &err)))
 		return cs_call_fail(call, &err);

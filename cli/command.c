@@ -540,6 +540,15 @@ bool cs_call_number(const struct cs_call *call, const char *option,
 	return true;
 }
 
+bool cs_call_needs(const struct cs_call *call, const char *option,
+		   const char *beside, struct cs_error *err)
+{
+	return cs_call_get(call, option) == NULL ||
+	       cs_call_get(call, beside) != NULL ||
+	       cs_error_set(err, CS_E_USAGE, "--%s is for --%s", option,
+			    beside);
+}
+
 bool cs_call_wants(const struct cs_call *call, const char *output)
 {
 	size_t n = strlen(output);

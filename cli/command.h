@@ -125,6 +125,13 @@ bool cs_call_number(const struct cs_call *call, const char *option,
 		    unsigned low, unsigned high, unsigned *ret,
 		    struct cs_error *err) CS_MUST_USE;
 
+/*
+ * An option that counts only beside another one: CS_E_USAGE where it was given
+ * and `beside` was not.
+ */
+bool cs_call_needs(const struct cs_call *call, const char *option,
+		   const char *beside, struct cs_error *err) CS_MUST_USE;
+
 /* Was -o given, or is its default, this? */
 bool cs_call_wants(const struct cs_call *call, const char *output);
 

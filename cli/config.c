@@ -37,8 +37,10 @@ struct key {
 static bool expected(struct reader *r, const struct cs_yaml *v,
 		     const char *what)
 {
-	return refuse(r, v, "%.*s: expected %s, not %s", CS_SPAN_FMT(v->key),
-		      what, cs_yaml_kind_name(v->kind));
+	/* Neither the file as a whole nor a list's item has a name. */
+	return refuse(r, v, "%.*s%sexpected %s, not %s", CS_SPAN_FMT(v->key),
+		      v->key.n > 0 ? ": " : "", what,
+		      cs_yaml_kind_name(v->kind));
 }
 
 /* A mapping by its table of keys; every other key is an error. */

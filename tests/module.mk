@@ -238,6 +238,7 @@ E2E_TESTS += tests/e2e/purge_test.py
 E2E_TESTS += tests/e2e/rights_test.py tests/e2e/clients_doc_test.py
 EXTRA_DIST += docs/clients.md
 E2E_TESTS += tests/e2e/answers_test.py tests/e2e/problem_test.py
+E2E_TESTS += tests/e2e/garbage_test.py
 E2E_TESTS += tests/e2e/init_test.py tests/e2e/issuers_test.py \
 	tests/e2e/keys_test.py
 E2E_TESTS += tests/e2e/replay_test.py tests/e2e/look_test.py

@@ -314,7 +314,7 @@ def what_cannot_be_read_is_told_with_its_place():
             ('{"key_type": "rsa", "ttl": "x"}', "ttl"),
             ('{"key_type": "rsa", "allowed_domains": [[]]}',
              "allowed_domains[0]"),
-            ("a: &b 1", "foreign.yaml:1"), ("", "0 policies")):
+            ("a: &b 1", "foreign.yaml:1"), ("", "no policy in what was given")):
         status, native, report = imported(text)
         expect(status == (1 if not text else 2) and not native and
                words in report, f"{text[:80]}: {status}: {report[:400]}")
