@@ -160,8 +160,11 @@ bool cs_renew_is_due(const struct cs_install *in, const struct cs_renew *r,
 	if (!read_certificate(cs_buf_span(&pem), r->ca, &from, &to, &by_it,
 			      err))
 		return cs_error_prefix(err, "%s" CERT_FILE, r->folder);
-	/* Whoever trusts the root takes the listener's of any CA below it. */
-	*ret_due = now_s >= to - (to - from) / 3 ||
+	/*
+	 * Whoever trusts the root takes the listener's of any CA below it. One
+	 * that begins in the future is by a clock that was ahead.
+	 */
+	*ret_due = now_s < from || now_s >= to - (to - from) / 3 ||
 		   (!by_it && !cs_renew_is_listener(r));
 	return true;
 }

@@ -45,8 +45,8 @@ bool cs_renew_is_listener(const struct cs_renew *r);
 bool cs_renew_is_there(const struct cs_install *in, const struct cs_renew *r);
 
 /*
- * Is one missing, or have two thirds of the certificate's life passed? Where
- * the issuer's key is destroyed, nothing is due any more.
+ * Is one missing, or not yet valid, or have two thirds of the certificate's
+ * life passed? Where the issuer's key is destroyed, nothing is due any more.
  */
 bool cs_renew_is_due(const struct cs_install *in, const struct cs_renew *r,
 		     int64_t now_s, bool *ret_due,

@@ -48,7 +48,7 @@ void cs_ledger_clock_start(struct cs_ledger *l)
 	look_back(l);
 }
 
-void cs_ledger_clock_look(struct cs_ledger *l)
+void cs_ledger_clock_check(struct cs_ledger *l)
 {
 	int64_t boot = cs_clock_boot_ms(&l->config.clock);
 	int64_t offset = cs_clock_wall_ms(&l->config.clock) - boot;
@@ -58,6 +58,14 @@ void cs_ledger_clock_look(struct cs_ledger *l)
 
 	if (moved > allowed || moved < -allowed)
 		distrust(l, "the wall clock jumped", moved);
+}
+
+void cs_ledger_clock_look(struct cs_ledger *l)
+{
+	int64_t boot = cs_clock_boot_ms(&l->config.clock);
+	int64_t offset = cs_clock_wall_ms(&l->config.clock) - boot;
+
+	cs_ledger_clock_check(l);
 	look_back(l);
 	/* While distrusted the old offset stays: a clock set right again
 	 * is still to be accepted by somebody. */

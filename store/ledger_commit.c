@@ -291,13 +291,8 @@ static void tell_undecided(struct cs_ledger *l)
 /* No space: signatures stay, all work is answered, a timer tries again. */
 static void batch_full(struct cs_ledger *l, struct cs_work *first)
 {
-	if (!l->full)
-		cs_log_write(l->config.log, CS_LOG_ERROR, "ledger.full",
-			     NO_SPACE);
-	l->full = true;
-	l->metrics->full++;
+	cs_ledger_is_full(l);
 	tell_undecided(l);
-	cs_ledger_state_soon(l);
 	while (first != NULL) {
 		struct cs_work *w = first;
 
@@ -347,6 +342,7 @@ void cs_ledger_commit(void *ctx)
 
 	if (l->over)
 		return;
+	cs_ledger_clock_check(l);
 	first = batch_cut(l);
 	begin = cs_clock_boot_us(&l->config.clock);
 	/* While there is no space, the tick alone tries again. */

@@ -66,7 +66,7 @@ static bool commit(struct cs_ledger *l,
 	if (cs_ledger_own_batch(l, fill, &err))
 		return true;
 	if (err.code == CS_E_DB_FULL)
-		l->full = true;
+		cs_ledger_is_full(l);
 	else
 		cs_ledger_fail(l, &err);
 	return false;

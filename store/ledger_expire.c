@@ -53,7 +53,7 @@ void cs_ledger_expire(struct cs_ledger *l)
 	if (cs_ledger_own_batch(l, fill, &err))
 		return;
 	if (err.code == CS_E_DB_FULL)
-		l->full = true;
+		cs_ledger_is_full(l);
 	else
 		cs_ledger_fail(l, &err);
 }

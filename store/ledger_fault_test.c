@@ -302,6 +302,24 @@ static void stops_issuing_when_the_clock_jumps_ahead(void **state)
 	cs_house_done(&h);
 }
 
+static void decides_nothing_by_a_clock_that_has_just_jumped(void **state)
+{
+	struct cs_house h;
+	struct cs_msg_answer m;
+
+	(void)state;
+	cs_house_open(&h);
+	h.wall_ms += 3600000;
+	assert_int_equal(cs_house_ask_wait(&h, &(struct cs_ask){0}, &m),
+			 CS_ANSWER_BUSY);
+	assert_true(cs_span_equal_str(m.code, "CLOCK_NOT_TRUSTED"));
+	assert_int_equal(cs_house_number(&h, "SELECT count(*) FROM attempt"
+					     " WHERE request IS NOT NULL"),
+			 0);
+	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
 static void a_suspended_machine_is_no_jump(void **state)
 {
 	struct cs_house h;
@@ -598,6 +616,8 @@ int main(void)
 		cmocka_unit_test(a_commit_of_unknown_outcome_ends_the_house),
 		cmocka_unit_test(stops_issuing_when_the_clock_goes_back),
 		cmocka_unit_test(stops_issuing_when_the_clock_jumps_ahead),
+		cmocka_unit_test(
+			decides_nothing_by_a_clock_that_has_just_jumped),
 		cmocka_unit_test(a_suspended_machine_is_no_jump),
 		cmocka_unit_test(an_older_database_starts_as_split),
 		cmocka_unit_test(

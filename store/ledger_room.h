@@ -553,6 +553,9 @@ bool cs_ledger_drive_one(struct cs_ledger *l, int64_t n,
 
 /* ledger_clock.c */
 void cs_ledger_clock_start(struct cs_ledger *l);
+/* Has it jumped since the last look? Before each batch. */
+void cs_ledger_clock_check(struct cs_ledger *l);
+/* The same, and whether it is behind the record; once a second. */
 void cs_ledger_clock_look(struct cs_ledger *l);
 
 /* ledger_state.c */
@@ -562,6 +565,8 @@ int64_t cs_ledger_now(const struct cs_ledger *l);
 /* ledger_tell.c: STATE, at once and after some commits more. */
 void cs_ledger_state_send(void *ctx);
 void cs_ledger_state_soon(struct cs_ledger *l);
+/* A transaction had no space: nothing is decided until one has. */
+void cs_ledger_is_full(struct cs_ledger *l);
 
 /* ledger_terms.c */
 void cs_ledger_terms_free(struct cs_ledger_terms *t);

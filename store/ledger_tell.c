@@ -60,3 +60,13 @@ void cs_ledger_state_soon(struct cs_ledger *l)
 	l->tell_soon = true;
 	cs_timer_start(l->tell, SOON_MS);
 }
+
+void cs_ledger_is_full(struct cs_ledger *l)
+{
+	if (!l->full)
+		cs_log_write(l->config.log, CS_LOG_ERROR, "ledger.full",
+			     "no space is left for the ledger");
+	l->full = true;
+	l->metrics->full++;
+	cs_ledger_state_soon(l);
+}

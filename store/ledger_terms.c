@@ -280,7 +280,7 @@ void cs_ledger_terms_slice(void *ctx)
 	if ((t->merging || l->terms_done >= l->edge.size) &&
 	    !write(l, t, &err)) {
 		if (err.code == CS_E_DB_FULL)
-			l->full = true;
+			cs_ledger_is_full(l);
 		else
 			cs_ledger_fail(l, &err);
 		return;

@@ -244,6 +244,7 @@ bool cs_ocsp_answer(struct cs_ocsp *o, struct cs_db *db, struct cs_span request,
 	if (is == NULL)
 		return refuse(CS_OCSP_UNAUTHORIZED, out, ret_result);
 	if (is->responder == NULL ||
+	    now_s < cs_ocsp_responder_not_before(is->responder) ||
 	    now_s >= cs_ocsp_responder_not_after(is->responder))
 		return refuse(CS_OCSP_TRY_LATER, out, ret_result);
 	if (answer(is, db, now_s, &r, out, ret_result, err))

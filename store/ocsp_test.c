@@ -348,6 +348,10 @@ static void nothing_outlives_its_responder(void **state)
 	now_s = f->end_s;
 	ask(f, about(id_of(f, &f->maker, EVP_sha1(), f->good)));
 	assert_int_equal(f->result.status, CS_OCSP_TRY_LATER);
+	/* Nor comes before it: it was made when a clock was ahead. */
+	now_s = now - 2 * 86400;
+	ask(f, about(id_of(f, &f->maker, EVP_sha1(), f->good)));
+	assert_int_equal(f->result.status, CS_OCSP_TRY_LATER);
 	now_s = now;
 }
 

@@ -109,6 +109,24 @@ def where_its_folder_is_a_link_nothing_behind_that_is_touched():
                "a file behind the link is gone")
         wait_for(lambda: not os.path.lexists(path("tls.new")),
                  "tls.new stays")
+
+
+@tap.test
+def one_by_a_clock_that_was_ahead_is_renewed_once_the_clock_is_right():
+    house.stop()
+    before = on_disk()
+    shift(600)
+    house.start(wait=False)
+    wait_for(lambda: on_disk() != before, "not renewed by the wrong clock")
+    ahead = on_disk()
+    house.stop()
+    shift(184)
+    house.start(wait=False)
+    wait_for(lambda: house.cli("clock", "accept", check=False).returncode == 0,
+             "the clock cannot be accepted")
+    house.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: on_disk() != ahead, "nobody can use it for a year")
+    wait_for(lambda: served() == on_disk(), "it is not served")
     expect(house.stop() == 0, "stop")
 
 
