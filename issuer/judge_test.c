@@ -16,118 +16,15 @@
 #include <tests/lib/ca_maker.h>
 #include <tests/lib/csr_maker.h>
 #include <tests/lib/judge_maker.h>
+#include <tests/lib/judging.h>
 
-#define SCALARS "{\"issuer\":\"default\",\"requester\":\"alice\"}"
-
-struct fixture {
-	struct ca_maker maker;
-	struct cs_judge_issuer issuer;
-	struct cs_judge *judge;
-	struct cs_key *key;
-	struct csr_maker csr_maker;
-	struct cs_buf parts, csr, request, set;
-	struct cs_judgement out;
-	json_t *body;
-};
-
-static int64_t now_ms = CA_MAKER_NOW * 1000 + 123;
-
-static int64_t at_test_time(void *ctx)
-{
-	(void)ctx;
-	return now_ms;
-}
-
-static void put_set(struct fixture *f, const char *yaml, uint64_t epoch)
-{
-	struct cs_error err = {0};
-	struct cs_msg_set m;
-
-	cs_buf_reset(&f->set);
-	judge_make_set(yaml, epoch, &f->set);
-	assert_true(cs_msg_set_decode(cs_buf_span(&f->set), &m, NULL));
-	if (!cs_judge_set(f->judge, &m, &err))
-		fail_msg("%s", err.text);
-}
-
-static int set_up(void **state)
-{
-	static struct fixture f;
-
-	ca_make(&f.maker, CS_KEY_KIND_EC_P256, CS_KEYGEN_TWO_TIERS);
-	f.issuer.ca = f.maker.ca;
-	f.issuer.ceiling = &f.maker.ceiling;
-	f.judge = cs_judge_new(&f.issuer, 1,
-			       (struct cs_clock){.wall_ms = at_test_time,
-						 .boot_ms = at_test_time},
-			       NULL);
-	f.key = cs_key_generate(CS_KEY_KIND_EC_P256, NULL);
-	cs_buf_init(&f.parts, 100000);
-	cs_buf_init(&f.csr, 100000);
-	cs_buf_init(&f.request, 1000000);
-	cs_buf_init(&f.set, 1000000);
-	put_set(&f, NULL, 5);
-	*state = &f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	json_decref(f->body);
-	cs_judge_free(f->judge);
-	cs_key_free(f->key);
-	ca_done(&f->maker);
-	cs_buf_done(&f->parts);
-	cs_buf_done(&f->csr);
-	cs_buf_done(&f->request);
-	cs_buf_done(&f->set);
-	return 0;
-}
-
-/* Judge these octets as a CSR. */
-static void judge_octets(struct fixture *f, const char *scalars,
-			 struct cs_span csr)
-{
-	struct cs_error err = {0};
-	struct cs_span body;
-
-	cs_buf_reset(&f->request);
-	judge_make_request(scalars, csr, &f->request);
-	if (!cs_judge_request(f->judge, cs_buf_span(&f->request), &f->out,
-			      &err))
-		fail_msg("%s", err.text);
-	body = f->out.issue ? f->out.intent.body : f->out.refusal.body;
-	json_decref(f->body);
-	f->body = cs_json_parse(body, "body", &err);
-	if (f->body == NULL)
-		fail_msg("%s", err.text);
-}
-
-static void judge(struct fixture *f, const char *scalars)
-{
-	csr_make(&f->csr_maker, &f->csr);
-	judge_octets(f, scalars, cs_buf_span(&f->csr));
-}
-
-static void start(struct fixture *f)
-{
-	f->csr_maker = (struct csr_maker){.key = f->key};
-}
-
-static const char *member(const struct fixture *f, const char *name)
-{
-	return json_string_value(json_object_get(f->body, name));
-}
-
-static void assert_refused(const struct fixture *f, const char *code)
+static void assert_refused(const struct judging *f, const char *code)
 {
 	const json_t *list = json_object_get(f->body, "violations"), *one;
 	size_t i;
 
 	assert_false(f->out.issue);
-	assert_string_equal(member(f, "verdict"), "refused");
+	assert_string_equal(judging_member(f, "verdict"), "refused");
 	json_array_foreach((json_t *)(uintptr_t)list, i, one)
 	{
 		const char *c = json_string_value(json_object_get(one, "code"));
@@ -155,21 +52,21 @@ static bool has_term(struct cs_span terms, enum cs_term field,
 
 static void issues_what_policy_decided(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	const struct cs_msg_intent *i = &f->out.intent;
 	struct cs_tbs_facts t;
 	struct cs_hash *hash = cs_hash_new(NULL);
 	struct cs_arena arena;
 	struct cs_error err = {0};
 
-	start(f);
-	judge(f, SCALARS);
+	judging_start(f);
+	judging_csr(f, JUDGING_SCALARS);
 	if (!f->out.issue)
 		fail_msg("%s", json_dumps(f->body, 0));
-	assert_string_equal(member(f, "verdict"), "issued");
+	assert_string_equal(judging_member(f, "verdict"), "issued");
 	assert_true(cs_span_equal(i->request, cs_buf_span(&f->request)));
 	assert_true(cs_span_equal(i->csr, cs_buf_span(&f->csr)));
-	assert_int_equal(i->now_ms, now_ms);
+	assert_int_equal(i->now_ms, judging_now_ms);
 	assert_int_equal(i->epoch, 5);
 	assert_int_equal(i->serial.n, CS_SERIAL_SIZE);
 	assert_int_equal(i->decision.n, 0);
@@ -193,11 +90,11 @@ static void issues_what_policy_decided(void **state)
 
 static void files_terms_for_an_auditor(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	struct cs_span terms;
 
-	start(f);
-	judge(f, SCALARS);
+	judging_start(f);
+	judging_csr(f, JUDGING_SCALARS);
 	terms = f->out.intent.terms;
 	assert_true(
 		has_term(terms, CS_TERM_DNS, CS_SPAN_LIT("example.corp.web")));
@@ -216,15 +113,15 @@ static void takes_pem_of_both_labels(void **state)
 {
 	static const char *const labels[] = {"CERTIFICATE REQUEST",
 					     "NEW CERTIFICATE REQUEST"};
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	struct cs_buf pem;
 
-	start(f);
+	judging_start(f);
 	csr_make(&f->csr_maker, &f->csr);
 	for (size_t i = 0; i < 2; i++) {
 		cs_buf_init(&pem, 10000);
 		cs_codec_pem(labels[i], cs_buf_span(&f->csr), &pem);
-		judge_octets(f, SCALARS, cs_buf_span(&pem));
+		judging_octets(f, JUDGING_SCALARS, cs_buf_span(&pem));
 		assert_true(f->out.issue);
 		assert_true(
 			cs_span_equal(f->out.intent.csr, cs_buf_span(&f->csr)));
@@ -234,36 +131,36 @@ static void takes_pem_of_both_labels(void **state)
 
 static void refuses_text_that_is_no_pem(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	struct cs_buf pem;
 
-	start(f);
-	judge_octets(f, SCALARS, CS_SPAN_LIT("hello"));
+	judging_start(f);
+	judging_octets(f, JUDGING_SCALARS, CS_SPAN_LIT("hello"));
 	assert_refused(f, "CSR_MALFORMED");
-	assert_string_equal(member(f, "code"), "CSR_MALFORMED");
+	assert_string_equal(judging_member(f, "code"), "CSR_MALFORMED");
 	/* What was received is what is kept. */
 	assert_true(cs_span_equal_str(f->out.refusal.csr, "hello"));
-	judge_octets(f, SCALARS, CS_SPAN_LIT(""));
+	judging_octets(f, JUDGING_SCALARS, CS_SPAN_LIT(""));
 	assert_refused(f, "CSR_MALFORMED");
 	csr_make(&f->csr_maker, &f->csr);
 	cs_buf_init(&pem, 10000);
 	cs_codec_pem("PRIVATE KEY", cs_buf_span(&f->csr), &pem);
-	judge_octets(f, SCALARS, cs_buf_span(&pem));
+	judging_octets(f, JUDGING_SCALARS, cs_buf_span(&pem));
 	assert_refused(f, "CSR_MALFORMED");
 	cs_buf_done(&pem);
 }
 
 static void refuses_a_csr_with_every_violation(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 
-	start(f);
+	judging_start(f);
 	f->csr_maker.version = CS_SPAN_LIT("\x01");
 	f->csr_maker.sig_alg = cs_sigalg_der(CS_SIG_RSA_SHA256);
-	judge(f, SCALARS);
+	judging_csr(f, JUDGING_SCALARS);
 	assert_refused(f, "CSR_MALFORMED");
 	assert_refused(f, "CSR_ALGORITHM");
-	assert_string_equal(member(f, "code"), "CSR_MALFORMED");
+	assert_string_equal(judging_member(f, "code"), "CSR_MALFORMED");
 	assert_true(has_term(f->out.refusal.terms, CS_TERM_CODE,
 			     CS_SPAN_LIT("CSR_ALGORITHM")));
 	assert_true(has_term(f->out.refusal.terms, CS_TERM_VERDICT,
@@ -272,26 +169,26 @@ static void refuses_a_csr_with_every_violation(void **state)
 
 static void refuses_what_policy_does_not_allow(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 
-	start(f);
-	judge(f, "{\"duration\":\"9000h\",\"isCA\":true}");
+	judging_start(f);
+	judging_csr(f, "{\"duration\":\"9000h\",\"isCA\":true}");
 	assert_refused(f, "VALIDITY_TOO_LONG");
 	assert_refused(f, "BASIC_CONSTRAINTS_NOT_ALLOWED");
-	assert_string_equal(member(f, "code"), "REFUSED");
+	assert_string_equal(judging_member(f, "code"), "REFUSED");
 }
 
 static void refuses_an_unknown_issuer(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	struct cs_msg_request m;
 	struct cs_error err = {0};
 	struct cs_buf again;
 
-	start(f);
+	judging_start(f);
 	csr_make(&f->csr_maker, &f->csr);
 	cs_buf_reset(&f->request);
-	judge_make_request(SCALARS, cs_buf_span(&f->csr), &f->request);
+	judge_make_request(JUDGING_SCALARS, cs_buf_span(&f->csr), &f->request);
 	assert_true(cs_msg_request_decode(cs_buf_span(&f->request), &m, NULL));
 	m.issuer = CS_SPAN_LIT("nobody");
 	cs_buf_init(&again, 100000);
@@ -306,12 +203,12 @@ static void refuses_an_unknown_issuer(void **state)
 
 static void refuses_what_only_the_ceiling_forbids(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	int64_t before = f->maker.ceiling.max_validity_s;
 
-	start(f);
+	judging_start(f);
 	f->maker.ceiling.max_validity_s = 86400;
-	judge(f, SCALARS);
+	judging_csr(f, JUDGING_SCALARS);
 	f->maker.ceiling.max_validity_s = before;
 	assert_refused(f, "CA_CEILING");
 }
@@ -328,24 +225,24 @@ static void refuses_what_only_the_lint_forbids(void **state)
 		"  san: {dns: {allow: [any]}}\n"
 		"  extensions:\n"
 		"    key_usage: {set: [digital signature, key encipherment]}\n";
-	struct fixture *f = *state;
+	struct judging *f = *state;
 
-	start(f);
-	put_set(f, yaml, 6);
-	judge(f, SCALARS);
+	judging_start(f);
+	judging_put_set(f, yaml, 6);
+	judging_csr(f, JUDGING_SCALARS);
 	assert_refused(f, "LINT");
-	put_set(f, NULL, 5);
+	judging_put_set(f, NULL, 5);
 }
 
 static void refuses_under_an_expired_ca(void **state)
 {
-	struct fixture *f = *state;
-	int64_t before = now_ms;
+	struct judging *f = *state;
+	int64_t before = judging_now_ms;
 
-	start(f);
-	now_ms = (f->maker.ca->not_after_s + 10) * 1000;
-	judge(f, SCALARS);
-	now_ms = before;
+	judging_start(f);
+	judging_now_ms = (f->maker.ca->not_after_s + 10) * 1000;
+	judging_csr(f, JUDGING_SCALARS);
+	judging_now_ms = before;
 	assert_refused(f, "CA_EXPIRY");
 }
 
@@ -362,12 +259,12 @@ static void overrides_and_says_so(void **state)
 		"    organization: {set: Example Corp}\n"
 		"  san:\n"
 		"    dns: {allow: [{dns: .corp.example}]}\n";
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	const json_t *first;
 
-	start(f);
-	put_set(f, yaml, 6);
-	judge(f, SCALARS);
+	judging_start(f);
+	judging_put_set(f, yaml, 6);
+	judging_csr(f, JUDGING_SCALARS);
 	if (!f->out.issue)
 		fail_msg("%s", json_dumps(f->body, 0));
 	assert_true(json_is_true(json_object_get(f->body, "changed")));
@@ -378,7 +275,7 @@ static void overrides_and_says_so(void **state)
 			       "Example Corp", 12));
 	assert_true(has_term(f->out.intent.terms, CS_TERM_FLAG,
 			     CS_SPAN_LIT("changed")));
-	put_set(f, NULL, 5);
+	judging_put_set(f, NULL, 5);
 }
 
 /* A policy that gives or passes on every kind of extension. */
@@ -397,7 +294,7 @@ static void overrides_and_says_so(void **state)
 	"    add: [{oid: 1.3.6.1.4.1.99999.1, der: \"0c026869\"}]\n"
 
 /* The intent's TBS as facts, in an arena that the caller ends. */
-static struct cs_tbs_facts facts_of(const struct fixture *f,
+static struct cs_tbs_facts facts_of(const struct judging *f,
 				    struct cs_arena *arena)
 {
 	struct cs_hash *hash = cs_hash_new(NULL);
@@ -415,7 +312,7 @@ static struct cs_tbs_facts facts_of(const struct fixture *f,
 
 static void issues_the_extensions_that_policy_gives(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	struct cs_issuer_ca ca = *f->maker.ca;
 	struct cs_tbs_facts t;
 	struct cs_arena arena;
@@ -424,15 +321,15 @@ static void issues_the_extensions_that_policy_gives(void **state)
 	ca.crl_shards = 1;
 	ca.ocsp_url = CS_SPAN_LIT("http://ocsp.example/ocsp");
 	f->issuer.ca = &ca;
-	put_set(f, GIVEN, 6);
-	start(f);
+	judging_put_set(f, GIVEN, 6);
+	judging_start(f);
 	cs_buf_reset(&f->parts);
 	csr_ext_san(&f->parts, CS_DER_CONTEXT(2),
 		    CS_SPAN_LIT("web.corp.example"));
 	csr_ext(&f->parts, CS_SPAN_LIT("\x2b\x06\x01\x05\x05\x07\x01\x18"),
 		false, CS_SPAN_LIT("\x30\x03\x02\x01\x05"));
 	f->csr_maker.extensions = cs_buf_span(&f->parts);
-	judge(f, SCALARS);
+	judging_csr(f, JUDGING_SCALARS);
 	t = facts_of(f, &arena);
 	assert_int_equal(t.policies_n, 1);
 	assert_int_equal(t.ocsp_urls_n, 1);
@@ -448,20 +345,21 @@ static void issues_the_extensions_that_policy_gives(void **state)
 		cs_span_equal_str(t.cert.extensions[1].value, "\x0c\x02hi"));
 	cs_arena_done(&arena);
 
-	put_set(f, GIVEN "    crl_dp: [\"http://other.example/1.crl\"]\n", 7);
-	judge(f, SCALARS);
+	judging_put_set(
+		f, GIVEN "    crl_dp: [\"http://other.example/1.crl\"]\n", 7);
+	judging_csr(f, JUDGING_SCALARS);
 	t = facts_of(f, &arena);
 	assert_int_equal(t.crl_urls_n, 1);
 	assert_true(
 		cs_span_equal_str(t.crl_urls[0], "http://other.example/1.crl"));
 	cs_arena_done(&arena);
 	f->issuer.ca = f->maker.ca;
-	put_set(f, NULL, 5);
+	judging_put_set(f, NULL, 5);
 }
 
 static void no_rev_avail_leaves_the_issuers_crl_out(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	struct cs_issuer_ca ca = *f->maker.ca;
 	struct cs_tbs_facts t;
 	struct cs_arena arena;
@@ -470,17 +368,17 @@ static void no_rev_avail_leaves_the_issuers_crl_out(void **state)
 	ca.crl_shards = 1;
 	ca.ocsp_url = CS_SPAN_LIT("http://ocsp.example/ocsp");
 	f->issuer.ca = &ca;
-	put_set(f,
-		"apiVersion: countersign.dev/v1\n"
-		"kind: IssuancePolicy\n"
-		"metadata: {name: short}\n"
-		"spec:\n"
-		"  subject: {commonName: {allow: [any]}}\n"
-		"  san: {dns: {allow: [any]}}\n"
-		"  extensions: {no_rev_avail: true}\n",
-		6);
-	start(f);
-	judge(f, SCALARS);
+	judging_put_set(f,
+			"apiVersion: countersign.dev/v1\n"
+			"kind: IssuancePolicy\n"
+			"metadata: {name: short}\n"
+			"spec:\n"
+			"  subject: {commonName: {allow: [any]}}\n"
+			"  san: {dns: {allow: [any]}}\n"
+			"  extensions: {no_rev_avail: true}\n",
+			6);
+	judging_start(f);
+	judging_csr(f, JUDGING_SCALARS);
 	t = facts_of(f, &arena);
 	assert_int_equal(t.crl_urls_n, 0);
 	assert_int_equal(t.ocsp_urls_n, 0);
@@ -493,25 +391,26 @@ static void no_rev_avail_leaves_the_issuers_crl_out(void **state)
 	assert_false(t.cert.extensions[0].critical);
 	cs_arena_done(&arena);
 	/* Where policy says nothing, the issuer's locations stand. */
-	put_set(f, NULL, 7);
-	judge(f, SCALARS);
+	judging_put_set(f, NULL, 7);
+	judging_csr(f, JUDGING_SCALARS);
 	t = facts_of(f, &arena);
 	assert_int_equal(t.crl_urls_n, 1);
 	assert_int_equal(t.ocsp_urls_n, 1);
 	assert_true(cs_span_equal(t.ocsp_urls[0], ca.ocsp_url));
 	cs_arena_done(&arena);
 	f->issuer.ca = f->maker.ca;
-	put_set(f, NULL, 5);
+	judging_put_set(f, NULL, 5);
 }
 
 static void tells_the_ledger_what_to_count(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	struct cs_limit got;
 	struct cs_span list;
 	bool bad = false;
 
-	put_set(f,
+	judging_put_set(
+		f,
 		"apiVersion: countersign.dev/v1\n"
 		"kind: IssuancePolicy\n"
 		"metadata: {name: few}\n"
@@ -522,8 +421,8 @@ static void tells_the_ledger_what_to_count(void **state)
 		"  limits: [{id: all, key: k, rate: 6/1h, on_violation: "
 		"hold}]\n",
 		6);
-	start(f);
-	judge(f, SCALARS);
+	judging_start(f);
+	judging_csr(f, JUDGING_SCALARS);
 	assert_true(f->out.issue);
 	list = f->out.intent.limits;
 	assert_true(cs_limit_next(&list, &got, &bad));
@@ -534,28 +433,28 @@ static void tells_the_ledger_what_to_count(void **state)
 	assert_true(cs_span_equal_str(got.rule, "few/limits.all"));
 	assert_false(cs_limit_next(&list, &got, &bad));
 	assert_false(bad);
-	put_set(f, NULL, 5);
+	judging_put_set(f, NULL, 5);
 }
 
 static void a_ca_that_policy_allows_is_beyond_the_ceiling(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 
-	put_set(f,
-		"apiVersion: countersign.dev/v1\n"
-		"kind: IssuancePolicy\n"
-		"metadata: {name: ca}\n"
-		"spec:\n"
-		"  subject: {commonName: {allow: [any]}}\n"
-		"  san: {dns: {allow: [any]}}\n"
-		"  extensions:\n"
-		"    key_usage: {set: [cert sign, crl sign]}\n"
-		"    basic_constraints: {ca: true, path_len: 0}\n",
-		6);
-	start(f);
-	judge(f, "{\"isCA\":true}");
+	judging_put_set(f,
+			"apiVersion: countersign.dev/v1\n"
+			"kind: IssuancePolicy\n"
+			"metadata: {name: ca}\n"
+			"spec:\n"
+			"  subject: {commonName: {allow: [any]}}\n"
+			"  san: {dns: {allow: [any]}}\n"
+			"  extensions:\n"
+			"    key_usage: {set: [cert sign, crl sign]}\n"
+			"    basic_constraints: {ca: true, path_len: 0}\n",
+			6);
+	judging_start(f);
+	judging_csr(f, "{\"isCA\":true}");
 	assert_refused(f, "CA_CEILING");
-	put_set(f, NULL, 5);
+	judging_put_set(f, NULL, 5);
 }
 
 static void records_vars_and_what_shadows_would_do(void **state)
@@ -585,13 +484,13 @@ static void records_vars_and_what_shadows_would_do(void **state)
 	static const char vars[] =
 		"\"vars\":[{\"name\":\"env\",\"value\":\"prod\"},"
 		"{\"name\":\"pods\",\"value\":[\"a\",\"b\"]}]";
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	struct cs_span inputs;
 	json_t *json, *shadow;
 
-	start(f);
-	put_set(f, yaml, 6);
-	judge(f, scalars);
+	judging_start(f);
+	judging_put_set(f, yaml, 6);
+	judging_csr(f, scalars);
 	if (!f->out.issue)
 		fail_msg("%s", json_dumps(f->body, 0));
 	assert_true(json_array_size(json_object_get(f->body, "warnings")) > 0);
@@ -611,12 +510,12 @@ static void records_vars_and_what_shadows_would_do(void **state)
 	assert_true(json_array_size(json_object_get(shadow, "codes")) > 0);
 	json_decref(json);
 	/* Without its label the namespace has no policy. */
-	start(f);
-	judge(f, SCALARS);
+	judging_start(f);
+	judging_csr(f, JUDGING_SCALARS);
 	assert_refused(f, "NO_POLICY");
 	assert_null(memmem(f->out.refusal.inputs.p, f->out.refusal.inputs.n,
 			   "vars", 4));
-	put_set(f, NULL, 5);
+	judging_put_set(f, NULL, 5);
 }
 
 static void refuses_scalars_of_other_kinds(void **state)
@@ -629,12 +528,12 @@ static void refuses_scalars_of_other_kinds(void **state)
 		"{\"requester_extra\":{\"a\":\"b\"}}",
 		"{\"requester_extra\":{\"a\":[1]}}",
 	};
-	struct fixture *f = *state;
+	struct judging *f = *state;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		struct cs_error err = {0};
 
-		start(f);
+		judging_start(f);
 		csr_make(&f->csr_maker, &f->csr);
 		cs_buf_reset(&f->request);
 		judge_make_request(texts[i], cs_buf_span(&f->csr), &f->request);
@@ -644,163 +543,9 @@ static void refuses_scalars_of_other_kinds(void **state)
 	}
 }
 
-static void keeps_the_old_set_when_a_new_one_does_not_load(void **state)
-{
-	struct fixture *f = *state;
-	struct cs_msg_set m = {.epoch = 9};
-	struct cs_error err = {0};
-	struct cs_buf files;
-
-	start(f);
-	cs_buf_init(&files, 10000);
-	judge_make_files("kind: Nonsense\n", &files);
-	m.files = cs_buf_span(&files);
-	assert_false(cs_judge_set(f->judge, &m, &err));
-	assert_int_equal(err.code, CS_E_POLICY);
-	assert_non_null(strstr(err.text, "web.yaml"));
-	/* A good one under another hash. */
-	cs_buf_reset(&files);
-	judge_make_files(NULL, &files);
-	m.files = cs_buf_span(&files);
-	assert_false(cs_judge_set(f->judge, &m, &err));
-	judge(f, SCALARS);
-	assert_true(f->out.issue);
-	assert_int_equal(f->out.intent.epoch, 5);
-	cs_buf_done(&files);
-}
-
-static void reports_what_a_set_would_come_to(void **state)
-{
-	struct fixture *f = *state;
-	struct cs_buf files, report;
-	uint8_t hash[32];
-	json_t *json;
-	bool ok;
-
-	cs_buf_init(&files, 100000);
-	cs_buf_init(&report, CS_MAX_POLICY_REPORT);
-	judge_make_files(NULL, &files);
-	assert_true(cs_judge_check_set(f->judge, cs_buf_span(&files), &ok, hash,
-				       &report, NULL));
-	assert_true(ok);
-	json = cs_json_parse(cs_buf_span(&report), "report", NULL);
-	assert_non_null(json);
-	assert_int_equal(json_array_size(json_object_get(json, "policies")), 1);
-	/* It is what is in force. */
-	assert_int_equal(json_array_size(json_object_get(json, "diff")), 0);
-	assert_int_equal(json_integer_value(json_object_get(json, "from")), 5);
-	json_decref(json);
-	cs_buf_reset(&files);
-	cs_buf_reset(&report);
-	judge_make_files("a: b: c\n", &files);
-	assert_true(cs_judge_check_set(f->judge, cs_buf_span(&files), &ok, hash,
-				       &report, NULL));
-	assert_false(ok);
-	json = cs_json_parse(cs_buf_span(&report), "report", NULL);
-	assert_true(json_array_size(json_object_get(json, "problems")) > 0);
-	json_decref(json);
-	/* Not even a list of sources. */
-	cs_buf_reset(&report);
-	assert_true(cs_judge_check_set(f->judge, CS_SPAN_LIT("\xff\xff"), &ok,
-				       hash, &report, NULL));
-	assert_false(ok);
-	json = cs_json_parse(cs_buf_span(&report), "report", NULL);
-	assert_int_equal(json_array_size(json_object_get(json, "problems")), 1);
-	json_decref(json);
-	cs_buf_done(&files);
-	cs_buf_done(&report);
-}
-
-/* Evaluate the fixture's request by these files; the verdict, or NULL. */
-static json_t *evaluate(struct fixture *f, const char *yaml,
-			struct cs_buf *report, bool *ret_ok)
-{
-	CS_CLEANUP(cs_buf_done) struct cs_buf files;
-	struct cs_msg_evaluate m = {.request = cs_buf_span(&f->request)};
-	struct cs_msg_evaluated out;
-	struct cs_error err = {0};
-
-	cs_buf_init(&files, 100000);
-	if (yaml != NULL) {
-		judge_make_files(yaml, &files);
-		m.files = cs_buf_span(&files);
-	}
-	if (!cs_judge_evaluate(f->judge, &m, report, &out, &err))
-		fail_msg("%s", err.text);
-	*ret_ok = out.ok != 0;
-	return out.ok != 0 ? cs_json_parse(out.body, "verdict", NULL) : NULL;
-}
-
-static void evaluates_by_another_set_and_keeps_its_own(void **state)
-{
-	static const char *const other =
-		"apiVersion: countersign.dev/v1\nkind: IssuancePolicy\n"
-		"metadata: {name: other}\n"
-		"spec: {match: {namespace: [shop]}, san: {dns: {allow: "
-		"[any]}}}\n";
-	struct fixture *f = *state;
-	CS_CLEANUP(cs_buf_done) struct cs_buf report;
-	json_t *verdict, *others;
-	bool ok;
-
-	cs_buf_init(&report, CS_MAX_POLICY_REPORT);
-	start(f);
-	judge(f, SCALARS);
-	assert_true(f->out.issue);
-	/* By the set in force, as judging does; limits are the ledger's. */
-	verdict = evaluate(f, NULL, &report, &ok);
-	assert_true(ok);
-	assert_string_equal(
-		json_string_value(json_object_get(verdict, "verdict")),
-		"issued");
-	assert_string_equal(
-		json_string_value(json_array_get(
-			json_object_get(verdict, "not_reached"), 0)),
-		"limits");
-	json_decref(verdict);
-	verdict = evaluate(f, other, &report, &ok);
-	assert_true(ok);
-	assert_string_equal(json_string_value(json_object_get(verdict, "code")),
-			    "NO_POLICY");
-	others = json_object_get(verdict, "others");
-	assert_int_equal(json_array_size(others), 1);
-	assert_string_equal(json_string_value(json_object_get(
-				    json_array_get(others, 0), "why")),
-			    "wants a namespace, and the request states none "
-			    "(shop)");
-	json_decref(verdict);
-	cs_buf_reset(&report);
-	assert_null(evaluate(f, "kind: Nonsense\n", &report, &ok));
-	assert_false(ok);
-	assert_non_null(strstr(cs_buf_str(&report), "web.yaml"));
-	/* Nothing of that is left behind. */
-	judge(f, SCALARS);
-	assert_true(f->out.issue);
-	assert_int_equal(f->out.intent.epoch, 5);
-}
-
-static void without_a_set_there_is_nothing_to_evaluate_by(void **state)
-{
-	struct fixture *f = *state;
-	CS_CLEANUP(cs_buf_done) struct cs_buf report;
-	struct cs_judge *judge =
-		cs_judge_new(&f->issuer, 1,
-			     (struct cs_clock){.wall_ms = at_test_time,
-					       .boot_ms = at_test_time},
-			     NULL);
-	struct cs_msg_evaluate m = {.request = cs_buf_span(&f->request)};
-	struct cs_msg_evaluated out;
-
-	cs_buf_init(&report, CS_MAX_POLICY_REPORT);
-	assert_true(cs_judge_evaluate(judge, &m, &report, &out, NULL));
-	assert_int_equal(out.ok, 0);
-	assert_true(cs_span_equal_str(out.code, "NO_POLICY_SET"));
-	cs_judge_free(judge);
-}
-
 static void binds_a_key_to_its_names_in_any_order(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	static const char *const orders[2][2] = {{"a.example", "b.example"},
 						 {"b.example", "a.example"}};
 	uint8_t keys[2][32];
@@ -809,7 +554,7 @@ static void binds_a_key_to_its_names_in_any_order(void **state)
 		struct cs_buf san;
 		size_t seq;
 
-		start(f);
+		judging_start(f);
 		cs_buf_init(&san, 1000);
 		seq = cs_der_write_begin(&san, CS_DER_SEQUENCE);
 		for (size_t k = 0; k < 2; k++)
@@ -821,7 +566,7 @@ static void binds_a_key_to_its_names_in_any_order(void **state)
 			cs_buf_span(&san));
 		f->csr_maker.extensions = cs_buf_span(&f->parts);
 		f->csr_maker.subject = CS_SPAN_LIT("\x30\0");
-		judge(f, SCALARS);
+		judging_csr(f, JUDGING_SCALARS);
 		assert_true(f->out.issue);
 		memcpy(keys[i], f->out.intent.subject_key, 32);
 		cs_buf_done(&san);
@@ -831,13 +576,13 @@ static void binds_a_key_to_its_names_in_any_order(void **state)
 
 static void malformed_messages_decide_nothing(void **state)
 {
-	struct fixture *f = *state;
+	struct judging *f = *state;
 	struct cs_error err = {0};
 
 	assert_false(cs_judge_request(f->judge, CS_SPAN_LIT("noise"), &f->out,
 				      &err));
 	assert_int_equal(err.code, CS_E_PROTOCOL);
-	start(f);
+	judging_start(f);
 	csr_make(&f->csr_maker, &f->csr);
 	cs_buf_reset(&f->request);
 	judge_make_request("{\"isCA\":3}", cs_buf_span(&f->csr), &f->request);
@@ -871,16 +616,11 @@ int main(void)
 		cmocka_unit_test(a_ca_that_policy_allows_is_beyond_the_ceiling),
 		cmocka_unit_test(records_vars_and_what_shadows_would_do),
 		cmocka_unit_test(refuses_scalars_of_other_kinds),
-		cmocka_unit_test(
-			keeps_the_old_set_when_a_new_one_does_not_load),
-		cmocka_unit_test(reports_what_a_set_would_come_to),
-		cmocka_unit_test(evaluates_by_another_set_and_keeps_its_own),
-		cmocka_unit_test(without_a_set_there_is_nothing_to_evaluate_by),
 		cmocka_unit_test(binds_a_key_to_its_names_in_any_order),
 		cmocka_unit_test(malformed_messages_decide_nothing),
 	};
 
 	return (cmocka_set_message_output(CM_OUTPUT_TAP),
-		cmocka_run_group_tests_name("issuer/judge", tests, set_up,
-					    tear_down));
+		cmocka_run_group_tests_name("issuer/judge", tests,
+					    judging_set_up, judging_tear_down));
 }

@@ -48,12 +48,14 @@ CA_MAKER = tests/lib/ca_maker.c tests/lib/ca_maker.h
 PLAN_MAKER = tests/lib/plan_maker.c tests/lib/plan_maker.h
 CSR_FIXTURE = tests/lib/csr_fixture.c tests/lib/csr_fixture.h $(CSR_MAKER)
 JUDGE_MAKER = tests/lib/judge_maker.c tests/lib/judge_maker.h
+JUDGING = tests/lib/judging.c tests/lib/judging.h $(CA_MAKER) $(CSR_MAKER) \
+	$(JUDGE_MAKER)
 
 issuer_tests = issuer/ca_test issuer/ceiling_test issuer/constraints_test \
 	issuer/crl_sign_test issuer/crl_test issuer/crypto_test \
 	issuer/csr_key_test issuer/csr_oracle_test issuer/csr_test \
 	issuer/csr_vectors_test issuer/feasible_oracle_test \
-	issuer/cert_diff_test issuer/judge_again_test issuer/judge_test issuer/key_test issuer/oom_test \
+	issuer/cert_diff_test issuer/judge_again_test issuer/judge_set_test issuer/judge_test issuer/key_test issuer/oom_test \
 	issuer/responder_test issuer/signer_test issuer/token_uri_test \
 	issuer/tbs_oracle_test issuer/tbs_test issuer/weak_key_test issuer/worker_test
 UNIT_TESTS += $(issuer_tests)
@@ -83,9 +85,10 @@ issuer_judge_again_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_responder_test_SOURCES = issuer/responder_test.c $(CA_MAKER) $(CSR_MAKER) \
 	$(JUDGE_MAKER)
 issuer_responder_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
-issuer_judge_test_SOURCES = issuer/judge_test.c $(CA_MAKER) $(CSR_MAKER) \
-	$(JUDGE_MAKER)
+issuer_judge_test_SOURCES = issuer/judge_test.c $(JUDGING)
 issuer_judge_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
+issuer_judge_set_test_SOURCES = issuer/judge_set_test.c $(JUDGING)
+issuer_judge_set_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_key_test_LDADD = $(ISSUER_LIBS) $(CMOCKA_LIBS)
 issuer_oom_test_SOURCES = issuer/oom_test.c tests/lib/oom.c tests/lib/oom.h \
 	$(CA_MAKER) $(CSR_MAKER) $(JUDGE_MAKER)

@@ -87,30 +87,29 @@ store_ocsp_oom_test_SOURCES = store/ocsp_oom_test.c tests/lib/oom.c \
 store_ocsp_oom_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ocsp_oom_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-store_ocsp_test_SOURCES = store/ocsp_test.c tests/lib/history.c \
-	tests/lib/history.h tests/lib/ocsp_maker.c tests/lib/ocsp_maker.h
+store_ocsp_test_SOURCES = store/ocsp_test.c $(HISTORY) tests/lib/ocsp_maker.c tests/lib/ocsp_maker.h
 store_ocsp_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ocsp_der_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_tree_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
-store_purge_test_SOURCES = store/purge_test.c tests/lib/history.c \
-	tests/lib/history.h
+store_purge_test_SOURCES = store/purge_test.c $(HISTORY)
 store_purge_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
-store_query_plan_test_SOURCES = store/query_plan_test.c tests/lib/history.c \
-	tests/lib/history.h
+store_query_plan_test_SOURCES = store/query_plan_test.c $(HISTORY)
 store_query_plan_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
-store_query_test_SOURCES = store/query_test.c tests/lib/history.c \
-	tests/lib/history.h
+store_query_test_SOURCES = store/query_test.c $(HISTORY)
 store_query_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
-store_reader_test_SOURCES = store/reader_test.c tests/lib/history.c \
-	tests/lib/history.h
+store_reader_test_SOURCES = store/reader_test.c $(HISTORY)
 store_reader_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
-store_verify_test_SOURCES = store/verify_test.c tests/lib/history.c \
-	tests/lib/history_crl.c \
-	tests/lib/history.h
+store_verify_test_SOURCES = store/verify_test.c $(HISTORY) \
+	tests/lib/history_crl.c
 store_verify_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 
+# A record that no ledger wrote, row by row.
+HISTORY = tests/lib/history.c tests/lib/history.h tests/lib/history_parts.h \
+	tests/lib/history_requests.c
+
 # A whole ledger in one process, with the other rooms in the test's hands.
-LEDGER_HOUSE = tests/lib/ledger_house.c tests/lib/ledger_house.h $(SEAMS)
+LEDGER_HOUSE = tests/lib/ledger_house.c tests/lib/ledger_house.h \
+	tests/lib/ledger_house_ask.c $(SEAMS)
 store_ledger_tests = store/db_test store/ledger_client_test \
 	store/ledger_crl_test \
 	store/ledger_disk_test \

@@ -144,7 +144,7 @@ tests_fuzz_front_replay_LDADD = $(API_LIBS)
 tests_fuzz_ocsp_replay_SOURCES = tests/fuzz/ocsp_fuzz.c $(FUZZ_COMMON)
 tests_fuzz_ocsp_replay_LDADD = $(STORE_LIBS)
 # A history is made by what needs cmocka.
-query_history = tests/lib/history.c tests/lib/history.h
+query_history = $(HISTORY)
 query_libs = libcs_api.a $(STORE_LIBS) $(CMOCKA_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/fuzz/query_replay
