@@ -96,7 +96,7 @@ api/openapi_text.c: api/openapi.json tools/embed
 	$(SHELL) $(srcdir)/tools/embed api/openapi.h \
 	  cs_openapi=$(srcdir)/api/openapi.json >$@.tmp && mv -f $@.tmp $@
 
-front_tests = api/answer_test api/auth_test api/front_test \
+front_tests = api/answer_test api/auth_test \
 	api/inflight_test api/list_form_test api/openapi_test api/routes_test \
 	api/submit_test
 front_tests += api/issuers_test api/front_ocsp_test
@@ -108,9 +108,6 @@ UNIT_TESTS += $(front_tests)
 api_answer_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_auth_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_auth_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=CRYPTO_memcmp
-api_front_test_SOURCES = api/front_test.c tests/lib/fake_server.c \
-	tests/lib/fake_server.h
-api_front_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_list_form_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_inflight_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 api_openapi_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
@@ -121,3 +118,34 @@ UNIT_TESTS += api/revoked_test
 api_revoked_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += api/by_cert_test
 api_by_cert_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+
+# Front's files, between links in the test's hands.
+FRONT_ROOM = tests/lib/fake_server.c tests/lib/fake_server.h \
+	tests/lib/front_room.c tests/lib/front_room.h
+UNIT_TESTS += api/front_test \
+	api/front_clients_test \
+	api/front_flights_test \
+	api/front_house_ask_test \
+	api/front_http_test \
+	api/front_policy_test \
+	api/front_read_test \
+	api/front_request_test \
+	api/front_revoke_test
+api_front_test_SOURCES = api/front_test.c $(FRONT_ROOM)
+api_front_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_front_clients_test_SOURCES = api/front_clients_test.c $(FRONT_ROOM)
+api_front_clients_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_front_flights_test_SOURCES = api/front_flights_test.c $(FRONT_ROOM)
+api_front_flights_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_front_house_ask_test_SOURCES = api/front_house_ask_test.c $(FRONT_ROOM)
+api_front_house_ask_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_front_http_test_SOURCES = api/front_http_test.c $(FRONT_ROOM)
+api_front_http_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_front_policy_test_SOURCES = api/front_policy_test.c $(FRONT_ROOM)
+api_front_policy_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_front_read_test_SOURCES = api/front_read_test.c $(FRONT_ROOM)
+api_front_read_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_front_request_test_SOURCES = api/front_request_test.c $(FRONT_ROOM)
+api_front_request_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
+api_front_revoke_test_SOURCES = api/front_revoke_test.c $(FRONT_ROOM)
+api_front_revoke_test_LDADD = $(API_LIBS) $(CMOCKA_LIBS)
