@@ -278,13 +278,13 @@
 #define CS_MAX_PEER_CHAIN 16384
 
 /*
- * The Kubernetes adapter. A page of a list, or one line of a watch: etcd
- * holds objects of 1.5 MiB, and a page has more than one. One object by
- * itself. Another answer of the API server, a Secret at most.
+ * The Kubernetes adapter. A page of a list, or one line of a watch, and any
+ * other answer of the API server: etcd holds objects of 1.5 MiB. Not more, for
+ * who fills his annotations with small things makes one octet 24 in memory.
  */
-#define CS_MAX_KUBE_PAGE   (16 * 1024 * 1024)
+#define CS_MAX_KUBE_PAGE   (4 * 1024 * 1024)
 #define CS_MAX_KUBE_OBJECT (4 * 1024 * 1024)
-/* Requests that are open at once; beyond, the next list finds them. */
+/* Requests that are open at once; beyond, another list finds them. */
 #define CS_MAX_KUBE_ITEMS 50000
 /*
  * Requests that are worked on at once: in all; of one cluster issuer; of the

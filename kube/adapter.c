@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "kube/adapter_parts.h"
@@ -68,6 +69,15 @@ static struct cs_kube_item *take(struct cs_adapter *a)
 	return item;
 }
 
+/* What there was no room for is looked for again, once there is. */
+static void list_the_rest(struct cs_adapter *a)
+{
+	if (cs_queue_wants_list(a->queue, CS_KUBE_CR))
+		cs_reflect_again(a->views[CS_VIEW_REQUESTS]);
+	if (cs_queue_wants_list(a->queue, CS_KUBE_CSR))
+		cs_reflect_again(a->views[CS_VIEW_CSRS]);
+}
+
 /* Take what is due, as far as there are places. */
 static void on_pump(void *ctx)
 {
@@ -86,6 +96,7 @@ static void on_pump(void *ctx)
 			break;
 		cs_work_begin(&a->work[i], item);
 	}
+	list_the_rest(a);
 	wait = cs_queue_wait(a->queue, boot_ms(a));
 	/* With no place left, the next end of work comes back here. */
 	if (wait > 0)
@@ -396,7 +407,7 @@ static void on_metrics(void *ctx, struct cs_buf *out)
 	cs_metrics_gauge(out, "countersign_kube_waiting_requests",
 			 "Requests that wait for their issuer.", q.parked);
 	cs_metrics_counter(out, "countersign_kube_dropped_requests_total",
-			   "Requests beyond what is kept: the next list has"
+			   "Requests beyond what is kept: another list has"
 			   " them.",
 			   q.dropped);
 	cs_metrics_counter(out, "countersign_kube_statuses_total",
@@ -526,6 +537,9 @@ static bool make_parts(struct cs_adapter *a, struct cs_error *err)
 		.clock = a->c.clock,
 		.log = a->c.log,
 	};
+	/* For a test, a few are many. */
+	const size_t max =
+		cs_failpoint("kube.before_queue") ? 8 : CS_MAX_KUBE_ITEMS;
 	struct cs_issuers_config issuers = {
 		.fetch = a->fetch,
 		.loop = a->loop,
@@ -543,7 +557,7 @@ static bool make_parts(struct cs_adapter *a, struct cs_error *err)
 	if (a->api == NULL)
 		return false;
 	a->issuers = cs_issuers_new(&issuers, err);
-	a->queue = cs_queue_new(CS_MAX_KUBE_ITEMS, cs_work_lost, a, err);
+	a->queue = cs_queue_new(max, cs_work_lost, a, err);
 	a->pump = cs_timer_new(a->loop, on_pump, a, err);
 	return a->issuers != NULL && a->queue != NULL && a->pump != NULL;
 }

@@ -18,6 +18,7 @@ struct cs_queue {
 	size_t heap_n, max;
 	uint32_t seed;	  /* names come from strangers */
 	unsigned list[2]; /* number of each kind's list */
+	bool missed[2];	  /* dropped some since it began? */
 	struct cs_queue_stats stats;
 	void (*on_lost)(void *ctx, const struct cs_kube_item *item);
 	void *ctx;
@@ -208,6 +209,7 @@ static struct cs_kube_item *add(struct cs_queue *q, struct cs_kube_item **at,
 
 	if (q->stats.items == q->max) {
 		q->stats.dropped++;
+		q->missed[r->kind] = true;
 		return NULL;
 	}
 	item = cs_mem_new(sizeof(*item));
@@ -270,6 +272,7 @@ void cs_queue_forget(struct cs_queue *q, const struct cs_kube_request *r)
 void cs_queue_listing(struct cs_queue *q, enum cs_kube_kind kind)
 {
 	q->list[kind]++;
+	q->missed[kind] = false;
 }
 
 void cs_queue_listed(struct cs_queue *q, enum cs_kube_kind kind)
@@ -345,6 +348,11 @@ void cs_queue_wake(struct cs_queue *q, const char *issuer, int64_t now_ms)
 			else
 				schedule(q, item, now_ms);
 		}
+}
+
+bool cs_queue_wants_list(const struct cs_queue *q, enum cs_kube_kind kind)
+{
+	return q->missed[kind] && q->stats.items <= q->max / 2;
 }
 
 struct cs_queue_stats cs_queue_stats(const struct cs_queue *q)

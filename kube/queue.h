@@ -79,6 +79,12 @@ void cs_queue_done(struct cs_queue *q, struct cs_kube_item *item,
 /* Something about this issuer has changed: due now, from the start. */
 void cs_queue_wake(struct cs_queue *q, const char *issuer, int64_t now_ms);
 
+/*
+ * Were some of this kind dropped since its list began, and is half of the room
+ * free again? Then it is time for another list.
+ */
+bool cs_queue_wants_list(const struct cs_queue *q, enum cs_kube_kind kind);
+
 struct cs_queue_stats cs_queue_stats(const struct cs_queue *q);
 
 /* "NAMESPACE/NAME", or "/NAME" for a cluster issuer. */

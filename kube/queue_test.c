@@ -190,6 +190,13 @@ static void beyond_the_maximum_it_is_counted(void **state)
 	put(q, "c", "u", 0);
 	assert_int_equal(cs_queue_stats(q).items, 2);
 	assert_int_equal(cs_queue_stats(q).dropped, 1);
+	/* A list is wanted when there is room for what it brings. */
+	assert_false(cs_queue_wants_list(q, CS_KUBE_CR));
+	cs_queue_done(q, cs_queue_take(q, 0), CS_QUEUE_DROP, 0);
+	assert_true(cs_queue_wants_list(q, CS_KUBE_CR));
+	assert_false(cs_queue_wants_list(q, CS_KUBE_CSR));
+	cs_queue_listing(q, CS_KUBE_CR);
+	assert_false(cs_queue_wants_list(q, CS_KUBE_CR));
 	cs_queue_free(q);
 }
 

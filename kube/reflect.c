@@ -423,6 +423,18 @@ void cs_reflect_start(struct cs_reflect *r)
 		list(r);
 }
 
+void cs_reflect_again(struct cs_reflect *r)
+{
+	if (r->state == WAITING)
+		r->relist = true;
+	if (r->state != WATCHING)
+		return;
+	cs_kube_api_cancel(r->call);
+	r->call = NULL;
+	cs_buf_done(&r->line);
+	wait_then(r, true, 0);
+}
+
 bool cs_reflect_is_good(const struct cs_reflect *r)
 {
 	return r->listed && !r->failing;

@@ -59,6 +59,9 @@ void cs_reflect_free(struct cs_reflect *r);
 /* Begin with a list. */
 void cs_reflect_start(struct cs_reflect *r);
 
+/* Not all that was told could be kept: list anew, soon. Not from a callback. */
+void cs_reflect_again(struct cs_reflect *r);
+
 /* Was there a complete list, and is the last try not a failure? */
 bool cs_reflect_is_good(const struct cs_reflect *r);
 struct cs_reflect_stats cs_reflect_stats(const struct cs_reflect *r);

@@ -73,6 +73,13 @@ void cs_kube_request_path(enum cs_kube_kind kind, const char *namespace,
  */
 bool cs_kube_is_name(const char *s);
 
+/*
+ * Let go of what is not read here: annotations, book-keeping and labels that a
+ * stranger may have made many of. For an object that is kept for a while; what
+ * was read from it before is not to be used any more.
+ */
+void cs_kube_request_trim(json_t *object);
+
 /* The condition of this type, or NULL. */
 json_t *cs_kube_condition(const json_t *object, const char *type);
 

@@ -13,6 +13,9 @@
 #define DURATION_OF "experimental.cert-manager.io/request-duration"
 #define CA_OF	    "experimental.cert-manager.io/request-is-ca"
 
+/* The condition, in the book-keeping of who wrote what. */
+#define APPROVED_KEY "k:{\"type\":\"Approved\"}"
+
 /* What the API server asks of an expirationSeconds. */
 #define CSR_LEAST_S 600
 
@@ -125,10 +128,9 @@ static json_t *conditions(const struct cs_kube_request *r)
 }
 
 /* Who wrote the condition, as the server's book-keeping has it, or NULL. */
-static const char *approver(const struct cs_kube_request *r)
+static const char *approver(const json_t *meta)
 {
-	json_t *list = json_object_get(json_object_get(r->object, "metadata"),
-				       "managedFields");
+	json_t *list = json_object_get(meta, "managedFields");
 	json_t *entry;
 	size_t i;
 
@@ -138,10 +140,37 @@ static const char *approver(const struct cs_kube_request *r)
 
 		f = json_object_get(json_object_get(f, "f:status"),
 				    "f:conditions");
-		if (json_object_get(f, "k:{\"type\":\"Approved\"}") != NULL)
+		if (json_object_get(f, APPROVED_KEY) != NULL)
 			return cs_kube_text(entry, "manager");
 	}
 	return NULL;
+}
+
+void cs_kube_request_trim(json_t *object)
+{
+	static const char *const kept[] = {NAME_OF, REVISION_OF, DURATION_OF,
+					   CA_OF};
+	static const char *const unread[] = {"labels", "ownerReferences",
+					     "finalizers", "managedFields"};
+	json_t *meta = json_object_get(object, "metadata");
+	json_t *all = json_object_get(meta, "annotations");
+	json_t *few = json_object();
+	const char *by = approver(meta);
+	json_t *managers = NULL;
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (json_object_get(all, kept[i]) != NULL)
+			(void)json_object_set(few, kept[i],
+					      json_object_get(all, kept[i]));
+	if (by != NULL)
+		managers = json_pack("[{s:s, s:{s:{s:{s:{}}}}}]", "manager", by,
+				     "fieldsV1", "f:status", "f:conditions",
+				     APPROVED_KEY);
+	for (size_t i = 0; i < sizeof(unread) / sizeof(unread[0]); i++)
+		(void)json_object_del(meta, unread[i]);
+	(void)json_object_set_new(meta, "annotations", few);
+	if (managers != NULL)
+		(void)json_object_set_new(meta, "managedFields", managers);
 }
 
 /* {username, groups, extra}; what is too much for the API is refused there. */
@@ -253,7 +282,7 @@ static bool put_usages(const struct cs_kube_request *r, json_t *body)
 
 static bool put_approval(const struct cs_kube_request *r, json_t *body)
 {
-	const char *by = approver(r);
+	const char *by = approver(json_object_get(r->object, "metadata"));
 	json_t *approval;
 
 	/* Of a denial, it would name who denied. */

@@ -202,6 +202,66 @@ static void a_request_is_asked_as_it_stands(void **state)
 	     "\"message\":\"a  b\\nc\"");
 }
 
+static void what_is_refused_is_denied_in_what_is_asked(void **state)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf out = {0};
+	struct cs_kube_request r;
+	struct cs_error err;
+
+	(void)state;
+	r = read_as(CS_KUBE_CR,
+		    "{\"metadata\":{\"name\":\"n\",\"namespace\":\"s\",\"uid\":"
+		    "\"u\",\"resourceVersion\":\"1\",\"generation\":2}," SPEC
+		    "},\"status\":{\"conditions\":[" APPROVED
+		    ",{\"type\":\"Denied\",\"status\":\"False\"}]}}");
+	cs_buf_init(&out, CS_MAX_HTTP_BODY);
+	assert_true(cs_kube_request_body(&r, "web", NULL, &out, &err));
+	assert_non_null(strstr(cs_buf_str(&out),
+			       "{\"message\":\"the spec was changed"));
+	assert_non_null(strstr(cs_buf_str(&out),
+			       "\"reason\":\"SpecChanged\",\"status\":"
+			       "\"True\",\"type\":\"Denied\"}]"));
+	assert_null(strstr(cs_buf_str(&out), "False"));
+	assert_null(strstr(cs_buf_str(&out), "claimed_by"));
+}
+
+static void what_is_not_read_is_let_go(void **state)
+{
+	static const char text[] =
+		"{\"metadata\":{\"name\":\"n\",\"namespace\":\"shop\","
+		"\"uid\":\"u\",\"resourceVersion\":\"7\",\"generation\":1,"
+		"\"labels\":{\"a\":\"b\"},\"finalizers\":[\"f\"],"
+		"\"annotations\":{\"x\":\"y\","
+		"\"cert-manager.io/certificate-name\":\"tls\"},"
+		"\"managedFields\":[{\"manager\":\"kubectl\"},{\"manager\":"
+		"\"cm\",\"fieldsV1\":{\"f:status\":{\"f:conditions\":{"
+		"\"k:{\\\"type\\\":\\\"Approved\\\"}\":{\"z\":{}}}}}}]}," SPEC
+		"},\"status\":{\"conditions\":[" APPROVED "]}}";
+	CS_CLEANUP(cs_buf_done) struct cs_buf before = {0};
+	CS_CLEANUP(cs_buf_done) struct cs_buf after = {0};
+	struct cs_kube_request r = read_as(CS_KUBE_CR, text);
+	json_t *object = r.object;
+	json_t *meta = json_object_get(object, "metadata");
+	struct cs_error err;
+
+	(void)state;
+	cs_buf_init(&before, CS_MAX_HTTP_BODY);
+	cs_buf_init(&after, CS_MAX_HTTP_BODY);
+	assert_true(cs_kube_request_body(&r, "web", NULL, &before, &err));
+	cs_kube_request_trim(object);
+	assert_true(cs_kube_request_read(CS_KUBE_CR, object, &r));
+	assert_true(cs_kube_request_body(&r, "web", NULL, &after, &err));
+	assert_string_equal(cs_buf_str(&before), cs_buf_str(&after));
+	assert_non_null(strstr(cs_buf_str(&after), "\"claimed_by\":\"cm\""));
+	assert_null(json_object_get(meta, "labels"));
+	assert_null(json_object_get(meta, "finalizers"));
+	assert_int_equal(json_object_size(json_object_get(meta, "annotations")),
+			 1);
+	assert_int_equal(
+		json_array_size(json_object_get(meta, "managedFields")), 1);
+	cs_kube_request_trim(NULL);
+}
+
 static void what_cannot_be_asked_is_told(void **state)
 {
 	static const char *const bad[] = {
@@ -238,6 +298,8 @@ int main(void)
 		cmocka_unit_test(a_spec_that_was_changed_is_refused),
 		cmocka_unit_test(a_name_is_no_path),
 		cmocka_unit_test(a_request_is_asked_as_it_stands),
+		cmocka_unit_test(what_is_refused_is_denied_in_what_is_asked),
+		cmocka_unit_test(what_is_not_read_is_let_go),
 		cmocka_unit_test(what_cannot_be_asked_is_told),
 	};
 

@@ -206,6 +206,7 @@ void cs_kube_verdict_read(const struct cs_fetch_result *r,
 		read_issued(answer, &v);
 	} else if (r->status == 0) {
 		v.outcome = CS_KUBE_LATER;
+		v.opening_n = strlen(opening(v.outcome, ""));
 		say(&v, opening(v.outcome, ""), r->why);
 	} else {
 		const char *detail = text(answer, "detail");
@@ -215,6 +216,7 @@ void cs_kube_verdict_read(const struct cs_fetch_result *r,
 		if (r->status == 202 && detail[0] == '\0')
 			detail = "it waits for an approval in Countersign";
 		cs_buf_add_str(&v.message, opening(v.outcome, v.code));
+		v.opening_n = v.message.n;
 		if (detail[0] != '\0')
 			cs_text_put_str(&v.message, detail);
 		else
@@ -223,6 +225,7 @@ void cs_kube_verdict_read(const struct cs_fetch_result *r,
 	json_decref(answer);
 	if (!cs_buf_ok(&v.message)) {
 		cs_buf_reset(&v.message);
+		v.opening_n = 0;
 		cs_buf_add_str(&v.message, "the account is too long: see the"
 					   " request in Countersign");
 	}

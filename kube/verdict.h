@@ -25,10 +25,11 @@ enum cs_kube_outcome {
 
 struct cs_kube_verdict {
 	enum cs_kube_outcome outcome;
-	uint32_t retry_s;	   /* Retry-After; 0: none */
-	char code[64];		   /* "REFUSED", "HELD"...; "" */
-	char serial[64];	   /* ISSUED, in hex */
-	struct cs_buf message;	   /* for the condition */
+	uint32_t retry_s;      /* Retry-After; 0: none */
+	char code[64];	       /* "REFUSED", "HELD"...; "" */
+	char serial[64];       /* ISSUED, in hex */
+	struct cs_buf message; /* for the condition */
+	size_t opening_n;      /* of it, how much stands before the reason */
 	struct cs_buf certificate; /* ISSUED: PEM of the leaf and what is
 				      between it and the root */
 	struct cs_buf ca;	   /* ISSUED: PEM of the root, or empty */

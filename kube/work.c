@@ -338,6 +338,17 @@ static void refuse(struct cs_work *w)
 	end(w, "Failed", cs_span_str(w->r.why));
 }
 
+/* The operator's patience is at its end: say why, not that we go on. */
+static void give_up(struct cs_work *w)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text = {0};
+
+	cs_buf_init(&text, 2 * CS_MAX_KUBE_MESSAGE);
+	cs_buf_addf(&text, "Given up, nothing was decided: %s",
+		    cs_buf_str(&w->v.message) + w->v.opening_n);
+	end(w, "Failed", cs_buf_span(&text));
+}
+
 static void on_answer(void *ctx, const struct cs_fetch_result *r)
 {
 	struct cs_work *w = ctx;
@@ -374,7 +385,7 @@ static void on_answer(void *ctx, const struct cs_fetch_result *r)
 	default:
 		cs_issuers_doubt(w->a->issuers, w->item->issuer);
 		if (is_too_long(w))
-			end(w, "Failed", message);
+			give_up(w);
 		else
 			wait_for(w, CS_QUEUE_AT, w->v.retry_s, message);
 	}
@@ -531,6 +542,7 @@ static void on_read(void *ctx, const struct cs_fetch_result *r)
 	}
 	if (r->status == 200)
 		w->object = cs_kube_json(r->body);
+	cs_kube_request_trim(w->object);
 	if (w->object == NULL ||
 	    !cs_kube_request_read(w->item->kind, w->object, &w->r)) {
 		tell_result(w, "kube.request", "it cannot be read", r);

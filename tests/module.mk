@@ -248,7 +248,7 @@ E2E_TESTS += tests/e2e/import_test.py
 E2E_TESTS += tests/e2e/pkcs11_test.py
 E2E_TESTS += tests/e2e/kube_test.py tests/e2e/kube_faults_test.py \
 	tests/e2e/kube_watch_test.py tests/e2e/kube_program_test.py \
-	tests/e2e/kube_hostile_test.py
+	tests/e2e/kube_hostile_test.py tests/e2e/kube_view_test.py
 EXTRA_DIST += tests/lib/foreign.py tests/lib/imports.py \
 	tests/vectors/import/verdicts.json
 TESTS += $(E2E_TESTS)

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""The adapter for cert-manager against what tenants, proxies and an API server
-that is unwell do to it: issuers that change under their check, watches that
-say nothing but errors, answers that are no verdict, certificates that nobody
-is left to take."""
+"""The adapter for cert-manager against what tenants do to it: issuers that
+change under their check, that many doubt, or that are not there; more requests
+than there is room for."""
 import base64
 import http.server
 import os
@@ -86,64 +85,6 @@ def unsure():
     return server
 
 
-def lists():
-    return kube.count("GET", "certificaterequests\\?limit", 200)
-
-
-@tap.test
-def after_an_outage_that_is_over_an_expired_version_is_listed_soon():
-    kube.stop()
-    time.sleep(2.5)     # two tries that are refused
-    kube.start()
-    place.issued_once(kube.request("back-again", CSR))
-    before = lists()
-    kube.watch_end = "error410"
-    kube.compact()
-    kube.compact()
-    wait_for(lambda: lists() > before, "a list", 3)
-    kube.watch_end = None
-
-
-LEASE = "/apis/coordination.k8s.io/v1/namespaces/countersign/leases/hung"
-lessee = {}
-
-
-def watch_its_end(adapter):
-    adapter.process.wait()
-    lessee["end"] = time.monotonic()
-
-
-@tap.test
-def k808_a_holder_whose_calls_hang_is_begun():
-    """See below for its end: it takes ten seconds."""
-    a = lessee["adapter"] = Adapter(kube, house, "--lease", "hung",
-                                    name="lessee")
-    n = kube.count("PUT", "leases/hung", 200)
-    wait_for(lambda: kube.count("PUT", "leases/hung", 200) > n, "a renewal")
-    lessee["since"] = time.monotonic()
-    kube.fault("GET", "leases/hung", times=99, wait=30)
-    threading.Thread(target=watch_its_end, args=(a,), daemon=True).start()
-
-
-@tap.test
-def a_watch_that_fails_at_its_version_for_ever_is_begun_with_a_list():
-    kube.watch_end = "error500"
-    path = kube.request("unwatchable", CSR)
-    place.issued_once(path)
-    expect("500 etcd: as the test wants" in place.adapter.log_text(),
-           "it was not told")
-    kube.watch_end = None
-
-
-@tap.test
-def a_watch_that_is_no_watch_is_no_view():
-    kube.watch_end = "html"
-    wait_for(lambda: place.adapter.probe("/readyz")[0] == 503, "not in view")
-    place.issued_once(kube.request("behind-a-proxy", CSR))
-    kube.watch_end = None
-    wait_for(lambda: place.adapter.probe("/readyz")[0] == 200, "in view", 30)
-
-
 def notes(name):
     return [e["note"] for e in kube.events() if e["regarding"]["name"] == name]
 
@@ -167,7 +108,7 @@ def a_csr_that_waits_says_why_in_one_event():
 
 @tap.test
 def an_issuer_that_many_doubt_is_checked_all_the_same():
-    server, asked = unsure(), []
+    server = unsure()
     wait_reason(kube, add_issuer(
         kube, house, "unsure", url=server.url,
         caBundle=base64.b64encode(open(kube.ca.path, "rb").read()).decode()),
@@ -176,7 +117,7 @@ def an_issuer_that_many_doubt_is_checked_all_the_same():
              for i in range(80)]
     wait_for(lambda: server.posts > 4, "submissions")
     before = server.checks
-    time.sleep(4)
+    time.sleep(3)
     asked = server.checks - before
     for path in paths:
         kube.delete(path)
@@ -186,11 +127,19 @@ def an_issuer_that_many_doubt_is_checked_all_the_same():
 
 
 @tap.test
-def k808_a_holder_whose_calls_hang_ends_before_another_takes_over():
-    wait_for(lambda: "end" in lessee, "its end", 20)
-    expect(lessee["adapter"].stop() == 75, "another status")
-    held = lessee["end"] - lessee["since"]
-    expect(8 < held < 12.5, f"it ended after {held} s, others wait 15 s")
+def c45_requests_beyond_what_is_kept_are_found_when_there_is_room():
+    paths = [kube.request(f"crowd-{i}", CSR, issuer="crowd")
+             for i in range(20)]
+    small = Adapter(kube, house, name="small",
+                    env={"CS_FAILPOINTS": "kube.before_queue=error"})
+    wait_for(lambda: small.metric("countersign_kube_dropped_requests_total"),
+             "some that are dropped")
+    # The one with room for all goes, and leaves it to the small one.
+    expect(place.adapter.stop() == 0, "it did not end well")
+    add_issuer(kube, house, "crowd")
+    for path in paths:
+        place.issued_once(path)
+    place.adapter = small
 
 
 @tap.test

@@ -256,6 +256,8 @@ def c09_given_up_it_counts_from_the_approval():
     obj = wait_reason(kube, paths[0], "Failed")
     expect(obj["status"]["failureTime"] and "Too much is under way" in
            ready(kube, paths[0])["message"], str(obj["status"]))
+    expect("Given up" in ready(kube, paths[0])["message"] and "will try again"
+           not in ready(kube, paths[0])["message"], str(obj["status"]))
     wait_reason(kube, paths[1], "Pending")
     time.sleep(1.5)
     expect(ready(kube, paths[1])["reason"] == "Pending", "given up too soon")
