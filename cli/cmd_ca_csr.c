@@ -4,6 +4,7 @@
  * certificate, or the next generation of one that is there, for `ca
  * rollover`.
  */
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -52,9 +53,7 @@ static bool put_request(const struct cs_ca_job *j, struct cs_span pem,
 		return cs_files_write(".", file, pem, 0644, err);
 	return (fwrite(pem.p, 1, pem.n, j->call->out) == pem.n &&
 		fflush(j->call->out) == 0) ||
-	       cs_error_set(err, CS_E_IO,
-			    "the CSR was not printed: say it again, and it "
-			    "is");
+	       cs_error_set_errno(err, CS_E_IO, errno, "standard output");
 }
 
 /* Where the CSR of a next generation stands. */
@@ -72,7 +71,9 @@ static bool put_made(const struct cs_ca_job *j, const char *path,
 
 	cs_buf_init(&pem, CS_MAX_PEM_FILE);
 	return cs_files_read(j->install->dir, path, &pem, err) &&
-	       put_request(j, cs_buf_span(&pem), err);
+	       (put_request(j, cs_buf_span(&pem), err) ||
+		cs_error_prefix(err, "the CSR stands in %s/%s", j->install->dir,
+				path));
 }
 
 /* -- a new issuer -------------------------------------------------------- */

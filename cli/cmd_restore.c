@@ -268,7 +268,7 @@ static bool restore_ledger(struct restore *r, struct cs_error *err)
 	return cs_file_sync_folder(ledger, err);
 }
 
-/* Say of a key that it is not there; once, when issuers share it. */
+/* Say of a file that it is not there; once, when issuers share it. */
 static void tell_if_missing(struct restore *r, const struct cs_install *in,
 			    const char *const *keys, size_t i)
 {
@@ -283,12 +283,12 @@ static void tell_if_missing(struct restore *r, const struct cs_install *in,
 			keys[i]);
 }
 
-/* Which keys does the installation lack now? */
+/* Which keys, and what goes with them, does the installation lack now? */
 static void tell_missing_keys(struct restore *r)
 {
 	struct cs_error err = {0};
 	struct cs_install *in = cs_install_load(r->dir, &err);
-	const char *keys[CS_MAX_ISSUERS + CS_MAX_OLDER + 2];
+	const char *keys[2 * CS_MAX_ISSUERS + CS_MAX_OLDER + 3];
 	size_t n = 0;
 
 	if (in == NULL) {
@@ -303,8 +303,12 @@ static void tell_missing_keys(struct restore *r)
 			keys[n++] = in->older[i].key;
 	for (size_t i = 0; i < in->waiting_n; i++)
 		keys[n++] = in->waiting[i].config->key;
+	for (size_t i = 0; i < in->config.n_issuers; i++)
+		if (in->config.issuers[i].passphrase_file != NULL)
+			keys[n++] = in->config.issuers[i].passphrase_file;
 	keys[n++] = in->config.log_key;
 	keys[n++] = in->config.tls_key;
+	keys[n++] = in->config.tls_chain;
 	for (size_t i = 0; i < n; i++)
 		tell_if_missing(r, in, keys, i);
 	cs_install_free(in);

@@ -81,6 +81,12 @@ bool cs_db_error(struct cs_db *db, int rc, const char *what,
 				   ? sqlite3_errmsg(db->handle)
 				   : sqlite3_errstr(rc);
 
+	/* Its shared memory, which a reader makes, too, is a file. */
+	if (rc == SQLITE_IOERR_SHMSIZE)
+		return cs_error_set(err, CS_E_DB_FULL,
+				    "%s: there is no space for the database's "
+				    "-shm file (SQLite %d)",
+				    what, rc);
 	switch (rc & 0xff) {
 	case SQLITE_FULL:
 		code = CS_E_DB_FULL;

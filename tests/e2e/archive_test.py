@@ -85,11 +85,33 @@ def issuers_that_share_a_key_are_in_a_backup_once():
 
 
 @tap.test
-def the_key_of_an_issuer_that_waits_is_missed_as_well():
+def all_that_a_start_needs_is_missed():
+    secret = at("passphrase")
+    with open(secret, "w", encoding="ascii") as f:
+        f.write("a secret\n")
+    os.chmod(secret, 0o600)
     house.cli("ca", "csr", "waits")
+    house.cli("ca", "create", "locked", "--self-signed", "--passphrase-file",
+              secret)
     house.cli("backup", at("keyless"))
+    os.rename(secret, secret + ".away")
     out = restore(at("waits"), at("keyless")).stdout
-    expect("start: issuers/waits/key.pem" in out, out)
+    os.rename(secret + ".away", secret)
+    for name in ("issuers/waits/key.pem", "issuers/locked/key.pem", secret,
+                 "tls/chain.pem"):
+        expect(f"start: {name}\n" in out, out)
+    # With all that it names, it starts.
+    copy = at("waits")
+    for line in out.split("\n"):
+        name = line.rpartition("start: ")[2]
+        if name and name != secret and ": restored" not in name:
+            os.makedirs(os.path.dirname(os.path.join(copy, name)),
+                        exist_ok=True)
+            shutil.copy2(os.path.join(house.dir, name),
+                         os.path.join(copy, name))
+    other = house_in(copy)
+    other.start()
+    expect(other.stop() == 0, "stop")
 
 
 @tap.test

@@ -133,6 +133,10 @@ def a_file_for_a_csr_is_not_overwritten():
     kept = write("precious", at("kept.pem"))
     refused("ca", "csr", "asks", "--out", kept, says="is there already")
     expect(read(kept) == "precious", "it was overwritten")
+    done = house.cli("ca", "csr", "nowhere", "--out", at("no", "such.csr"),
+                     check=False)
+    expect(done.returncode == 1 and "issuers/nowhere/request.pem" in
+           done.stderr, done.stderr)
     house.cli("ca", "csr", "asks", "--out", at("asks.csr"))
     refused("ca", "csr", "asks", "--out", kept, says="is there already")
     expect(read(kept) == "precious", "it was overwritten")

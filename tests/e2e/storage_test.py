@@ -79,6 +79,20 @@ def a_limit_on_file_sizes_is_a_full_disk():
         expect(house.stop() == 0, "stop")
 
 
+@tap.test
+def a_full_disk_is_called_so_by_who_reads_the_files():
+    house = House()
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    done = subprocess.run([COUNTERSIGN, "db", "check", "--dir", house.dir],
+                          capture_output=True, text=True, env=house.env,
+                          preexec_fn=limited, timeout=60)
+    expect(done.returncode != 0 and "no space" in done.stderr,
+           f"{done.returncode} {done.stderr}")
+    house.close()
+
+
 def mounted(house, size):
     """Put the installation on a tmpfs of this size; False: not allowed."""
     there = house.dir + ".disk"
