@@ -36,6 +36,14 @@ struct cs_verifier {
 	EVP_PKEY_CTX *ctx; /* NULL for Ed25519 */
 };
 
+/*
+ * From OpenSSL 3.4 on EVP says this of every verification that was no "yes",
+ * for whatever reason; 3.0 has no name for it.
+ */
+#ifndef EVP_R_PROVIDER_SIGNATURE_FAILURE
+#define EVP_R_PROVIDER_SIGNATURE_FAILURE 234
+#endif
+
 /* OpenSSL failed where it should not: say so, and empty its queue. */
 static bool fail(struct cs_error *err, const char *what)
 {
@@ -70,6 +78,9 @@ static struct reasons take_reasons(void)
 	while ((code = ERR_get_error()) != 0) {
 		int lib = ERR_GET_LIB(code), reason = ERR_GET_REASON(code);
 
+		if (lib == ERR_LIB_EVP &&
+		    reason == EVP_R_PROVIDER_SIGNATURE_FAILURE)
+			continue;
 		r.any = true;
 		r.memory = r.memory || reason == ERR_R_MALLOC_FAILURE;
 		if (!ERR_COMMON_ERROR(code) &&

@@ -58,6 +58,8 @@ static struct {
 	 "rejected",
 	 0},
 	{"san.uri", "excludes", "4.2.1.10: a URI's host, by RFC 3986", 0},
+	{"san.uri", "in no subtree",
+	 "4.2.1.10: a URI's host as OpenSSL before 3.5 reads it, too", 0},
 	{"san.other_name", "", "4.2.1.10: a kind that is not processed", 0},
 	{"extensions.ext_key_usage", "",
 	 "4.2.1.12: a purpose that OpenSSL "
@@ -508,6 +510,13 @@ static bool contains(struct cs_span text, const char *words)
 	return memmem(text.p, text.n, words, strlen(words)) != NULL;
 }
 
+/* A URI whose authority does not end at a colon or a slash. */
+static bool has_two_readings(struct cs_span uri)
+{
+	return cs_span_find(uri, '?', NULL) || cs_span_find(uri, '#', NULL) ||
+	       cs_span_find(uri, '@', NULL);
+}
+
 /* May we refuse for this reason what OpenSSL accepts? */
 static bool is_stricter(const struct cs_finding *finding)
 {
@@ -518,6 +527,9 @@ static bool is_stricter(const struct cs_finding *finding)
 			continue;
 		if (strcmp(stricter[i].field, "san.dns") == 0 &&
 		    !cs_name_dns_is_wildcard(finding->value))
+			continue;
+		if (strcmp(stricter[i].words, "in no subtree") == 0 &&
+		    !has_two_readings(finding->value))
 			continue;
 		stricter[i].n++;
 		return true;

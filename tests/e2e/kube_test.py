@@ -30,8 +30,9 @@ def chain(obj):
 
 def text_of(obj):
     """openssl's account of the leaf."""
-    return run("openssl", "x509", "-noout", "-text", stdin=base64.b64decode(
-        obj["status"]["certificate"]).decode()).stdout
+    return run("openssl", "x509", "-noout", "-text", "-nameopt", "RFC2253",
+               stdin=base64.b64decode(
+                   obj["status"]["certificate"]).decode()).stdout
 
 
 def failed(path):
@@ -307,7 +308,7 @@ def c43_what_was_overridden_stands_in_message_and_event():
                  'given "Example Corp"', "brand/subject.organization.set",
                  "brand.yaml:", "more: countersign request show "):
         expect(part in message, f"no {part!r} in {message!r}")
-    expect("O = Example Corp" in text_of(obj), "not overridden")
+    expect("O=Example Corp" in text_of(obj), "not overridden")
     event = wait_for(lambda: [e for e in kube.events()
                               if e["regarding"]["name"] == "brand"],
                      "an event")[0]
