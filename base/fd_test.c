@@ -55,11 +55,31 @@ static void what_cannot_be_written_says_why(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
+static void a_pipe_is_read_until_its_end(void **state)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf out;
+	struct cs_error err = {0};
+	int end[2];
+
+	(void)state;
+	cs_buf_init(&out, 8);
+	assert_int_equal(pipe(end), 0);
+	assert_true(cs_fd_write(end[1], CS_SPAN_LIT("four")));
+	assert_true(cs_fd_write(end[1], CS_SPAN_LIT("four")));
+	close(end[1]);
+	assert_true(cs_fd_read(end[0], "the pipe", &out, &err));
+	assert_string_equal(cs_buf_str(&out), "fourfour");
+	close(end[0]);
+	assert_false(cs_fd_read(-1, "the pipe", &out, &err));
+	assert_string_equal(err.text, "the pipe: Bad file descriptor");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_octets_come_through_a_pipe_that_is_small),
 		cmocka_unit_test(what_cannot_be_written_says_why),
+		cmocka_unit_test(a_pipe_is_read_until_its_end),
 	};
 
 	return (cmocka_set_message_output(CM_OUTPUT_TAP),

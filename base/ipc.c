@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/wire.h"
@@ -414,18 +415,8 @@ static bool enqueue(struct cs_link *link, struct cs_span head,
 static int seal_body(struct cs_span body, struct cs_error *err)
 {
 	int fd = memfd_create("cs-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t done = 0;
 
-	while (fd >= 0 && done < body.n) {
-		ssize_t n = write(fd, body.p + done, body.n - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	if (fd >= 0 && done == body.n &&
+	if (fd >= 0 && cs_fd_write(fd, body) &&
 	    fcntl(fd, F_ADD_SEALS,
 		  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) ==
 		    0)

@@ -16,6 +16,7 @@ libcs_base_a_SOURCES = \
 	base/error.def \
 	base/failpoint.c base/failpoint.h \
 	base/fd.c base/fd.h \
+	base/file.c base/file.h \
 	base/hash.c base/hash.h \
 	base/ipc.c base/ipc.h \
 	base/json.c base/json.h \
@@ -61,6 +62,8 @@ base_tests += base/error_test
 base_error_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/fd_test
 base_fd_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
+base_tests += base/file_test
+base_file_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/hash_test
 base_hash_test_LDADD = $(BASE_LIBS) $(CMOCKA_LIBS)
 base_tests += base/ipc_test

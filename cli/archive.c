@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "base/codec.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "cli/files.h"
-#include "store/file.h"
 
 #define PATH_BYTES 4096
 /* Moved by one call. */

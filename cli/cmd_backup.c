@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/time.h"
@@ -21,7 +22,6 @@
 #include "cli/install.h"
 #include "cli/policies.h"
 #include "store/copy.h"
-#include "store/file.h"
 
 /* Paths and policy sources of one backup. */
 #define ARENA_BYTES (16 * 1024 * 1024)

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/time.h"
 #include "cli/ask.h"
@@ -16,7 +17,6 @@
 #include "cli/list.h"
 #include "cli/show.h"
 #include "store/copy.h"
-#include "store/file.h"
 #include "store/lock.h"
 #include "store/purge.h"
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/failpoint.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/time.h"
@@ -21,7 +22,6 @@
 #include "cli/files.h"
 #include "cli/install.h"
 #include "store/copy.h"
-#include "store/file.h"
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/schema.h"

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/limits.h"
 
 /* A whole path; longer ones are refused. */
@@ -38,32 +39,11 @@ char *cs_files_path(struct cs_arena *arena, const char *dir, const char *path)
 			      : cs_arena_printf(arena, "%s/%s", dir, path);
 }
 
-bool cs_files_read_fd(int fd, const char *what, struct cs_buf *out,
-		      struct cs_error *err)
-{
-	uint8_t piece[4096];
-
-	for (;;) {
-		ssize_t n = read(fd, piece, sizeof(piece));
-
-		if (n == 0)
-			return cs_buf_finish(out, what, err);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return cs_error_set_errno(err, CS_E_IO, errno, "%s",
-						  what);
-		if (!cs_buf_add(out, cs_span_make(piece, (size_t)n)))
-			return cs_buf_finish(out, what, err);
-	}
-}
-
 bool cs_files_read_given(const char *file, struct cs_buf *out,
 			 struct cs_error *err)
 {
 	if (strcmp(file, "-") == 0)
-		return cs_files_read_fd(STDIN_FILENO, "standard input", out,
-					err);
+		return cs_fd_read(STDIN_FILENO, "standard input", out, err);
 	return cs_files_read(".", file, out, err);
 }
 
@@ -92,28 +72,9 @@ bool cs_files_read(const char *dir, const char *path, struct cs_buf *out,
 
 	if (!cs_files_open(dir, path, &fd, err))
 		return false;
-	ok = cs_files_read_fd(fd, path, out, err);
+	ok = cs_fd_read(fd, path, out, err);
 	close(fd);
 	return ok;
-}
-
-/* fsync the directory that holds name. */
-static bool sync_parent(const char *name)
-{
-	char parent[PATH_BYTES];
-	const char *slash = strrchr(name, '/');
-	int fd;
-	int rc;
-
-	snprintf(parent, sizeof(parent), "%.*s",
-		 slash != NULL ? (int)(slash - name) + (slash == name) : 1,
-		 slash != NULL ? name : ".");
-	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	rc = fsync(fd);
-	close(fd);
-	return rc == 0;
 }
 
 /* To a temporary file beside `name`, then into its place. */
@@ -132,9 +93,8 @@ static bool write_as(const char *name, struct cs_span bytes, mode_t mode,
 	ok = cs_fd_write(fd, bytes) && fchown(fd, uid, gid) == 0 &&
 	     fchmod(fd, mode) == 0 && fsync(fd) == 0;
 	ok = close(fd) == 0 && ok;
-	ok = ok && rename(temporary, name) == 0 && sync_parent(name);
-	if (ok)
-		return true;
+	if (ok && rename(temporary, name) == 0)
+		return cs_file_sync_folder(name, err);
 	cs_error_set_errno(err, CS_E_IO, errno, "%s", name);
 	(void)unlink(temporary);
 	return false;

@@ -29,10 +29,6 @@ bool cs_files_read(const char *dir, const char *path, struct cs_buf *out,
 bool cs_files_read_given(const char *file, struct cs_buf *out,
 			 struct cs_error *err) CS_MUST_USE;
 
-/* The same from a descriptor (borrowed); `what` names it. */
-bool cs_files_read_fd(int fd, const char *what, struct cs_buf *out,
-		      struct cs_error *err) CS_MUST_USE;
-
 /* Replace or make the file, durably, with this mode. */
 bool cs_files_write(const char *dir, const char *path, struct cs_span bytes,
 		    mode_t mode, struct cs_error *err) CS_MUST_USE;

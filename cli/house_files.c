@@ -1,5 +1,6 @@
 #include "cli/house_parts.h"
 
+#include "base/fd.h"
 #include "cli/command.h"
 #include "cli/files.h"
 #include "cli/policies.h"
@@ -80,7 +81,7 @@ static bool send_ocsp_key(struct cs_house *h, const struct cs_renew *r,
 		return cs_error_set(err, CS_E_PEER_GONE, "reader has gone");
 	if (!cs_renew_open(h->config->install, r, &key, &file, err))
 		return false;
-	ok = cs_files_read_fd(file, r->folder, &chain, err);
+	ok = cs_fd_read(file, r->folder, &chain, err);
 	m.chain = cs_buf_span(&chain);
 	b = cs_link_scratch(reader->link);
 	cs_msg_ocsp_key_encode(&m, b);

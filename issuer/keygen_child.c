@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "issuer/keygen_parts.h"
 
 /* Secure heap of a child that makes keys. */
@@ -16,23 +17,6 @@ struct result {
 	bool ok;
 	struct cs_error err;
 };
-
-static bool write_pipe(int fd, const void *p, size_t n)
-{
-	const char *at = p;
-
-	while (n > 0) {
-		ssize_t k = write(fd, at, n);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return false;
-		at += k;
-		n -= (size_t)k;
-	}
-	return true;
-}
 
 /* No cores, no ptrace by the same uid. */
 static bool lock_down(struct cs_error *err)
@@ -56,22 +40,10 @@ static int child(cs_keygen_fn *make, const void *what, int fd)
 	cs_buf_init(&out, CS_MAX_CSR_DER);
 	r.ok = lock_down(&r.err) && cs_secret_heap_init(KEYGEN_HEAP, &r.err) &&
 	       make(what, &out, &r.err);
-	sent = write_pipe(fd, &r, sizeof(r)) && write_pipe(fd, out.p, out.n);
+	sent = cs_fd_write(fd, cs_span_make(&r, sizeof(r))) &&
+	       cs_fd_write(fd, cs_buf_span(&out));
 	cs_buf_done(&out);
 	return sent ? 0 : 1;
-}
-
-/* Everything until the pipe ends. */
-static void read_pipe(int fd, struct cs_buf *out)
-{
-	uint8_t part[4096];
-	ssize_t k;
-
-	do {
-		k = read(fd, part, sizeof(part));
-		if (k > 0)
-			cs_buf_add(out, cs_span_make(part, (size_t)k));
-	} while (k > 0 || (k < 0 && errno == EINTR));
 }
 
 /* Take the result apart; the child's error becomes ours. */
@@ -101,6 +73,7 @@ bool cs_keygen_in_child(cs_keygen_fn *make, const void *what,
 	CS_CLEANUP(cs_buf_done) struct cs_buf bytes;
 	int ends[2], status;
 	pid_t pid;
+	bool ok;
 
 	cs_buf_init(&bytes, sizeof(struct result) + CS_MAX_CSR_DER);
 	if (pipe2(ends, O_CLOEXEC) != 0)
@@ -116,9 +89,9 @@ bool cs_keygen_in_child(cs_keygen_fn *make, const void *what,
 		_exit(child(make, what, ends[1]));
 	}
 	close(ends[1]);
-	read_pipe(ends[0], &bytes);
+	ok = cs_fd_read(ends[0], "the process that makes keys", &bytes, err);
 	close(ends[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	return take_result(cs_buf_span(&bytes), out, err);
+	return ok && take_result(cs_buf_span(&bytes), out, err);
 }

@@ -4,24 +4,21 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 bool cs_kube_file_read(const char *path, size_t max, struct cs_buf *ret_text,
 		       struct cs_error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct cs_buf b = {0};
-	char piece[4096];
-	ssize_t n;
+	bool ok;
 
 	if (fd < 0)
 		return cs_error_set_errno(err, CS_E_IO, errno, "%s", path);
 	cs_buf_init(&b, max);
-	while ((n = read(fd, piece, sizeof(piece))) > 0)
-		if (!cs_buf_add(&b, cs_span_make(piece, (size_t)n)))
-			break;
-	if (n < 0)
-		cs_error_set_errno(err, CS_E_IO, errno, "%s", path);
+	ok = cs_fd_read(fd, path, &b, err);
 	close(fd);
-	if (n < 0 || !cs_buf_finish(&b, path, err)) {
+	if (!ok) {
 		cs_buf_done(&b);
 		return false;
 	}

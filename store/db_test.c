@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "store/db.h"
-#include "store/file.h"
 #include "store/lock.h"
 #include "store/migrate.h"
 #include "store/schema.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/file.h"
+#include "base/file.h"
 #include <tests/lib/ledger_house.h>
 
 /* Start again and wait until it has said its STATE. */

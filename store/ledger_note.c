@@ -1,6 +1,6 @@
 /* DIR/checkpoint: the last note, for whoever looks at it from outside. */
 #include "base/failpoint.h"
-#include "store/file.h"
+#include "base/file.h"
 #include "store/ledger_room.h"
 
 /* DIR/checkpoint is written no more often than this. */

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
-#include "store/file.h"
 #include "store/ledger_room.h"
 
 #define FILE_NAME "restore.json"

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "base/der.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/terms.h"
-#include "store/file.h"
 #include "store/ledger_room.h"
 #include "store/rows.h"
 

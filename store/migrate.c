@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-#include "store/file.h"
+#include "base/file.h"
 #include "store/schema.h"
 
 /* An empty file of ours alone; SQLite would create it by umask. */

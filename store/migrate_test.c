@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/file.h"
+#include "base/file.h"
 #include "store/migrate.h"
 #include "store/schema.h"
 #include "store/verify.h"

@@ -3,7 +3,6 @@ libcs_store_a_SOURCES = \
 	store/answer_row.c store/answer_row.h \
 	store/copy.c store/copy.h \
 	store/db.c store/db.h \
-	store/file.c store/file.h \
 	store/fixed_body.c store/fixed_body.h \
 	store/ledger.c store/ledger.h \
 	store/ledger_act.c \

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/failpoint.h"
+#include "base/file.h"
 #include "store/copy.h"
-#include "store/file.h"
 #include "store/purge.h"
 
 /* Room that must be left beside the copy. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/ipc.h"
 #include "base/limits.h"
 #include "base/secret.h"
@@ -173,21 +174,6 @@ static bool on_ocsp_key(struct reader *r, struct cs_span body, int fd,
 	return ok;
 }
 
-/* All of a chain's file. */
-static bool read_chain(int fd, struct cs_buf *out)
-{
-	uint8_t *at;
-	ssize_t n;
-
-	do {
-		at = cs_buf_extend(out, 4096);
-		n = at == NULL ? -1 : read(fd, at, 4096);
-		if (n >= 0)
-			cs_buf_truncate(out, out->n - 4096 + (size_t)n);
-	} while (n > 0);
-	return n == 0;
-}
-
 /* The responders that there are already. */
 static bool take_first_responders(struct reader *r, struct cs_error *err)
 {
@@ -200,7 +186,7 @@ static bool take_first_responders(struct reader *r, struct cs_error *err)
 
 		cs_buf_init(&chain, CS_MAX_PEM_FILE);
 		if (ok && is->key_fd >= 0 && is->chain_fd >= 0 &&
-		    read_chain(is->chain_fd, &chain))
+		    cs_fd_read(is->chain_fd, is->name, &chain, NULL))
 			ok = take_responder(r, cs_span_str(is->name),
 					    is->key_fd, cs_buf_span(&chain),
 					    err);

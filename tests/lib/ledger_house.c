@@ -11,8 +11,8 @@
 
 #include "base/crl.h"
 #include "base/der.h"
+#include "base/file.h"
 #include "base/mem.h"
-#include "store/file.h"
 #include "store/migrate.h"
 #include "store/verify.h"
 

@@ -1,4 +1,4 @@
-#include "store/file.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,25 +63,14 @@ bool cs_file_replace(const char *path, unsigned mode, struct cs_span bytes,
 
 bool cs_file_read(const char *path, struct cs_buf *out, struct cs_error *err)
 {
-	uint8_t part[4096];
-	ssize_t n = 1;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	bool ok;
 
 	if (fd < 0)
 		return cs_error_set_errno(
 			err, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, errno,
 			"%s", path);
-	while (n > 0 && cs_buf_ok(out)) {
-		n = read(fd, part, sizeof(part));
-		if (n < 0 && errno == EINTR) {
-			n = 1;
-			continue;
-		}
-		if (n > 0)
-			cs_buf_add(out, cs_span_make(part, (size_t)n));
-	}
+	ok = cs_fd_read(fd, path, out, err);
 	close(fd);
-	if (n < 0)
-		return cs_error_set(err, CS_E_IO, "%s: cannot be read", path);
-	return cs_buf_finish(out, path, err);
+	return ok;
 }
