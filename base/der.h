@@ -138,6 +138,12 @@ void cs_der_write_uint(struct cs_buf *out, uint64_t v);
 /* A non-negative INTEGER from big-endian octets; made minimal. */
 void cs_der_write_uint_octets(struct cs_buf *out, struct cs_span octets);
 void cs_der_write_bit_string_octets(struct cs_buf *out, struct cs_span octets);
+/*
+ * What is signed with its signature: SEQUENCE { tbs, signature algorithm,
+ * BIT STRING }, a certificate (RFC 5280 4.1) or a CRL (5.1).
+ */
+void cs_der_write_signed(struct cs_buf *out, struct cs_span tbs,
+			 struct cs_span sig_alg, struct cs_span signature);
 /* Bit n is 1 << n; no trailing zero bits (X.690 11.2.2). */
 void cs_der_write_named_bits(struct cs_buf *out, uint32_t bits);
 /*

@@ -110,6 +110,18 @@ void cs_der_write_bit_string_octets(struct cs_buf *out, struct cs_span octets)
 	cs_buf_add(out, octets);
 }
 
+/*= RFC 5280 4.1: SEQUENCE of TBS, algorithm and signature */
+void cs_der_write_signed(struct cs_buf *out, struct cs_span tbs,
+			 struct cs_span sig_alg, struct cs_span signature)
+{
+	size_t outer = cs_der_write_begin(out, CS_DER_SEQUENCE);
+
+	cs_der_write_raw(out, tbs);
+	cs_der_write_raw(out, sig_alg);
+	cs_der_write_bit_string_octets(out, signature);
+	cs_der_write_end(out, outer);
+}
+
 void cs_der_write_named_bits(struct cs_buf *out, uint32_t bits)
 {
 	uint8_t content[5] = {0};

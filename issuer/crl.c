@@ -212,9 +212,3 @@ bool cs_crl_tbs_write(const struct cs_issuer_ca *ca, const struct cs_crl *crl,
 	*ret_n = n;
 	return true;
 }
-
-void cs_crl_write(struct cs_span tbs, struct cs_span sig_alg,
-		  struct cs_span signature, struct cs_buf *out)
-{
-	cs_tbs_certificate(tbs, sig_alg, signature, out);
-}

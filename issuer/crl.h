@@ -44,8 +44,4 @@ bool cs_crl_tbs_write(const struct cs_issuer_ca *ca, const struct cs_crl *crl,
 		      struct cs_buf *out, size_t *ret_n,
 		      struct cs_error *err) CS_MUST_USE;
 
-/* CertificateList (RFC 5280 5.1.1), appended to out. */
-void cs_crl_write(struct cs_span tbs, struct cs_span sig_alg,
-		  struct cs_span signature, struct cs_buf *out);
-
 #endif

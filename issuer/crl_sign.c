@@ -1,5 +1,6 @@
 #include "issuer/crl_sign.h"
 
+#include "base/der.h"
 #include "base/failpoint.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -82,8 +83,8 @@ bool cs_crl_signer_sign(struct cs_crl_signer *s, const struct cs_crl *crl,
 	    !cs_verifier_check(s->verifier, cs_buf_span(&tbs),
 			       cs_buf_span(&signature), err))
 		return false;
-	cs_crl_write(cs_buf_span(&tbs), s->ca->sig_alg, cs_buf_span(&signature),
-		     out);
+	cs_der_write_signed(out, cs_buf_span(&tbs), s->ca->sig_alg,
+			    cs_buf_span(&signature));
 	if (!cs_buf_finish(out, "CRL", err))
 		return false;
 	*ret_n = n;

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/der.h"
 #include "base/mem.h"
 #include "issuer/crl.h"
 #include "issuer/key.h"
@@ -70,8 +71,8 @@ static X509_CRL *make(struct fixture *f, const struct cs_crl *crl,
 		fail_msg("%s", err.text);
 	assert_true(cs_key_sign(f->key, f->maker.ca->alg, cs_buf_span(&f->tbs),
 				&signature, &err));
-	cs_crl_write(cs_buf_span(&f->tbs), f->maker.ca->sig_alg,
-		     cs_buf_span(&signature), &f->der);
+	cs_der_write_signed(&f->der, cs_buf_span(&f->tbs), f->maker.ca->sig_alg,
+			    cs_buf_span(&signature));
 	assert_true(cs_buf_ok(&f->der));
 	p = f->der.p;
 	x = d2i_X509_CRL(NULL, &p, (long)f->der.n);

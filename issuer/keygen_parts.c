@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "base/der.h"
 #include "base/mem.h"
-#include "issuer/tbs.h"
 #include "issuer/x509.h"
 
 bool cs_keygen_work_init(struct cs_keygen_work *w, struct cs_error *err)
@@ -61,8 +61,8 @@ bool cs_keygen_sign(struct cs_key *key, enum cs_sig_alg alg, struct cs_span tbs,
 	cs_buf_init(&signature, CS_MAX_SIGNATURE);
 	if (!cs_key_sign(key, alg, tbs, &signature, err))
 		return false;
-	cs_tbs_certificate(tbs, cs_sigalg_der(alg), cs_buf_span(&signature),
-			   out);
+	cs_der_write_signed(out, tbs, cs_sigalg_der(alg),
+			    cs_buf_span(&signature));
 	return cs_buf_finish(out, "certificate", err);
 }
 

@@ -441,14 +441,3 @@ bool cs_tbs_write(const struct cs_plan *plan, const struct cs_fact_key *key,
 	cs_der_write_end(out, tbs);
 	return cs_buf_finish(out, "TBS", err);
 }
-
-void cs_tbs_certificate(struct cs_span tbs, struct cs_span sig_alg,
-			struct cs_span signature, struct cs_buf *out)
-{
-	size_t outer = cs_der_write_begin(out, CS_DER_SEQUENCE);
-
-	cs_der_write_raw(out, tbs);
-	cs_der_write_raw(out, sig_alg);
-	cs_der_write_bit_string_octets(out, signature);
-	cs_der_write_end(out, outer);
-}

@@ -56,8 +56,4 @@ bool cs_tbs_write(const struct cs_plan *plan, const struct cs_fact_key *key,
 		  struct cs_hash *hash, struct cs_arena *arena,
 		  struct cs_buf *out, struct cs_error *err) CS_MUST_USE;
 
-/* SEQUENCE { tbs, signature algorithm, BIT STRING } (RFC 5280 4.1.1). */
-void cs_tbs_certificate(struct cs_span tbs, struct cs_span sig_alg,
-			struct cs_span signature, struct cs_buf *out);
-
 #endif

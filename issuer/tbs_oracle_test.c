@@ -19,6 +19,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/der.h"
 #include "base/json.h"
 #include "issuer/cert_facts.h"
 #include "issuer/key.h"
@@ -108,8 +109,8 @@ static void write_certificate(struct fixture *f, const struct cs_plan *p,
 			  cs_span_make(f->serial, sizeof(f->serial)), f->hash,
 			  &f->arena, &f->tbs, &err))
 		fail_msg("%s", err.text);
-	cs_tbs_certificate(cs_buf_span(&f->tbs), ca->sig_alg,
-			   CS_SPAN_LIT("no signature"), &f->der);
+	cs_der_write_signed(&f->der, cs_buf_span(&f->tbs), ca->sig_alg,
+			    CS_SPAN_LIT("no signature"));
 }
 
 /* -- OpenSSL's reading ---------------------------------------------------- */

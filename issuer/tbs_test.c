@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/der.h"
 #include "issuer/cert_facts.h"
 #include "issuer/key.h"
 #include "issuer/oids.h"
@@ -116,8 +117,8 @@ static void issue(struct fixture *f, const struct cs_plan *p,
 		fail_msg("%s", err.text);
 	assert_true(cs_key_sign(f->key, ca->alg, cs_buf_span(&f->tbs),
 				&f->signature, NULL));
-	cs_tbs_certificate(cs_buf_span(&f->tbs), ca->sig_alg,
-			   cs_buf_span(&f->signature), &f->der);
+	cs_der_write_signed(&f->der, cs_buf_span(&f->tbs), ca->sig_alg,
+			    cs_buf_span(&f->signature));
 }
 
 /* Does OpenSSL, strict, accept it under our root? */

@@ -125,17 +125,6 @@ bool cs_answer_row_load(struct cs_db *db, struct cs_span id,
 	return true;
 }
 
-void cs_answer_certificate(struct cs_span tbs, struct cs_span sig_alg,
-			   struct cs_span signature, struct cs_buf *out)
-{
-	size_t mark = cs_der_write_begin(out, CS_DER_SEQUENCE);
-
-	cs_der_write_raw(out, tbs);
-	cs_der_write_raw(out, sig_alg);
-	cs_der_write_bit_string_octets(out, signature);
-	cs_der_write_end(out, mark);
-}
-
 bool cs_answer_row_make(const struct cs_answer_row *row, struct cs_buf *der,
 			struct cs_msg_answer *ret_answer, struct cs_error *err)
 {
@@ -157,8 +146,8 @@ bool cs_answer_row_make(const struct cs_answer_row *row, struct cs_buf *der,
 	cs_buf_reset(der);
 	switch (row->outcome) {
 	case CS_ANSWER_ISSUED:
-		cs_answer_certificate(row->tbs, row->sig_alg, row->signature,
-				      der);
+		cs_der_write_signed(der, row->tbs, row->sig_alg,
+				    row->signature);
 		if (!cs_buf_finish(der, "certificate", err))
 			return false;
 		m.certificate = cs_buf_span(der);

@@ -56,10 +56,6 @@ bool cs_answer_row_load(struct cs_db *db, struct cs_span id,
 			struct cs_arena *arena, struct cs_answer_row *ret_row,
 			bool *ret_found, struct cs_error *err) CS_MUST_USE;
 
-/* Append a certificate: RFC 5280 4.1, SEQUENCE of TBS, algorithm, bits. */
-void cs_answer_certificate(struct cs_span tbs, struct cs_span sig_alg,
-			   struct cs_span signature, struct cs_buf *out);
-
 /*
  * The message. `der` is reset and holds the certificate, from which
  * ret_answer borrows like from the row. `replay` is 0.

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "base/failpoint.h"
 #include "base/limit.h"
 #include "base/mem.h"
@@ -212,8 +213,8 @@ static bool outcome_issued(struct cs_ledger *l, struct cs_attempt *a,
 	cs_ledger_draft_request(l, d, &a->work->row);
 	cs_ledger_draft_attempt(l, d, a);
 	cs_buf_reset(&l->der);
-	cs_answer_certificate(d->rec.tbs, l->issuers[a->issuer].sig_alg,
-			      d->signature, &l->der);
+	cs_der_write_signed(&l->der, d->rec.tbs, l->issuers[a->issuer].sig_alg,
+			    d->signature);
 	if (!cs_buf_finish(&l->der, "certificate", err))
 		return false;
 	if (!cs_arena_dup(&l->batch.arena, cs_buf_span(&l->der),

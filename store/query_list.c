@@ -403,32 +403,38 @@ bool cs_query_issuers(struct cs_questions *q, struct cs_error *err)
 
 /* -- policy, status ------------------------------------------------------ */
 
-/* The sources of a set, whole. */
-static bool put_sources(struct cs_questions *q, struct cs_json *j,
-			int64_t epoch, struct cs_error *err)
+/* A list that is the member `name`: an object for each row; ends the rows. */
+static bool put_rows(struct cs_json *j, const char *name, struct cs_stmt *s,
+		     void (*put)(struct cs_json *j, struct cs_stmt *s),
+		     struct cs_error *err)
 {
-	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_POLICY_SOURCES);
 	bool row = false;
 	bool ok;
 
-	cs_json_name(j, "sources");
+	cs_json_name(j, name);
 	cs_json_array(j);
-	cs_stmt_int(&s, epoch);
-	while ((ok = cs_stmt_step(&s, &row, err)) && row) {
+	while ((ok = cs_stmt_step(s, &row, err)) && row) {
 		cs_json_object(j);
-		cs_query_put_text(j, "name", cs_stmt_col(&s, 0));
-		cs_json_member_hex(j, "sha256", cs_stmt_col(&s, 1));
-		cs_query_put_lines(j, "text", cs_stmt_col(&s, 2));
+		put(j, s);
 		cs_json_end(j);
 	}
-	cs_stmt_end(&s);
+	cs_stmt_end(s);
 	cs_json_end(j);
 	return ok;
+}
+
+/* One source of a set, whole. */
+static void put_source(struct cs_json *j, struct cs_stmt *s)
+{
+	cs_query_put_text(j, "name", cs_stmt_col(s, 0));
+	cs_json_member_hex(j, "sha256", cs_stmt_col(s, 1));
+	cs_query_put_lines(j, "text", cs_stmt_col(s, 2));
 }
 
 bool cs_query_policy(struct cs_questions *q, struct cs_error *err)
 {
 	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_POLICY_SET);
+	struct cs_stmt sources;
 	struct cs_span hash = {0};
 	struct cs_json j;
 	bool row = false;
@@ -454,8 +460,10 @@ bool cs_query_policy(struct cs_questions *q, struct cs_error *err)
 	cs_json_member_int(&j, "epoch", cs_stmt_col_int(&s, 0));
 	cs_json_member_int(&j, "index", cs_stmt_col_int(&s, 4));
 	cs_json_member_hex(&j, "set_sha256", cs_stmt_col(&s, 1));
-	ok = put_sources(q, &j, cs_stmt_col_int(&s, 0), err);
+	sources = cs_stmt(q->db, CS_SQL_QUERY_POLICY_SOURCES);
+	cs_stmt_int(&sources, cs_stmt_col_int(&s, 0));
 	cs_stmt_end(&s);
+	ok = put_rows(&j, "sources", &sources, put_source, err);
 	cs_json_end(&j);
 	return ok && cs_json_finish(&j, "policy", err);
 }
@@ -475,30 +483,17 @@ static void put_log_key(struct cs_json *j, struct cs_stmt *s)
 	cs_query_put_text(j, "log_key", cs_buf_span(&text));
 }
 
-/* Each issuer's generations, oldest first. */
-static bool put_generations(struct cs_questions *q, struct cs_json *j,
-			    struct cs_error *err)
+/* One of an issuer's generations. */
+static void put_generation(struct cs_json *j, struct cs_stmt *s)
 {
-	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_ISSUERS);
-	bool row = false;
-	bool ok;
-
-	cs_json_name(j, "issuers");
-	cs_json_array(j);
-	while ((ok = cs_stmt_step(&s, &row, err)) && row) {
-		cs_json_object(j);
-		cs_json_member_int(j, "generation", cs_stmt_col_int(&s, 2));
-		cs_query_put_text(j, "name", cs_stmt_col(&s, 1));
-		cs_json_end(j);
-	}
-	cs_stmt_end(&s);
-	cs_json_end(j);
-	return ok;
+	cs_json_member_int(j, "generation", cs_stmt_col_int(s, 2));
+	cs_query_put_text(j, "name", cs_stmt_col(s, 1));
 }
 
 bool cs_query_status(struct cs_questions *q, struct cs_error *err)
 {
 	struct cs_stmt s = cs_stmt(q->db, CS_SQL_QUERY_STATUS);
+	struct cs_stmt issuers;
 	struct cs_json j;
 	bool row = false;
 
@@ -515,7 +510,8 @@ bool cs_query_status(struct cs_questions *q, struct cs_error *err)
 	put_time(&j, "created", &s, 1);
 	cs_json_member_int(&j, "epoch", cs_stmt_col_int(&s, 4));
 	cs_json_member_hex(&j, "installation", cs_stmt_col(&s, 0));
-	if (!put_generations(q, &j, err)) {
+	issuers = cs_stmt(q->db, CS_SQL_QUERY_ISSUERS);
+	if (!put_rows(&j, "issuers", &issuers, put_generation, err)) {
 		cs_stmt_end(&s);
 		return false;
 	}

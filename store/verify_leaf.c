@@ -182,18 +182,13 @@ static void take_refusal(struct cs_stmt *s, struct cs_leaf_record *r)
 	r->inputs = cs_stmt_col(s, F_INPUTS);
 }
 
-/*= RFC 5280 4.1: SEQUENCE of TBS, algorithm and signature */
+/* The certificate in hand. */
 static bool put_certificate(struct cs_verify *v, struct cs_stmt *s,
 			    struct cs_span algorithm, struct cs_error *err)
 {
-	size_t mark;
-
 	cs_buf_reset(&v->der);
-	mark = cs_der_write_begin(&v->der, CS_DER_SEQUENCE);
-	cs_der_write_raw(&v->der, cs_stmt_col(s, A_TBS));
-	cs_der_write_raw(&v->der, algorithm);
-	cs_der_write_bit_string_octets(&v->der, cs_stmt_col(s, A_SIGNATURE));
-	cs_der_write_end(&v->der, mark);
+	cs_der_write_signed(&v->der, cs_stmt_col(s, A_TBS), algorithm,
+			    cs_stmt_col(s, A_SIGNATURE));
 	v->report->certificates++;
 	return cs_buf_finish(&v->der, "certificate", err);
 }
