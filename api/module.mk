@@ -38,6 +38,9 @@ libcs_api_a_SOURCES += \
 	api/auth.c api/auth.h \
 	api/body.c api/body.h \
 	api/by_cert.c api/by_cert.h \
+	api/client.c api/client.h \
+	api/client_body.c api/client_body.h \
+	api/client_read.c api/client_read.h \
 	api/clients.c api/clients.h \
 	api/crl_cache.c api/crl_cache.h \
 	api/csv.c api/csv.h \
