@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#include "base/span.h"
+#include "base/buf.h"
 
 /* NULL: no JSON, or no memory. The caller owns it. */
 json_t *cs_kube_json(struct cs_span text);
@@ -20,5 +20,8 @@ const char *cs_kube_text(const json_t *object, const char *name);
 
 /* The same of its metadata. */
 const char *cs_kube_meta(const json_t *object, const char *name);
+
+/* A name as a part of a path, or a value in a query: escaped. */
+void cs_kube_put_escaped(struct cs_buf *out, const char *text);
 
 #endif

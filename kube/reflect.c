@@ -133,17 +133,8 @@ static void on_timer(void *ctx)
 /* Append NAME=VALUE, escaped. */
 static void add_param(struct cs_buf *b, const char *name, const char *value)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789-._~";
-
 	cs_buf_addf(b, "&%s=", name);
-	for (; *value != '\0'; value++) {
-		if (strchr(plain, *value) != NULL)
-			cs_buf_add_byte(b, (uint8_t)*value);
-		else
-			cs_buf_addf(b, "%%%02X", (unsigned char)*value);
-	}
+	cs_kube_put_escaped(b, value);
 }
 
 static void add_selector(const struct cs_reflect *r, struct cs_buf *b)

@@ -23,6 +23,17 @@ bool cs_kube_is_name(const char *s)
 	       s[strspn(s, set)] == '\0' && strlen(s) <= CS_MAX_DNS_NAME;
 }
 
+/*
+ * What Kubernetes lets a CSR be called: whatever is one part of a path. Of a
+ * length that every other name keeps to.
+ */
+static bool is_segment(const char *s)
+{
+	return s != NULL && s[0] != '\0' && strcmp(s, ".") != 0 &&
+	       strcmp(s, "..") != 0 && s[strcspn(s, "/%")] == '\0' &&
+	       strlen(s) <= CS_MAX_DNS_NAME;
+}
+
 json_t *cs_kube_condition(const json_t *object, const char *type)
 {
 	json_t *list = json_object_get(json_object_get(object, "status"),
@@ -151,8 +162,11 @@ bool cs_kube_request_read(enum cs_kube_kind kind, json_t *object,
 		.object = object,
 	};
 
-	if (!cs_kube_is_name(r.name) || r.uid == NULL || r.version == NULL ||
-	    (kind == CS_KUBE_CR && !cs_kube_is_name(r.namespace)))
+	if (r.uid == NULL || r.version == NULL)
+		return false;
+	if (kind == CS_KUBE_CR
+		    ? !cs_kube_is_name(r.name) || !cs_kube_is_name(r.namespace)
+		    : !is_segment(r.name))
 		return false;
 	r.todo = kind == CS_KUBE_CR ? judge_cr(&r) : judge_csr(&r);
 	*ret = r;
@@ -191,9 +205,10 @@ void cs_kube_request_path(enum cs_kube_kind kind, const char *namespace,
 {
 	cs_buf_addf(out, "/apis/%s", cs_kube_request_api(kind));
 	if (kind == CS_KUBE_CR)
-		cs_buf_addf(out, "/namespaces/%s/certificaterequests/%s%s",
-			    namespace, name, behind);
+		cs_buf_addf(out, "/namespaces/%s/certificaterequests/",
+			    namespace);
 	else
-		cs_buf_addf(out, "/certificatesigningrequests/%s%s", name,
-			    behind);
+		cs_buf_add_str(out, "/certificatesigningrequests/");
+	cs_kube_put_escaped(out, name);
+	cs_buf_add_str(out, behind);
 }

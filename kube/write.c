@@ -10,6 +10,8 @@
 
 /* A note of an event has 1 KiB at most. */
 #define NOTE_BYTES 1000
+/* Of a name, what the event's takes over: 253 are allowed in all. */
+#define EVENT_NAME_BYTES 180
 /* And the name of who reports it so many. */
 #define REPORTER_BYTES 128
 
@@ -202,6 +204,36 @@ static const char *place(const struct cs_kube_event *e)
 	return e->namespace != NULL ? e->namespace : "default";
 }
 
+/* Is it what the name of an event may begin with? A CSR's name may be not. */
+static bool is_subdomain(struct cs_span s)
+{
+	bool inner = false; /* behind a letter or a digit */
+
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = s.p[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+
+		if (!plain && (!(c == '-' || c == '.') || i == 0 ||
+			       (s.p[i - 1] == '.') || (c == '.' && !inner)))
+			return false;
+		inner = plain;
+	}
+	return inner;
+}
+
+/* Of what it is about, as far as it can be, and a number. */
+static json_t *event_name(const struct cs_kube_event *e)
+{
+	struct cs_span about =
+		cs_span_sub(cs_span_str(e->name), 0, EVENT_NAME_BYTES);
+
+	if (!is_subdomain(about))
+		about = CS_SPAN_LIT("countersign");
+	return json_sprintf("%.*s.%llx%llx", CS_SPAN_FMT(about),
+			    (unsigned long long)e->now_ms,
+			    (unsigned long long)e->number);
+}
+
 void cs_kube_event_path(const struct cs_kube_event *e, struct cs_buf *out)
 {
 	cs_buf_addf(out, "/apis/events.k8s.io/v1/namespaces/%s/events",
@@ -229,13 +261,9 @@ bool cs_kube_write_event(const struct cs_kube_event *e, struct cs_buf *out,
 		json_pack("{s:s, s:s, s:{s:o, s:s}, s:s, s:s, s:o, s:s, s:s,"
 			  " s:o, s:o, s:s}",
 			  "apiVersion", "events.k8s.io/v1", "kind", "Event",
-			  "metadata", "name",
-			  json_sprintf("%.180s.%llx%llx", e->name,
-				       (unsigned long long)e->now_ms,
-				       (unsigned long long)e->number),
-			  "namespace", place(e), "eventTime", micro,
-			  "reportingController", CS_KUBE_MANAGER,
-			  "reportingInstance",
+			  "metadata", "name", event_name(e), "namespace",
+			  place(e), "eventTime", micro, "reportingController",
+			  CS_KUBE_MANAGER, "reportingInstance",
 			  cut(cs_span_str(e->reporter), REPORTER_BYTES),
 			  "action", "Sign", "reason", e->reason, "regarding",
 			  about, "note", cut(e->note, NOTE_BYTES), "type",

@@ -60,6 +60,14 @@ def c24_an_approved_csr_of_a_cluster_issuer_is_signed_once():
 
 
 @tap.test
+def c24_a_csr_may_have_any_name():
+    for name in ("system:node:Web 1", "a" * 179 + "-.b", "v1.web-2"):
+        signed(kube.signing_request(name, CSR, SIGNER))
+        wait_for(lambda n=name: [e for e in kube.events() if
+                                 e["regarding"]["name"] == n], "an event")
+
+
+@tap.test
 def c25_other_signers_are_ignored():
     for n, signer in enumerate((
             "issuers.countersign.dev/shop.ca", "clusterissuers.countersign.dev",

@@ -389,21 +389,26 @@ def c32_who_asked_stands_in_the_record():
 @tap.test
 def c24_a_kubernetes_csr_is_signed_with_the_right_to_sign():
     csr = house.csr("node.shop.example")
+    # Kubernetes does not care what a CSR is called.
+    name = "system:node:Web 1"
     lab.create({"apiVersion": "certificates.k8s.io/v1",
                 "kind": "CertificateSigningRequest",
-                "metadata": {"name": "node"},
+                "metadata": {"name": name},
                 "spec": {"request": base64.b64encode(csr.encode()).decode(),
                          "signerName": "clusterissuers.countersign.dev/all",
                          "expirationSeconds": 7200,
                          "usages": ["digital signature", "server auth"]}})
     time.sleep(1)
-    expect("certificate" not in lab.get("csr", "node").get("status", {}),
+    expect("certificate" not in lab.get("csr", name).get("status", {}),
            "signed before it was approved")
-    lab.kubectl("certificate", "approve", "node")
+    lab.kubectl("certificate", "approve", name)
     signed = wait_for("a certificate", lambda: lab.get(
-        "csr", "node")["status"].get("certificate"), 20)
+        "csr", name)["status"].get("certificate"), 20)
     expect("node.shop.example" in text_of(base64.b64decode(signed).decode()),
            "the name")
+    wait_for("an event about it", lambda: [
+        e for e in lab.get("events", "-n", "default")["items"]
+        if e["involvedObject"]["name"] == name and e["reason"] == "Issued"])
 
 
 @tap.test

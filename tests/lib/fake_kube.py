@@ -29,6 +29,8 @@ KINDS = {"certificaterequests": "CertificateRequest",
          "issuers": "Issuer", "clusterissuers": "ClusterIssuer",
          "secrets": "Secret", "configmaps": "ConfigMap",
          "namespaces": "Namespace", "leases": "Lease", "events": "Event"}
+SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+                       r"(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
 def rfc3339(seconds):
@@ -407,7 +409,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.fail(401, "Unauthorized")
             else:
                 getattr(self, "do_" + self.command.lower())(
-                    url.path, query, body)
+                    urllib.parse.unquote(url.path), query, body)
         finally:
             with self.kube.lock:
                 self.kube.calls.append((self.command, self.path, self.status))
@@ -561,6 +563,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_post(self, path, _, body):
         obj = json.loads(body)
         name = obj["metadata"]["name"]
+        if path.endswith("/events") and not SUBDOMAIN.fullmatch(name):
+            self.fail(422, f"metadata.name: {name}", reason="Invalid")
+            return
         with self.kube.lock:
             if f"{path}/{name}" in self.kube.objects:
                 self.fail(409, f"{name} already exists",
