@@ -1,5 +1,6 @@
 #include "base/sources.h"
 
+#include "base/codec.h"
 #include "base/limits.h"
 #include "base/wire.h"
 
@@ -15,8 +16,7 @@ void cs_sources_encode(const struct cs_sources *sources, struct cs_buf *out)
 	}
 }
 
-/* Is this a name that can stand in "NAME:14:3: sentence"? */
-static bool name_is_usable(struct cs_span name)
+bool cs_source_name_is_usable(struct cs_span name)
 {
 	if (name.n == 0 || name.n > CS_MAX_SOURCE_NAME)
 		return false;
@@ -24,7 +24,7 @@ static bool name_is_usable(struct cs_span name)
 		if (name.p[i] < 0x20 || name.p[i] == 0x7f)
 			return false;
 	}
-	return true;
+	return cs_codec_is_utf8(name);
 }
 
 /* Check source i against the limits and against those before it. */
@@ -32,7 +32,7 @@ static bool check(const struct cs_sources *s, size_t i, struct cs_error *err)
 {
 	const struct cs_source *one = &s->items[i];
 
-	if (!name_is_usable(one->name))
+	if (!cs_source_name_is_usable(one->name))
 		return cs_error_set(err, CS_E_FORMAT,
 				    "source %zu has no usable name", i + 1);
 	if (one->bytes.n > CS_MAX_POLICY_FILE)

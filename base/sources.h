@@ -27,14 +27,19 @@ struct cs_sources {
 	size_t n;
 };
 
+/*
+ * Is this a name that can stand in "NAME:14:3: sentence", and in the log? 1 to
+ * CS_MAX_SOURCE_NAME bytes of UTF-8 without control characters.
+ */
+bool cs_source_name_is_usable(struct cs_span name);
+
 /* Append the encoding; the buffer's sticky error tells of no room. */
 void cs_sources_encode(const struct cs_sources *sources, struct cs_buf *out);
 
 /*
  * Read an encoding. CS_E_PROTOCOL when it is malformed; CS_E_TOO_LARGE beyond
  * CS_MAX_POLICY_FILES, CS_MAX_POLICY_FILE or CS_MAX_POLICY_SET; CS_E_FORMAT
- * for a name that is empty, longer than CS_MAX_SOURCE_NAME, holds a control
- * character, or stands there twice; CS_E_NO_MEMORY.
+ * for a name that is not usable or stands there twice; CS_E_NO_MEMORY.
  */
 bool cs_sources_decode(struct cs_span encoded, struct cs_arena *arena,
 		       struct cs_sources *ret_sources,

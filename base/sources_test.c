@@ -61,6 +61,11 @@ static void names_are_unique_and_printable(void **state)
 	assert_int_equal(err.code, CS_E_FORMAT);
 	assert_false(round_trip(control, &arena, &got, &err));
 	assert_int_equal(err.code, CS_E_FORMAT);
+	control[0].name = CS_SPAN_LIT("a\xff.yaml");
+	assert_false(round_trip(control, &arena, &got, &err));
+	assert_int_equal(err.code, CS_E_FORMAT);
+	control[0].name = CS_SPAN_LIT("\xc3\xa4.yaml");
+	assert_true(round_trip(control, &arena, &got, &err));
 	cs_arena_done(&arena);
 }
 

@@ -143,7 +143,7 @@ bool cs_archive_name_is_good(const char *name)
 		/* No part begins with a dot: neither hidden nor above. */
 		if ((p == name || p[-1] == '/') && *p == '.')
 			return false;
-		if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '\\')
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			return false;
 	}
 	return true;

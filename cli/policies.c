@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "cli/files.h"
 
 /* What is being collected. */
@@ -33,6 +34,21 @@ static bool has_suffix(const char *name)
 	return false;
 }
 
+/* A name that the log can have. What it is not is told escaped. */
+static bool check_name(const char *dir, const char *name, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+
+	cs_buf_init(&text, CS_MAX_HTTP_BODY);
+	if (cs_source_name_is_usable(cs_span_str(name)))
+		return true;
+	cs_text_put_str(&text, name);
+	return cs_error_set(err, CS_E_FORMAT,
+			    "%s: the name `%s` of a policy file is not UTF-8 "
+			    "without control characters: rename it",
+			    dir, cs_buf_str(&text));
+}
+
 /* Read one file into the collection, called `name` in places. */
 static bool add_file(struct collection *c, const char *dir, const char *path,
 		     const char *name, struct cs_error *err)
@@ -45,7 +61,8 @@ static bool add_file(struct collection *c, const char *dir, const char *path,
 		return cs_error_set(err, CS_E_TOO_LARGE,
 				    "%s: more than %d policy files", dir,
 				    CS_MAX_POLICY_FILES);
-	if (!cs_files_read(dir, path, &text, err))
+	if (!check_name(dir, name, err) ||
+	    !cs_files_read(dir, path, &text, err))
 		return false;
 	c->bytes += cs_buf_span(&text).n;
 	if (c->bytes > CS_MAX_POLICY_SET)
@@ -96,6 +113,24 @@ static bool list_dir(struct collection *c, const char *dir, const char ***ret,
 	return true;
 }
 
+/* Whoever reads a pipe waits, and the server's parent must not. */
+static bool check_regular(struct collection *c, const char *dir,
+			  const char *name, struct cs_error *err)
+{
+	const char *path = cs_files_path(c->arena, dir, name);
+	struct stat st;
+
+	if (path == NULL)
+		return cs_error_set(err, CS_E_NO_MEMORY, "no memory to read %s",
+				    dir);
+	if (stat(path, &st) != 0)
+		return cs_error_set_errno(
+			err, errno == ENOENT ? CS_E_NOT_FOUND : CS_E_IO, errno,
+			"%s", path);
+	return S_ISREG(st.st_mode) ||
+	       cs_error_set(err, CS_E_IO, "%s: not a regular file", path);
+}
+
 static bool add_dir(struct collection *c, const char *dir, struct cs_error *err)
 {
 	const char **names = NULL;
@@ -104,7 +139,9 @@ static bool add_dir(struct collection *c, const char *dir, struct cs_error *err)
 	if (!list_dir(c, dir, &names, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!add_file(c, dir, names[i], names[i], err))
+		if (!check_name(dir, names[i], err) ||
+		    !check_regular(c, dir, names[i], err) ||
+		    !add_file(c, dir, names[i], names[i], err))
 			return false;
 	return true;
 }

@@ -58,6 +58,19 @@ def a_slash_behind_the_name_of_a_backup_changes_nothing():
 
 
 @tap.test
+def what_cannot_be_copied_fails_a_backup_and_what_is_not_there_does_not():
+    policies = os.path.join(house.dir, "policies")
+    os.symlink("nowhere", os.path.join(policies, "gone.yaml"))
+    done = house.cli("backup", at("without"), check=False)
+    expect(done.returncode != 0 and "gone.yaml" in done.stderr, done.stderr)
+    expect(not os.path.exists(at("without")), "a backup without its policies")
+    os.unlink(os.path.join(policies, "gone.yaml"))
+    os.rename(policies, policies + ".away")
+    house.cli("backup", at("without"))
+    os.rename(policies + ".away", policies)
+
+
+@tap.test
 def issuers_that_share_a_key_are_in_a_backup_once():
     """Two CA certificates of one key: one file, named by both."""
     house.cli("ca", "create", "one", "--self-signed")

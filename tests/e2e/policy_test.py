@@ -329,6 +329,42 @@ def status_shows_the_issuers():
 
 
 @tap.test
+def a_file_that_cannot_be_a_policy_is_named_and_stops_nobody():
+    """By its name, which stands in the log, or because it is no file."""
+    folder = os.fsencode(os.path.join(house.dir, "policies"))
+
+    def refused(name, says):
+        for command in (("policy", "check"), ("policy", "apply")):
+            done = house.cli(*command, check=False)
+            expect(done.returncode in (1, 2) and says in done.stderr,
+                   f"{name} {command}: {done.returncode} {done.stderr}")
+        done = house.cli("backup", os.path.join(house.root, "of-odd"),
+                         check=False)
+        expect(done.returncode == 1 and says in done.stderr,
+               f"{name}: {done.returncode} {done.stderr}")
+        expect(house.http("GET", "/readyz")[0] == 200, f"{name}: not ready")
+
+    for name, says in ((b"b\xffd.yaml", "b\\xffd.yaml"),
+                       (b"new\nline.yaml", "new\\x0aline.yaml")):
+        path = os.path.join(folder, name)
+        with open(path, "wb") as f:
+            f.write(b"# nothing\n")
+        refused(name, says)
+        os.unlink(path)
+    path = os.path.join(folder, b"pipe.yaml")
+    os.mkfifo(path)
+    refused("a pipe", "pipe.yaml: not a regular file")
+    os.unlink(path)
+    path = os.path.join(folder, b"back\\slash.yaml")
+    with open(path, "wb") as f:
+        f.write(b"# nothing\n")
+    backup = os.path.join(house.root, "slash")
+    house.cli("backup", backup)
+    run(COUNTERSIGN, "restore", backup, "--dir", backup + ".made")
+    os.unlink(path)
+
+
+@tap.test
 def a_stopped_house_answers_the_same():
     expect(house.stop() == 0, "it did not stop cleanly")
     expect("team-web" in house.cli("policy", "list").stdout, "list")
