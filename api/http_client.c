@@ -98,7 +98,7 @@ static bool connect_call(struct call *c, struct cs_error *err)
 			return cs_error_set_errno(
 				err, CS_E_UNREACHABLE, errno,
 				"no server answers at %s (start it with "
-				"`countersign serve`)",
+				"`countersign serve`; --dir says where)",
 				c->address.sun_path);
 		if (left_ms(c) == 0)
 			return cs_error_set(err, CS_E_UNREACHABLE,

@@ -510,11 +510,11 @@ static bool contains(struct cs_span text, const char *words)
 	return memmem(text.p, text.n, words, strlen(words)) != NULL;
 }
 
-/* A URI whose authority does not end at a colon or a slash. */
+/* A URI whose authority does not end at the first colon or else slash. */
 static bool has_two_readings(struct cs_span uri)
 {
-	return cs_span_find(uri, '?', NULL) || cs_span_find(uri, '#', NULL) ||
-	       cs_span_find(uri, '@', NULL);
+	return contains(uri, "?") || contains(uri, "#") || contains(uri, "@") ||
+	       memmem(uri.p, uri.n, "/ns:", 4) != NULL;
 }
 
 /* May we refuse for this reason what OpenSSL accepts? */

@@ -263,6 +263,40 @@ static void check_deny_alone(struct linting *l, const struct cs_matchers *deny,
 			    "anyway");
 }
 
+/* Does somebody expect values who says how many there may be? */
+static bool expects(const struct cs_count *min, const struct cs_count *max)
+{
+	return min->present || (max->present && max->value > 0);
+}
+
+/* Rules of what may be there, of which nothing may. */
+static void warn_closed(struct linting *l, const struct cs_rule *rule)
+{
+	cs_lint_warn(l->report, rule, "`%.*s` has no `allow`: nothing passes",
+		     CS_SPAN_FMT(rule->id));
+}
+
+/* What `max`, `min` and the like say of names is never asked. */
+static void check_closed_names(struct linting *l, const struct cs_san_rules *r)
+{
+	if (!r->listed || r->allow.present || r->deny.present ||
+	    r->on_violation == CS_ON_VIOLATION_DROP)
+		return;
+	if (expects(&r->min, &r->max) || r->wildcards)
+		warn_closed(l, &r->rule);
+}
+
+/* The same of an attribute that has no value of its own. */
+static void check_closed_attr(struct linting *l, const struct cs_attr_rules *a)
+{
+	if (a->allow.present || a->deny.present || a->set.present ||
+	    a->fallback.present || a->on_violation == CS_ON_VIOLATION_DROP)
+		return;
+	if (expects(&a->min, &a->max) ||
+	    (a->is_cn && a->in_san != CS_IN_SAN_REQUIRE))
+		warn_closed(l, &a->rule);
+}
+
 static void check_san(struct linting *l)
 {
 	const struct cs_sans_rules *san = &l->policy->san;
@@ -272,6 +306,7 @@ static void check_san(struct linting *l)
 
 		check_allow(l, &r->allow, &r->deny);
 		check_deny_alone(l, &r->deny, r->allow.present, false);
+		check_closed_names(l, r);
 		if (kind == CS_NAME_DNS && r->allow.present)
 			check_deny(l, &r->allow, &r->deny);
 	}
@@ -292,6 +327,7 @@ static void check_subject(struct linting *l)
 
 		check_allow(l, &a->allow, &a->deny);
 		check_deny_alone(l, &a->deny, a->allow.present, a->set.present);
+		check_closed_attr(l, a);
 	}
 }
 

@@ -195,6 +195,32 @@ static void a_rule_that_is_never_asked(void **state)
 	       "`deny`");
 }
 
+static void rules_of_what_nothing_can_pass(void **state)
+{
+	static const char words[] = "has no `allow`: nothing passes";
+
+	(void)state;
+	warns(WEB("  subject: {commonName: {in_san: add}}\n"),
+	      "web.yaml:5:1: `web/subject.commonName` has no `allow`: nothing "
+	      "passes");
+	warns(WEB("  subject: {organization: {max: 1}}\n"), words);
+	warns(WEB("  subject: {locality: {min: 1}}\n"), words);
+	warns(DNS("max: 5"),
+	      "web.yaml:5:1: `web/san.dns` has no `allow`: nothing "
+	      "passes");
+	warns(WEB("  san: {ip: {min: 1}}\n"), "`web/san.ip` has no `allow`");
+	/* Nothing is to pass, and one value is there without being asked. */
+	silent(DNS("max: 0"), words);
+	silent(WEB("  san: {dns: {allow: [any]}, ip: {}}\n"), words);
+	silent(WEB("  subject: {organization: {}}\n"), words);
+	silent(WEB("  subject: {organization: {default: Acme, max: 1}}\n"),
+	       words);
+	silent(WEB("  subject: {organization: {set: Acme, max: 1}}\n"), words);
+	silent(WEB("  subject: {organization: {max: 1, on_violation: drop}}\n"),
+	       words);
+	silent(DNS("max: 1, deny: [any]"), words);
+}
+
 static void keys_that_mean_cert_manager(void **state)
 {
 	static const char words[] = "is cert-manager itself";
@@ -382,6 +408,7 @@ int main(void)
 		cmocka_unit_test(a_matcher_that_never_decides),
 		cmocka_unit_test(a_matcher_that_nothing_can_match),
 		cmocka_unit_test(a_rule_that_is_never_asked),
+		cmocka_unit_test(rules_of_what_nothing_can_pass),
 		cmocka_unit_test(keys_that_mean_cert_manager),
 		cmocka_unit_test(what_is_suspicious_where_it_is_written),
 		cmocka_unit_test(
