@@ -220,6 +220,7 @@ static void every_named_statement_prepares(void **state)
 	place_make(&p);
 	db = cs_db_open(&p.config, CS_DB_WRITE, NULL);
 	assert_non_null(db);
+	assert_true(cs_db_exec(db, cs_schema_compromised, NULL));
 	for (int i = 0; i < CS_SQL_COUNT; i++) {
 		struct cs_stmt s = cs_stmt(db, (enum cs_sql)i);
 

@@ -451,7 +451,7 @@ struct cs_ledger *cs_ledger_new(struct cs_loop *loop,
 	cs_buf_init(&l->json, CS_MAX_MESSAGE);
 	/* Links last: what fails before leaves the descriptors to us. */
 	ok = set_up(l, err) && database_open(l, err) && links_open(l, err) &&
-	     cs_ledger_load(l, err);
+	     cs_ledger_load(l, err) && cs_ledger_compromised_load(l, err);
 	if (ok) {
 		cs_ledger_clock_start(l);
 		ok = cs_ledger_metrics_start(l, err) &&

@@ -10,6 +10,7 @@
 #include "base/terms.h"
 #include "base/time.h"
 #include "store/ledger_room.h"
+#include "store/schema.h"
 
 /* Columns of REVOCATION_FIND. */
 enum {
@@ -213,6 +214,26 @@ static bool row_insert(struct cs_ledger *l, const struct cs_leaf_record *r,
 	return cs_stmt_run(&s, err);
 }
 
+bool cs_ledger_compromised_load(struct cs_ledger *l, struct cs_error *err)
+{
+	struct cs_stmt s;
+
+	if (!cs_db_exec(l->db, cs_schema_compromised, err))
+		return false;
+	s = cs_stmt(l->db, CS_SQL_COMPROMISED_LOAD);
+	return cs_stmt_run(&s, err);
+}
+
+/* Its key is certified no more; undone with the transaction. */
+static bool compromised_add(struct cs_ledger *l, uint64_t seq,
+			    struct cs_error *err)
+{
+	struct cs_stmt s = cs_stmt(l->db, CS_SQL_COMPROMISED_ADD);
+
+	cs_stmt_int(&s, (int64_t)seq);
+	return cs_stmt_run(&s, err);
+}
+
 /* A new revocation: leaf and row. */
 static bool record(struct cs_ledger *l, struct cs_work *w,
 		   const struct target *t, struct cs_error *err)
@@ -237,7 +258,9 @@ static bool record(struct cs_ledger *l, struct cs_work *w,
 	    !terms_write(l, w, t, &r->terms, err))
 		return false;
 	d->decision = r->body;
-	return row_insert(l, r, cs_revoke_shard(r->serial, t->shards), err);
+	return row_insert(l, r, cs_revoke_shard(r->serial, t->shards), err) &&
+	       (r->reason != CS_REASON_KEY_COMPROMISE ||
+		compromised_add(l, r->seq, err));
 }
 
 bool cs_ledger_do_revoke(struct cs_ledger *l, struct cs_work *w,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "base/revoke.h"
 #include <tests/lib/ledger_house.h>
 
@@ -252,6 +254,7 @@ static void revokes_what_has_no_certificate_yet_or_never(void **state)
 
 static void a_compromised_key_is_certified_no_more(void **state)
 {
+	struct cs_error err = {0};
 	struct cs_house h;
 	struct cs_msg_admin_done done;
 	struct cs_msg_answer m;
@@ -277,7 +280,68 @@ static void a_compromised_key_is_certified_no_more(void **state)
 	ask.flags = CS_REQ_DRY_RUN;
 	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_DRY_RUN);
 	assert_true(holds(m.body, "KEY_COMPROMISED"));
+	/* Also behind a start. */
+	cs_house_crash(&h);
+	assert_true(cs_house_start(&h, &err));
+	assert_true(cs_house_wait(&h, CS_MSG_STATE, 1));
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_DRY_RUN);
+	assert_true(holds(m.body, "KEY_COMPROMISED"));
 	cs_house_verify(&h);
+	cs_house_done(&h);
+}
+
+/* As if the key had been certified so often; not verifiable. */
+static void use_key(struct cs_house *h, uint64_t spki, unsigned times)
+{
+	char sql[400];
+	sqlite3 *db;
+
+	(void)snprintf(sql, sizeof(sql),
+		       "PRAGMA foreign_keys = OFF; WITH RECURSIVE n(i) AS"
+		       " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
+		       " INSERT INTO key_use SELECT (SELECT spki FROM key_use"
+		       " WHERE substr(spki, 1, 1) = x'%02x'), zeroblob(32),"
+		       " 1000 + i FROM n",
+		       times, (unsigned)spki);
+	assert_int_equal(sqlite3_open(h->db_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* What all statements of the ledger have cost since the last time. */
+static int steps(struct cs_house *h)
+{
+	sqlite3 *db = cs_db_handle(h->ledger->db);
+	int sum = 0;
+
+	for (sqlite3_stmt *s = sqlite3_next_stmt(db, NULL); s != NULL;
+	     s = sqlite3_next_stmt(db, s))
+		sum += sqlite3_stmt_status(s, SQLITE_STMTSTATUS_VM_STEP, 1);
+	return sum;
+}
+
+static void what_a_key_was_used_for_costs_its_next_use_nothing(void **state)
+{
+	struct cs_ask ask = {.spki = 77, .subject = 1};
+	struct cs_house h;
+	struct cs_msg_answer m;
+	struct cs_error err = {0};
+	int cost;
+
+	(void)state;
+	cs_house_open(&h);
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	(void)steps(&h);
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	cost = steps(&h);
+	cs_house_crash(&h);
+	use_key(&h, 77, 20000);
+	if (!cs_house_start(&h, &err))
+		fail_msg("%s", err.text);
+	assert_true(cs_house_wait(&h, CS_MSG_STATE, 1));
+	(void)steps(&h);
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
+	assert_in_range(steps(&h), 1, 2 * cost);
 	cs_house_done(&h);
 }
 
@@ -517,6 +581,8 @@ int main(void)
 		cmocka_unit_test(refuses_what_cannot_be_revoked),
 		cmocka_unit_test(revokes_what_has_no_certificate_yet_or_never),
 		cmocka_unit_test(a_compromised_key_is_certified_no_more),
+		cmocka_unit_test(
+			what_a_key_was_used_for_costs_its_next_use_nothing),
 		cmocka_unit_test(who_may_is_asked_in_the_transaction),
 		cmocka_unit_test(
 			nothing_is_revoked_at_a_time_that_is_not_trusted),

@@ -509,7 +509,10 @@ void cs_ledger_act_begin(struct cs_ledger *l, struct cs_json *j);
 bool cs_ledger_act_keep(struct cs_ledger *l, struct cs_json *j,
 			struct cs_span *ret, struct cs_error *err) CS_MUST_USE;
 
-/* ledger_revoke.c: within the transaction. */
+/* ledger_revoke.c: at the start, which keys are compromised. */
+bool cs_ledger_compromised_load(struct cs_ledger *l,
+				struct cs_error *err) CS_MUST_USE;
+/* Within the transaction. */
 bool cs_ledger_do_revoke(struct cs_ledger *l, struct cs_work *w,
 			 struct cs_error *err) CS_MUST_USE;
 /* After COMMIT: the ADMIN_DONE of a revocation. */

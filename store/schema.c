@@ -554,6 +554,11 @@ static const char *const to_v3[] = {
 	APPEND_ONLY("issuer_end"),
 };
 
+const char cs_schema_compromised[] =
+	"CREATE TEMP TABLE compromised ("
+	" spki BLOB PRIMARY KEY CHECK (length(spki) = 32)"
+	") STRICT, WITHOUT ROWID";
+
 /* Each change of schema adds a row. */
 const struct cs_migration cs_migrations[] = {
 	{1, to_v2, sizeof(to_v2) / sizeof(to_v2[0])},

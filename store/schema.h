@@ -34,4 +34,11 @@
 extern const char *const cs_schema_v1[];
 extern const size_t cs_schema_v1_n;
 
+/*
+ * Beside the file, as long as the ledger's connection: the keys of what was
+ * revoked for keyCompromise. One look-up for each intent, where a key's uses
+ * may be thousands.
+ */
+extern const char cs_schema_compromised[];
+
 #endif
