@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include "base/limit.h"
 #include "base/revoke.h"
 #include <tests/lib/ledger_house.h>
 
@@ -290,7 +291,7 @@ static void a_compromised_key_is_certified_no_more(void **state)
 	cs_house_done(&h);
 }
 
-/* As if the key had been certified so often; not verifiable. */
+/* As if it had been certified for the same so often; not verifiable. */
 static void use_key(struct cs_house *h, uint64_t spki, unsigned times)
 {
 	char sql[400];
@@ -299,9 +300,9 @@ static void use_key(struct cs_house *h, uint64_t spki, unsigned times)
 	(void)snprintf(sql, sizeof(sql),
 		       "PRAGMA foreign_keys = OFF; WITH RECURSIVE n(i) AS"
 		       " (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
-		       " INSERT INTO key_use SELECT (SELECT spki FROM key_use"
-		       " WHERE substr(spki, 1, 1) = x'%02x'), zeroblob(32),"
-		       " 1000 + i FROM n",
+		       " INSERT INTO key_use SELECT u.spki, u.subject_key,"
+		       " 1000 + i FROM n JOIN (SELECT * FROM key_use WHERE"
+		       " substr(spki, 1, 1) = x'%02x' LIMIT 1) AS u",
 		       times, (unsigned)spki);
 	assert_int_equal(sqlite3_open(h->db_path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
@@ -322,7 +323,11 @@ static int steps(struct cs_house *h)
 
 static void what_a_key_was_used_for_costs_its_next_use_nothing(void **state)
 {
-	struct cs_ask ask = {.spki = 77, .subject = 1};
+	const struct cs_limit other = {
+		CS_LIMIT_KEY_OTHER_SUBJECT, 0, 0,
+		CS_SPAN_LIT("web/key.reuse.other_subject"), CS_SPAN_LIT("")};
+	CS_CLEANUP(cs_buf_done) struct cs_buf limits = {0};
+	struct cs_ask ask = {.spki = 77, .subject = 128};
 	struct cs_house h;
 	struct cs_msg_answer m;
 	struct cs_error err = {0};
@@ -330,6 +335,9 @@ static void what_a_key_was_used_for_costs_its_next_use_nothing(void **state)
 
 	(void)state;
 	cs_house_open(&h);
+	cs_buf_init(&limits, 100);
+	cs_limit_put(&limits, &other);
+	ask.limits = cs_buf_span(&limits);
 	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
 	(void)steps(&h);
 	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
@@ -342,6 +350,11 @@ static void what_a_key_was_used_for_costs_its_next_use_nothing(void **state)
 	(void)steps(&h);
 	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_ISSUED);
 	assert_in_range(steps(&h), 1, 2 * cost);
+	/* Whoever else asks for it is found on either side. */
+	ask.subject = 1;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_REFUSED);
+	ask.subject = 255;
+	assert_int_equal(cs_house_ask_wait(&h, &ask, &m), CS_ANSWER_REFUSED);
 	cs_house_done(&h);
 }
 
