@@ -148,7 +148,8 @@ static bool open_room(struct cs_front *f, struct cs_error *err)
 	f->waits = f->inflight == NULL
 			   ? NULL
 			   : cs_waits_new(CS_MAX_QUESTIONS + CS_MAX_POLLS +
-						  CS_MAX_OCSP_WAITS,
+						  CS_MAX_OCSP_WAITS +
+						  CS_MAX_STRANGERS,
 					  err);
 	f->crls = cs_mem_new(sizeof(*f->crls));
 	if (f->crls == NULL)

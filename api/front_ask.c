@@ -46,20 +46,34 @@ bool cs_front_find_asker(const struct cs_front *f, const struct cs_asker *a,
 	return false;
 }
 
+/*
+ * Is there a place for one more question? Polls that wait, OCSP and strangers
+ * take none from clients' questions, nor these from strangers.
+ */
+static bool has_place(const struct cs_front *f, bool is_stranger)
+{
+	size_t strangers = cs_waits_strangers(f->waits);
+	size_t beside = strangers + cs_waits_polls(f->waits) +
+			cs_waits_of(f->waits, CS_WAIT_OCSP);
+
+	if (is_stranger)
+		return strangers < CS_MAX_STRANGERS;
+	return cs_waits_count(f->waits) - beside < CS_MAX_QUESTIONS;
+}
+
 bool cs_front_wait(struct cs_front *f, struct cs_call *c,
 		   enum cs_wait_kind kind, struct cs_wait **ret_wait)
 {
-	size_t beside =
-		cs_waits_polls(f->waits) + cs_waits_of(f->waits, CS_WAIT_OCSP);
+	bool is_stranger = c->who.client == NULL;
 	struct cs_wait *w = NULL;
 
-	/* Polls that wait, and OCSP, take no place from questions. */
-	if (cs_waits_count(f->waits) - beside < CS_MAX_QUESTIONS)
+	if (has_place(f, is_stranger))
 		w = cs_waits_add(f->waits, kind, c->ticket);
 	if (w == NULL)
 		return cs_problem_set(c->p, CS_PROBLEM_BUSY, "",
 				      "Too many questions are under way.");
 	w->asker = asker_of(c);
+	w->of_stranger = is_stranger;
 	*ret_wait = w;
 	return true;
 }

@@ -74,6 +74,16 @@ size_t cs_waits_polls(const struct cs_waits *w)
 	return n;
 }
 
+size_t cs_waits_strangers(const struct cs_waits *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->capacity; i++)
+		n += w->slots[i].kind != CS_WAIT_FREE &&
+		     w->slots[i].of_stranger;
+	return n;
+}
+
 bool cs_waits_owns(uint64_t ticket)
 {
 	return (ticket & TOP_BIT) != 0;

@@ -79,6 +79,7 @@ struct cs_wait {
 	uint64_t http;	 /* the server's ticket; 0: nobody, or gone */
 	unsigned status; /* ADMIN: of the answer; 0: 200 */
 	struct cs_asker asker;
+	bool of_stranger; /* of a route for anybody */
 	struct cs_arena arena;
 	struct cs_decide_body decision; /* APPROVE, DENY */
 	/* APPROVE, DENY: whence, to what; path of CRL: If-None-Match. */
@@ -112,6 +113,9 @@ size_t cs_waits_of(const struct cs_waits *w, enum cs_wait_kind kind);
 
 /* Of these, polls (CS_WAIT_LIST with list.polls). */
 size_t cs_waits_polls(const struct cs_waits *w);
+
+/* Of these, of strangers; OCSP is not among them. */
+size_t cs_waits_strangers(const struct cs_waits *w);
 
 /* Is the ticket of the kind that waits have? */
 bool cs_waits_owns(uint64_t ticket);

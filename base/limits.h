@@ -158,6 +158,10 @@
 /* OCSP requests of strangers, beside these: each is a tenth of a millisecond
    of the reader, so that a question waits for few of them. */
 #define CS_MAX_OCSP_WAITS 16
+/* Other questions of strangers (CRLs, tiles, checkpoints, chains), beside
+   these: whatever they ask, a revocation finds a place. Each may be answered
+   with a CRL of the largest size. */
+#define CS_MAX_STRANGERS 32
 /* Polls that wait for what comes, beside these. */
 #define CS_MAX_POLLS 32
 /* Decisions in one transaction. */
