@@ -77,11 +77,20 @@ static bool put_body(struct cs_http_call *http, const json_t *body,
 	return true;
 }
 
+/* One call with a JSON body; NULL: none. */
+static bool ask_with(struct cs_http_call *http, const json_t *body,
+		     struct cs_reply *ret_reply, struct cs_error *err)
+{
+	CS_CLEANUP(cs_buf_done) struct cs_buf text;
+
+	cs_buf_init(&text, CS_MAX_HTTP_BODY);
+	return put_body(http, body, &text, err) && ask(http, ret_reply, err);
+}
+
 bool cs_ask_long(const struct cs_call *call, const char *method,
 		 const char *target, const json_t *body, uint32_t patience_ms,
 		 struct cs_reply *ret_reply, struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf text;
 	struct cs_http_call http = {
 		.dir = call->dir,
 		.method = method,
@@ -90,15 +99,13 @@ bool cs_ask_long(const struct cs_call *call, const char *method,
 		.timeout_ms = patience_ms,
 	};
 
-	cs_buf_init(&text, CS_MAX_HTTP_BODY);
-	return put_body(&http, body, &text, err) && ask(&http, ret_reply, err);
+	return ask_with(&http, body, ret_reply, err);
 }
 
 bool cs_ask(const struct cs_call *call, const char *method, const char *target,
 	    const json_t *body, const char *key, struct cs_reply *ret_reply,
 	    struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf text;
 	struct cs_http_call http = {
 		.dir = call->dir,
 		.method = method,
@@ -107,8 +114,7 @@ bool cs_ask(const struct cs_call *call, const char *method, const char *target,
 		.idempotency_key = key,
 	};
 
-	cs_buf_init(&text, CS_MAX_HTTP_BODY);
-	return put_body(&http, body, &text, err) && ask(&http, ret_reply, err);
+	return ask_with(&http, body, ret_reply, err);
 }
 
 void cs_question_add(struct cs_question_call *q, struct cs_ask_param param)

@@ -21,8 +21,7 @@ static bool no_memory(struct cs_error *err)
 
 /* -- a document ------------------------------------------------------------ */
 
-/* The one mapping that a file holds. */
-static json_t *read_document(const char *file, struct cs_error *err)
+json_t *cs_asked_document(const char *file, struct cs_error *err)
 {
 	CS_CLEANUP(cs_arena_done) struct cs_arena arena;
 	CS_CLEANUP(cs_buf_done) struct cs_buf text;
@@ -41,8 +40,7 @@ static json_t *read_document(const char *file, struct cs_error *err)
 		return json;
 	json_decref(json);
 	cs_error_set(err, CS_E_USAGE,
-		     "%s: expected one mapping: a CertificateRequest, or a "
-		     "request's body",
+		     "%s: expected one mapping, such as a request's body",
 		     file);
 	return NULL;
 }
@@ -176,7 +174,7 @@ static json_t *start(const struct cs_call *call, struct cs_error *err)
 
 	if (file == NULL)
 		return json_object();
-	doc = read_document(file, err);
+	doc = cs_asked_document(file, err);
 	if (doc == NULL)
 		return NULL;
 	body = json_object();
@@ -210,9 +208,8 @@ static json_t *list_of(const struct cs_call *call, const char *option)
 	return list;
 }
 
-/* --csr: PEM as it is, DER as PEM. */
-static bool set_csr(const struct cs_call *call, json_t *body,
-		    struct cs_error *err)
+bool cs_asked_csr(const struct cs_call *call, json_t *body,
+		  struct cs_error *err)
 {
 	CS_CLEANUP(cs_buf_done) struct cs_buf bytes, pem;
 	const char *file = cs_call_get(call, "csr");
@@ -311,7 +308,7 @@ static bool set_options(const struct cs_call *call, json_t *body,
 
 	if (usages != NULL && json_object_set_new(body, "usages", usages) != 0)
 		return no_memory(err);
-	return set_csr(call, body, err) && set_texts(call, body, err) &&
+	return cs_asked_csr(call, body, err) && set_texts(call, body, err) &&
 	       set_labels(call, body, err) &&
 	       (set_requester(call, body) || no_memory(err));
 }

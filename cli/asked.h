@@ -52,6 +52,19 @@
 	}
 
 /*
+ * The one mapping that a file holds, in YAML or JSON; `-` is standard input.
+ * NULL: CS_E_USAGE and what is wrong, or an error of the file.
+ */
+json_t *cs_asked_document(const char *file, struct cs_error *err) CS_MUST_USE;
+
+/*
+ * Put the CSR of --csr into the body: PEM as it is, DER as PEM. Without the
+ * option the body must have one already. CS_E_USAGE, or of the file.
+ */
+bool cs_asked_csr(const struct cs_call *call, json_t *body,
+		  struct cs_error *err) CS_MUST_USE;
+
+/*
  * The body, with a CSR in PEM. NULL: CS_E_USAGE and what is wrong, an error
  * of the file, or CS_E_NO_MEMORY.
  */

@@ -9,6 +9,7 @@
 #include "cli/audit_row.h"
 #include "cli/commands.h"
 #include "cli/files.h"
+#include "cli/log_args.h"
 #include "cli/show.h"
 #include "store/note.h"
 #include "store/verify.h"
@@ -54,18 +55,6 @@ static int run_list(const struct cs_call *call)
 	return status;
 }
 
-/* The index as a number; CS_E_USAGE. */
-static bool parse_index(const char *text, int64_t *ret, struct cs_error *err)
-{
-	char *end;
-
-	*ret = strtoll(text, &end, 10);
-	if (text[0] == '\0' || *end != '\0' || *ret < 0)
-		return cs_error_set(err, CS_E_USAGE, "`%s` is not an index",
-				    text);
-	return true;
-}
-
 static int run_show(const struct cs_call *call)
 {
 	struct cs_question_call q = {
@@ -77,7 +66,7 @@ static int run_show(const struct cs_call *call)
 	struct cs_reply r;
 	int status;
 
-	if (!parse_index(call->args[0], &q.in_path.number, &err))
+	if (!cs_log_index_parse(call->args[0], &q.in_path.number, &err))
 		return cs_call_fail(call, &err);
 	snprintf(target, sizeof(target), "/v1/audit/%lld",
 		 (long long)q.in_path.number);
@@ -95,8 +84,9 @@ static int run_show(const struct cs_call *call)
 struct verification {
 	const struct cs_call *call;
 	struct cs_arena arena;
-	struct cs_buf outside, key;
+	struct cs_buf outside;
 	struct cs_note_verifier verifier;
+	bool has_verifier;
 	json_t *findings; /* for -o json */
 };
 
@@ -130,29 +120,6 @@ static void on_finding(void *ctx, const struct cs_verify_finding *f)
 	fputs("  ", err);
 	cs_text_print(err, f->text);
 	fputc('\n', err);
-}
-
-/* An option's file, else one of the installation. Missing: empty. */
-static bool read_optional(const struct cs_call *call, const char *option,
-			  const char *name, struct cs_buf *out,
-			  struct cs_error *err)
-{
-	const char *file = cs_call_get(call, option);
-	struct cs_error why = {0};
-
-	/* An empty one would compare with nothing, and find nothing. */
-	if (file != NULL)
-		return cs_files_read(".", file, out, err) &&
-		       (out->n > 0 ||
-			cs_error_set(err, CS_E_VERIFY, "--%s: %s is empty",
-				     option, file));
-	if (cs_files_read(call->dir, name, out, &why))
-		return true;
-	if (why.code == CS_E_NOT_FOUND)
-		return true;
-	if (err != NULL)
-		*err = why;
-	return false;
 }
 
 static int print_json(const struct verification *v,
@@ -214,19 +181,41 @@ static int print_report(const struct verification *v,
 	return CS_EXIT_DONE;
 }
 
-/* What the verification reads beside the database. */
+/*
+ * Did that read fail, so that the verification cannot be? Not where the
+ * installation itself has no such file.
+ */
+static bool failed(const char *option, const struct cs_error *why,
+		   struct cs_error *err)
+{
+	if (option == NULL && why->code == CS_E_NOT_FOUND)
+		return false;
+	if (err != NULL)
+		*err = *why;
+	return true;
+}
+
+/* What the verification reads beside the database: --FILE, or of DIR. */
 static bool read_inputs(struct verification *v, struct cs_error *err)
 {
-	struct cs_span key;
+	const char *checkpoint = cs_call_get(v->call, "checkpoint");
+	const char *key = cs_call_get(v->call, "log-key");
+	const char *dir = v->call->dir;
+	struct cs_error why = {0};
 
-	if (!read_optional(v->call, "checkpoint", "checkpoint", &v->outside,
-			   err) ||
-	    !read_optional(v->call, "log-key", "log.pub", &v->key, err))
+	if (!cs_files_read(checkpoint != NULL ? "." : dir,
+			   checkpoint != NULL ? checkpoint : "checkpoint",
+			   &v->outside, &why) &&
+	    failed(checkpoint, &why, err))
 		return false;
-	key = cs_buf_span(&v->key);
-	while (key.n > 0 && key.p[key.n - 1] == '\n')
-		key.n--;
-	return key.n == 0 || cs_note_verifier_parse(key, &v->verifier, err);
+	/* An empty one would compare with nothing, and find nothing. */
+	if (checkpoint != NULL && v->outside.n == 0)
+		return cs_error_set(err, CS_E_VERIFY,
+				    "--checkpoint: %s is empty", checkpoint);
+	v->has_verifier = cs_log_key_read(key != NULL ? "." : dir,
+					  key != NULL ? key : CS_LOG_KEY_FILE,
+					  &v->verifier, &why);
+	return v->has_verifier || !failed(key, &why, err);
 }
 
 static bool verify(struct verification *v, struct cs_verify_report *ret,
@@ -245,7 +234,7 @@ static bool verify(struct verification *v, struct cs_verify_report *ret,
 	if (!read_inputs(v, err))
 		return false;
 	c.outside = cs_buf_span(&v->outside);
-	c.verifier = v->key.n > 0 ? &v->verifier : NULL;
+	c.verifier = v->has_verifier ? &v->verifier : NULL;
 	c.db = cs_db_open(&config, CS_DB_READ, err);
 	if (c.db == NULL)
 		return false;
@@ -263,7 +252,6 @@ static int run_verify(const struct cs_call *call)
 
 	cs_arena_init(&v.arena, 65536);
 	cs_buf_init(&v.outside, CS_MAX_HTTP_BODY);
-	cs_buf_init(&v.key, CS_MAX_HTTP_BODY);
 	if (cs_call_wants(call, "json"))
 		v.findings = json_array();
 	if (verify(&v, &report, &err)) {
@@ -274,7 +262,6 @@ static int run_verify(const struct cs_call *call)
 			status = CS_EXIT_VERIFY;
 	}
 	json_decref(v.findings);
-	cs_buf_done(&v.key);
 	cs_buf_done(&v.outside);
 	cs_arena_done(&v.arena);
 	return status;

@@ -7,7 +7,7 @@
 #include "cli/ask.h"
 #include "cli/audit_row.h"
 #include "cli/commands.h"
-#include "cli/files.h"
+#include "cli/log_args.h"
 #include "store/note.h"
 #include "store/tree.h"
 
@@ -20,18 +20,10 @@ static const struct cs_option options[] = {
 static bool read_verifier(const struct cs_call *call,
 			  struct cs_note_verifier *ret, struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf text;
 	const char *file = cs_call_get(call, "log-key");
-	struct cs_span key;
 
-	cs_buf_init(&text, CS_MAX_NOTE);
-	if (!cs_files_read(file != NULL ? "." : call->dir,
-			   file != NULL ? file : "log.pub", &text, err))
-		return false;
-	key = cs_buf_span(&text);
-	while (key.n > 0 && key.p[key.n - 1] == '\n')
-		key.n--;
-	return cs_note_verifier_parse(key, ret, err);
+	return cs_log_key_read(file != NULL ? "." : call->dir,
+			       file != NULL ? file : CS_LOG_KEY_FILE, ret, err);
 }
 
 /* A hash in hexadecimal. */
@@ -107,16 +99,12 @@ static int run(const struct cs_call *call)
 	struct cs_question_call q = {.kind = CS_QUERY_PROOF,
 				     .in_path = {CS_ASK_INT, "index", NULL, 0}};
 	struct cs_error err = {0};
-	char target[64], *end;
+	char target[64];
 	struct cs_reply r;
 	int status;
 
-	q.in_path.number = strtoll(call->args[0], &end, 10);
-	if (call->args[0][0] == '\0' || *end != '\0' || q.in_path.number < 0) {
-		cs_error_set(&err, CS_E_USAGE, "`%s` is not an index",
-			     call->args[0]);
+	if (!cs_log_index_parse(call->args[0], &q.in_path.number, &err))
 		return cs_call_fail(call, &err);
-	}
 	snprintf(target, sizeof(target), "/v1/audit/%lld/proof",
 		 (long long)q.in_path.number);
 	q.target = target;

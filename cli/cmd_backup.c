@@ -20,6 +20,7 @@
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/install.h"
+#include "cli/log_args.h"
 #include "cli/policies.h"
 #include "store/copy.h"
 
@@ -196,7 +197,7 @@ static bool tell_token(struct backup *b, size_t i)
 static bool take_files(struct backup *b, struct cs_error *err)
 {
 	static const char *const fixed[] = {CS_CONFIG_FILE, "root.pem",
-					    "log.pub"};
+					    CS_LOG_KEY_FILE};
 	const struct cs_config *c = &b->install->config;
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
@@ -253,7 +254,6 @@ static bool take_ledger(struct backup *b, struct cs_error *err)
 /* Is what was copied what the server says, and does all of it agree? */
 static bool verify(struct backup *b, struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf key;
 	struct cs_note_verifier verifier;
 	struct cs_copy_check check = {
 		.path = cs_files_path(&b->arena, b->part, "ledger.db"),
@@ -263,14 +263,9 @@ static bool verify(struct backup *b, struct cs_error *err)
 	json_int_t size =
 		json_integer_value(json_object_get(b->reply.body, "tree_size"));
 
-	cs_buf_init(&key, CS_MAX_NOTE);
 	if (check.path == NULL)
 		return cs_error_set(err, CS_E_NO_MEMORY, "no memory");
-	if (!cs_files_read(b->part, "log.pub", &key, err))
-		return false;
-	while (key.n > 0 && key.p[key.n - 1] == '\n')
-		key.n--;
-	if (!cs_note_verifier_parse(cs_buf_span(&key), &verifier, err) ||
+	if (!cs_log_key_read(b->part, CS_LOG_KEY_FILE, &verifier, err) ||
 	    !cs_copy_check(&check, &b->report, err))
 		return false;
 	if (b->report.tree_size != (uint64_t)size)

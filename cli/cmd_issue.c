@@ -1,16 +1,13 @@
 /* `issue`: submit a CSR as the local administrator, print the chain. */
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/limits.h"
-#include "base/yaml.h"
 #include "cli/ask.h"
+#include "cli/asked.h"
 #include "cli/commands.h"
-#include "cli/files.h"
 #include "cli/show.h"
 
 static const struct cs_option options[] = {
-	{"csr", 0, "FILE", "the CSR, PEM; - for standard input"},
+	{"csr", 0, "FILE", "the CSR, PEM or DER; - for standard input"},
 	{"issuer", 0, "NAME", "who issues (default)"},
 	{"approve", 0, NULL, "approve it at once"},
 	{"reason", 0, "TEXT", "why it is approved, one word"},
@@ -22,53 +19,6 @@ static const struct cs_option options[] = {
 	{"dry-run", 0, NULL, "only tell what would come of it"},
 	{0},
 };
-
-/* The document of --request, or an empty one. */
-static json_t *read_request(const struct cs_call *call, struct cs_error *err)
-{
-	CS_CLEANUP(cs_arena_done) struct cs_arena arena;
-	CS_CLEANUP(cs_buf_done) struct cs_buf text;
-	const char *file = cs_call_get(call, "request");
-	struct cs_yaml *doc;
-	json_t *json;
-
-	cs_arena_init(&arena, 8 * CS_MAX_POLICY_FILE);
-	cs_buf_init(&text, CS_MAX_POLICY_FILE);
-	if (file == NULL)
-		return json_object();
-	if (!cs_files_read(".", file, &text, err))
-		return NULL;
-	doc = cs_yaml_parse(cs_buf_span(&text), file, &arena, err);
-	if (doc == NULL)
-		return NULL;
-	json = cs_yaml_to_json(doc);
-	if (json_is_object(json) && doc->next == NULL)
-		return json;
-	json_decref(json);
-	cs_error_set(err, CS_E_USAGE, "%s: expected one mapping", file);
-	return NULL;
-}
-
-/* --csr, which is required unless --request states one. */
-static bool add_csr(const struct cs_call *call, json_t *body,
-		    struct cs_error *err)
-{
-	CS_CLEANUP(cs_buf_done) struct cs_buf text;
-	const char *file = cs_call_get(call, "csr");
-
-	cs_buf_init(&text, CS_MAX_CSR_PEM);
-	if (file == NULL && json_object_get(body, "csr") != NULL)
-		return true;
-	if (file == NULL)
-		return cs_error_set(err, CS_E_USAGE,
-				    "`issue` needs --csr FILE");
-	if (!cs_files_read_given(file, &text, err))
-		return false;
-	return json_object_set_new(body, "csr",
-				   json_stringn(cs_buf_str(&text),
-						cs_buf_span(&text).n)) == 0 ||
-	       cs_error_set(err, CS_E_USAGE, "%s: not a PEM file", file);
-}
 
 /* The condition that --approve states. */
 static bool add_approval(const struct cs_call *call, json_t *body)
@@ -116,15 +66,16 @@ static bool add_usages(const struct cs_call *call, json_t *body)
 
 static json_t *make_body(const struct cs_call *call, struct cs_error *err)
 {
+	const char *file = cs_call_get(call, "request");
 	json_t *body;
 
 	if (!cs_call_needs(call, "reason", "approve", err) ||
 	    !cs_call_needs(call, "message", "approve", err))
 		return NULL;
-	body = read_request(call, err);
+	body = file != NULL ? cs_asked_document(file, err) : json_object();
 	if (body == NULL)
 		return NULL;
-	if (!add_csr(call, body, err)) {
+	if (!cs_asked_csr(call, body, err)) {
 		json_decref(body);
 		return NULL;
 	}

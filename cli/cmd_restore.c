@@ -21,6 +21,7 @@
 #include "cli/commands.h"
 #include "cli/files.h"
 #include "cli/install.h"
+#include "cli/log_args.h"
 #include "store/copy.h"
 #include "store/lock.h"
 #include "store/migrate.h"
@@ -61,14 +62,7 @@ static char *path(struct restore *r, const char *root, const char *name)
 static bool read_key(const char *dir, struct cs_note_verifier *ret,
 		     struct cs_error *err)
 {
-	CS_CLEANUP(cs_buf_done) struct cs_buf key;
-
-	cs_buf_init(&key, CS_MAX_NOTE);
-	if (!cs_files_read(dir, "log.pub", &key, err))
-		return false;
-	while (key.n > 0 && key.p[key.n - 1] == '\n')
-		key.n--;
-	return cs_note_verifier_parse(cs_buf_span(&key), ret, err);
+	return cs_log_key_read(dir, CS_LOG_KEY_FILE, ret, err);
 }
 
 /* The marker for the next start, under this name. Takes `said`. */

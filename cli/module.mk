@@ -32,6 +32,7 @@ libcs_cli_a_SOURCES = \
 	cli/install.c cli/install.h \
 	cli/list.c cli/list.h \
 	cli/listen.c cli/listen.h \
+	cli/log_args.c cli/log_args.h \
 	cli/logging.c cli/logging.h \
 	cli/manual.c cli/manual.h \
 	cli/notify.c cli/notify.h \

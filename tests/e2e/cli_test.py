@@ -205,6 +205,18 @@ def each_example_does_what_it_says():
 
 
 @tap.test
+def a_csr_is_taken_in_pem_and_der_from_a_file_and_a_pipe():
+    shell("openssl req -in web.csr -outform DER -out web.der")
+    for line in ("--csr web.der", "--csr - <web.der", "--csr - <web.csr"):
+        done = shell("countersign issue --approve " + line)
+        expect(done.returncode == 0 and "BEGIN CERT" in done.stdout, done)
+    write("body.yaml", "usages: [server auth]\nduration: 2h\n")
+    done = shell("countersign issue --approve --csr web.der --request - "
+                 "<body.yaml")
+    expect(done.returncode == 0 and "BEGIN CERT" in done.stdout, done)
+
+
+@tap.test
 def every_line_of_help_fits_on_a_terminal():
     for command in commands():
         for line in run(PROGRAM, *command.split(" "),

@@ -54,6 +54,24 @@ def an_untouched_log_verifies():
 
 
 @tap.test
+def an_emptied_log_key_is_not_taken_for_none():
+    path = tampered()[0]
+    name = os.path.join(house.dir, "log.pub")
+    with open(name, encoding="utf-8") as f:
+        before = f.read()
+    try:
+        for text in ("", "\n", "other"):
+            with open(name, "w", encoding="utf-8") as f:
+                f.write(text)
+            status, out = verify(path)
+            expect(status != 0 and "log.pub" in out and
+                   "verified" not in out, f"{text!r}: {status} {out}")
+    finally:
+        with open(name, "w", encoding="utf-8") as f:
+            f.write(before)
+
+
+@tap.test
 def one_byte_in_any_column_of_a_decision_is_found_with_its_index():
     db = house.database()
     leaf = db.execute("SELECT max(leaf) FROM outcome").fetchone()[0]
