@@ -292,13 +292,18 @@
 #define CS_MAX_KUBE_ITEMS 50000
 /*
  * Requests that are worked on at once: in all; of one cluster issuer; of the
- * issuers of one namespace, whose address may be anybody's, and slow.
+ * issuers of all namespaces, and of one, whose address may be anybody's, and
+ * slow. So there is always room for a cluster issuer.
  */
-#define CS_MAX_KUBE_BUSY	   32
-#define CS_MAX_KUBE_BUSY_ISSUER	   16
-#define CS_MAX_KUBE_BUSY_NAMESPACE 4
+#define CS_MAX_KUBE_BUSY	    32
+#define CS_MAX_KUBE_BUSY_ISSUER	    16
+#define CS_MAX_KUBE_BUSY_NAMESPACES 24
+#define CS_MAX_KUBE_BUSY_NAMESPACE  4
 /* Issuers of both kinds. */
 #define CS_MAX_KUBE_ISSUERS 1000
+/* Of those, checked at once: a descriptor and a TLS session each. */
+#define CS_MAX_KUBE_CHECKS	     64
+#define CS_MAX_KUBE_CHECKS_NAMESPACE 8
 /* What a Retry-After may ask for: more is an outage, and we look again. */
 #define CS_MAX_KUBE_RETRY_S 600
 /* What cert-manager reads of a chain, and a condition's message. */

@@ -49,12 +49,20 @@ static bool is_crowded(const struct cs_adapter *a,
 	size_t n = cluster ? strlen(item->issuer) + 1
 			   : strcspn(item->issuer, "/") + 1;
 	size_t found = 0;
+	size_t all = 0;
 
-	for (size_t i = 0; i < CS_MAX_KUBE_BUSY; i++)
-		found += a->work[i].item != NULL &&
-			 strncmp(a->work[i].item->issuer, item->issuer, n) == 0;
-	return found >=
-	       (cluster ? CS_MAX_KUBE_BUSY_ISSUER : CS_MAX_KUBE_BUSY_NAMESPACE);
+	for (size_t i = 0; i < CS_MAX_KUBE_BUSY; i++) {
+		const struct cs_kube_item *other = a->work[i].item;
+
+		if (other == NULL)
+			continue;
+		found += strncmp(other->issuer, item->issuer, n) == 0;
+		all += other->issuer[0] != '/';
+	}
+	if (cluster)
+		return found >= CS_MAX_KUBE_BUSY_ISSUER;
+	return found >= CS_MAX_KUBE_BUSY_NAMESPACE ||
+	       all >= CS_MAX_KUBE_BUSY_NAMESPACES;
 }
 
 /* The next that is due and has a place; NULL: none. */

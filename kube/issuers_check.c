@@ -13,6 +13,8 @@
 #include "kube/write.h"
 
 #define ASK_MS 10000
+/* Until it is looked again whether there is a place for a check. */
+#define CROWDED_MS 250
 
 void cs_issuer_stop(struct cs_issuer *i)
 {
@@ -393,6 +395,23 @@ static const char *flaw(const struct cs_issuer *i)
 	return NULL;
 }
 
+/* Are enough checks under way, or of its namespace? */
+static bool is_crowded(const struct cs_issuer *i)
+{
+	size_t all = 0;
+	size_t near = 0;
+
+	for (const struct cs_issuer *o = i->all->first; o != NULL;
+	     o = o->next) {
+		if (o->call == NULL && o->transfer == NULL)
+			continue;
+		all++;
+		near += same(o->namespace, i->namespace);
+	}
+	return all >= CS_MAX_KUBE_CHECKS ||
+	       near >= CS_MAX_KUBE_CHECKS_NAMESPACE;
+}
+
 void cs_issuer_check(struct cs_issuer *i)
 {
 	const char *bad = flaw(i);
@@ -400,6 +419,13 @@ void cs_issuer_check(struct cs_issuer *i)
 	cs_issuer_stop(i);
 	if (bad != NULL) {
 		conclude(i, CS_ISSUER_FAILED, bad, "");
+		return;
+	}
+	if (is_crowded(i)) {
+		/* Soon; whoever doubts it has nothing to add. */
+		i->doubted = true;
+		cs_timer_start(i->timer,
+			       CROWDED_MS + cs_wait_chance(CROWDED_MS));
 		return;
 	}
 	cs_buf_done(&i->ca_new);

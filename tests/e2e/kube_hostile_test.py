@@ -13,8 +13,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from tests.lib import invariants  # noqa: E402
-from tests.lib.adapter import (Adapter, add_issuer, ready, wait_for,  # noqa: E402
-                               wait_reason)
+from tests.lib.adapter import (Adapter, add_issuer, add_secret,  # noqa: E402
+                               ready, wait_for, wait_reason)
 from tests.lib.house import Tap, expect  # noqa: E402
 from tests.lib.kube_place import Place  # noqa: E402
 
@@ -30,6 +30,25 @@ class Mute:
     def __init__(self):
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"https://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.open = self.most = 0
+        self.lock = threading.Lock()
+        threading.Thread(target=self.take, daemon=True).start()
+
+    def take(self):
+        while True:
+            peer, _ = self.socket.accept()
+            threading.Thread(target=self.hold, args=(peer,),
+                             daemon=True).start()
+
+    def hold(self, peer):
+        with self.lock:
+            self.open += 1
+            self.most = max(self.most, self.open)
+        with peer:
+            while peer.recv(4096):
+                pass
+        with self.lock:
+            self.open -= 1
 
 
 @tap.test
@@ -69,14 +88,17 @@ class Unsure(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.server.posts += 1
+        if self.server.hangs:
+            time.sleep(30)
         self.rfile.read(int(self.headers["Content-Length"]))
         self.reply(503, b'{"code": "BUSY", "detail": "Too much."}')
 
 
-def unsure():
+def unsure(hangs=False):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Unsure)
     server.daemon_threads = True
     server.checks = server.posts = 0
+    server.hangs = hangs
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(kube.cert, kube.key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -124,6 +146,43 @@ def an_issuer_that_many_doubt_is_checked_all_the_same():
     server.shutdown()
     server.server_close()
     expect(asked >= 2, f"{asked} checks")
+
+
+@tap.test
+def of_one_namespace_only_a_few_issuers_are_checked_at_once():
+    mute = Mute()
+    paths = [add_issuer(kube, house, f"slow-{i}", url=mute.url)
+             for i in range(20)]
+    wait_for(lambda: mute.most >= 8, "checks")
+    time.sleep(1)
+    expect(mute.most == 8, f"{mute.most} at once")
+    for path in paths:
+        kube.delete(path)
+
+
+@tap.test
+def tenants_whose_addresses_hang_leave_room_for_cluster_issuers():
+    server = unsure(hangs=True)
+    with open(kube.ca.path, "rb") as f:
+        bundle = base64.b64encode(f.read()).decode()
+    paths = []
+    for i in range(8):
+        kube.put(f"/api/v1/namespaces/evil-{i}", {})
+        add_secret(kube, house, "shop", f"evil-{i}")
+        wait_reason(kube, add_issuer(kube, house, "ca", f"evil-{i}",
+                                     url=server.url, caBundle=bundle),
+                    "Checked")
+        paths += [kube.request(f"evil-{n}", CSR, f"evil-{i}")
+                  for n in range(5)]
+    wait_for(lambda: server.posts >= 24, "submissions")
+    started = time.monotonic()
+    for i in range(3):
+        place.issued_once(kube.request(f"honest-{i}", CSR, issuer="all",
+                                       kind="ClusterIssuer"))
+    expect(time.monotonic() - started < 6, "they waited")
+    expect(server.posts == 24, f"{server.posts} at once")
+    for path in paths:
+        kube.delete(path)
 
 
 @tap.test
