@@ -268,7 +268,7 @@ def L01_slow_clients_leave_a_good_one_alone():
     status, out = jobs["both"].result()
     for line in out.splitlines():
         print("#", line)
-    expect(status == 0, out)
+    expect(status == 0, f"exit {status}: {out}")
 
 
 @tap.test
@@ -276,7 +276,7 @@ def L05_handshakes_for_nothing_leave_a_good_client_alone():
     status, out = crowd("shakes", 200, 2)
     for line in out.splitlines():
         print("#", line)
-    expect(status == 0, out)
+    expect(status == 0, f"exit {status}: {out}")
 
 
 status = tap.run()
