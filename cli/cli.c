@@ -7,7 +7,8 @@
 #include "base/version.h"
 #include "cli/commands.h"
 
-const struct cs_command *const cs_commands[] = {
+/* All of them, in the order of `--help`. */
+static const struct cs_command *const commands[] = {
 	&cs_cmd_init,
 	&cs_cmd_serve,
 	&cs_cmd_status,
@@ -98,9 +99,9 @@ static void help(const struct cs_call *call, FILE *out)
 	       strcmp(g->name, call->group) != 0)
 		g++;
 	if (call->group != NULL && g->name != NULL)
-		cs_command_help_group(cs_commands, g, out);
+		cs_command_help_group(call->commands, g, out);
 	else
-		cs_command_help_all(cs_commands, out);
+		cs_command_help_all(call->commands, out);
 }
 
 /* What helps a person on whose words named no command, or were wrong in it. */
@@ -161,7 +162,7 @@ int cs_cli_main(int argc, char **argv)
 		printf("countersign %s\n", cs_version());
 		return finish(status);
 	}
-	if (!cs_command_parse(cs_commands, argc, argv, &call, &err)) {
+	if (!cs_command_parse(commands, argc, argv, &call, &err)) {
 		fprintf(stderr, "countersign: %s\n", err.text);
 		help_on(&call);
 		return CS_EXIT_USAGE;

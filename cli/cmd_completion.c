@@ -18,7 +18,7 @@ static int run(const struct cs_call *call)
 
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
 		if (strcmp(call->args[0], shells[i].name) == 0) {
-			shells[i].write(cs_commands, call->out);
+			shells[i].write(call->commands, call->out);
 			return CS_EXIT_DONE;
 		}
 	}

@@ -4,7 +4,7 @@
 
 static int run(const struct cs_call *call)
 {
-	cs_manual_write(cs_commands, call->out);
+	cs_manual_write(call->commands, call->out);
 	return CS_EXIT_DONE;
 }
 

@@ -451,7 +451,8 @@ bool cs_command_parse(const struct cs_command *const *commands, int argc,
 	const char *dir = getenv("COUNTERSIGN_DIR");
 	struct command_words w;
 
-	*ret_call = (struct cs_call){.out = stdout, .err = stderr};
+	*ret_call = (struct cs_call){
+		.commands = commands, .out = stdout, .err = stderr};
 	ret_call->dir = dir != NULL && dir[0] != '\0' ? dir : DEFAULT_DIR;
 	if (!find_command(commands, argc, argv, &w, err)) {
 		ret_call->group = w.group;

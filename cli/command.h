@@ -65,6 +65,7 @@ struct cs_command_group {
 };
 
 struct cs_call {
+	const struct cs_command *const *commands; /* all, as they were given */
 	const struct cs_command *command;
 	const char *group;  /* command NULL: the first word, if it is one's */
 	const char *dir;    /* --dir, $COUNTERSIGN_DIR or the default */

@@ -4,9 +4,6 @@
 
 #include "cli/command.h"
 
-/* All of them, in the order of `--help`; NULL ends the table. */
-extern const struct cs_command *const cs_commands[];
-
 /* What is said of each first word that several commands share. */
 extern const struct cs_command_group cs_command_groups[];
 

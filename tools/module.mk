@@ -2,10 +2,11 @@ EXTRA_DIST += tools/check tools/packages .ci/run
 
 # What a machine can say about the style. tests/lint_test.sh proves that each
 # of them sees what it looks for.
-LINTS = lint-layers lint-headers lint-globals lint-cleanup lint-format \
-	lint-spec
-EXTRA_DIST += tools/lint-cleanup tools/lint-layers tools/lint-headers tools/lint-globals \
-	tools/lint-globals.allow tools/lint-format tools/spec-trace
+LINTS = lint-layers lint-circles lint-headers lint-globals lint-cleanup \
+	lint-format lint-spec
+EXTRA_DIST += tools/lint-layers tools/lint-circles tools/lint-headers \
+	tools/lint-globals tools/lint-globals.allow tools/lint-cleanup \
+	tools/lint-format tools/spec-trace
 dist_check_SCRIPTS += tests/lint_test.sh
 TESTS += tests/lint_test.sh
 
@@ -19,8 +20,8 @@ lint-headers:
 		$(LIBEVENT_CFLAGS) $(JANSSON_CFLAGS) $(YAML_CFLAGS) \
 		$(CURL_CFLAGS) $(CMOCKA_CFLAGS)" \
 	$(srcdir)/tools/lint-headers $(srcdir)
-lint-globals: $(noinst_LIBRARIES) $(bin_PROGRAMS)
-	$(srcdir)/tools/lint-globals $(srcdir) .
+lint-circles lint-globals: $(noinst_LIBRARIES) $(bin_PROGRAMS)
+	$(srcdir)/tools/$@ $(srcdir) .
 lint-spec:
 	$(srcdir)/tools/spec-trace $(srcdir)
 
