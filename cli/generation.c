@@ -9,13 +9,25 @@
 #include "cli/config.h"
 #include "cli/files.h"
 
+/* Of a value, in a sentence about it. */
+#define SHOWN 40
+
+/* What stands there is no member, or not a value of it. */
 static bool refuse(const struct cs_yaml *v, const char *file,
 		   struct cs_error *err)
 {
-	return cs_error_set(err, CS_E_CONFIG,
-			    "%s:%u:%u: `%.*s` is not one that was written by "
-			    "this program",
-			    file, v->line, v->column, CS_SPAN_FMT(v->key));
+	size_t most = v->text.n < SHOWN ? v->text.n : SHOWN;
+
+	return cs_error_set(
+		err, CS_E_CONFIG,
+		"%s:%u:%u: `%.*s%s%.*s`: expected generation (1 to %d), "
+		"crl_url, crl_shards (1 to %d), retired and key_destroyed (as "
+		"\"2026-11-25T09:00:00Z\"), which this program writes: take "
+		"the file from a backup",
+		file, v->line, v->column, CS_SPAN_FMT(v->key),
+		v->key.n > 0 && v->text.n > 0 ? ": " : "",
+		CS_SPAN_FMT(cs_span_sub(v->text, 0, most)), CS_MAX_GENERATION,
+		CS_MAX_CRL_SHARDS);
 }
 
 static bool read_time(const struct cs_yaml *v, bool *ret_there, int64_t *ret_s)

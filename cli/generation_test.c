@@ -84,6 +84,7 @@ static void what_was_not_written_by_us_is_refused(void **state)
 		"retired: yesterday\n",
 		"key_destroyed: true\n",
 		"other: 1\n",
+		"",
 		"- 1\n",
 		"generation: 1\n---\ngeneration: 2\n",
 	};
@@ -99,6 +100,8 @@ static void what_was_not_written_by_us_is_refused(void **state)
 			fail_msg("taken: %s", bad[i]);
 		assert_int_equal(g.number, 99);
 		assert_non_null(strstr(err.text, CS_GENERATION_FILE ":"));
+		assert_non_null(strstr(err.text, "expected generation"));
+		assert_non_null(strstr(err.text, "from a backup"));
 	}
 }
 
