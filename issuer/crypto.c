@@ -413,6 +413,35 @@ static void verify_rsa(struct cs_verifier *v, struct cs_span digest,
 	*ret_r = got == n && memcmp(block, wanted, n) == 0;
 }
 
+/*= RFC 3279 2.2.3: Ecdsa-Sig-Value, a SEQUENCE of two INTEGERs */
+static bool is_ecdsa_value(struct cs_span signature)
+{
+	struct cs_der r = cs_der_reader(signature), in;
+	struct cs_span n[2];
+
+	if (!cs_der_enter(&r, CS_DER_SEQUENCE, "Ecdsa-Sig-Value", &in, NULL) ||
+	    !cs_der_end(&r, "Ecdsa-Sig-Value", NULL) ||
+	    !cs_der_integer(&in, "r", &n[0], NULL) ||
+	    !cs_der_integer(&in, "s", &n[1], NULL) ||
+	    !cs_der_end(&in, "Ecdsa-Sig-Value", NULL))
+		return false;
+	return (n[0].p[0] & 0x80) == 0 && (n[1].p[0] & 0x80) == 0;
+}
+
+/*
+ * OpenSSL says the same of octets that are no signature as when it has no
+ * memory to look at them: less than 0, from 3.4 on without a reason. So the
+ * octets are looked at here, and *ret_r below 0 means that it could not tell.
+ */
+static void verify_dsa(struct cs_verifier *v, struct cs_span digest,
+		       struct cs_span signature, int *ret_r)
+{
+	*ret_r = 0;
+	if (is_ecdsa_value(signature))
+		*ret_r = EVP_PKEY_verify(v->ctx, signature.p, signature.n,
+					 digest.p, digest.n);
+}
+
 bool cs_verifier_check(struct cs_verifier *v, struct cs_span message,
 		       struct cs_span signature, struct cs_error *err)
 {
@@ -431,13 +460,12 @@ bool cs_verifier_check(struct cs_verifier *v, struct cs_span message,
 		if (cs_sigalg_key(v->alg) == CS_KEY_RSA)
 			verify_rsa(v, cs_span_make(digest, n), signature, &r);
 		else
-			r = EVP_PKEY_verify(v->ctx, signature.p, signature.n,
-					    digest, n);
+			verify_dsa(v, cs_span_make(digest, n), signature, &r);
 	}
 	why = take_reasons();
 	if (r == 1)
 		return true;
-	if (why.memory || (why.any && !why.named))
+	if (why.memory || ((why.any || r < 0) && !why.named))
 		return cs_error_set(err, CS_E_CRYPTO,
 				    "OpenSSL: a signature could not be "
 				    "verified");
