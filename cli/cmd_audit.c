@@ -130,9 +130,11 @@ static int print_json(const struct verification *v,
 
 	cs_buf_init(&root, 2 * CS_TREE_HASH);
 	cs_codec_hex(cs_span_make(r->root, CS_TREE_HASH), &root);
-	out = json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:I, s:O}",
-			"purged", (json_int_t)r->purged, "tree_size",
-			(json_int_t)r->tree_size, "leaves",
+	out = json_pack("{s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:I, "
+			"s:O}",
+			"compared", v->outside.n != 0, "signatures",
+			v->has_verifier != 0, "purged", (json_int_t)r->purged,
+			"tree_size", (json_int_t)r->tree_size, "leaves",
 			(json_int_t)r->leaves, "checkpoints",
 			(json_int_t)r->checkpoints, "certificates",
 			(json_int_t)r->certificates, "root", cs_buf_str(&root),
@@ -167,6 +169,10 @@ static int print_report(const struct verification *v,
 			(unsigned long long)r->purged);
 	if (v->outside.n == 0)
 		fputs("no checkpoint outside the database to compare with\n",
+		      out);
+	if (!v->has_verifier)
+		fputs("no public key of the log: the signatures of its "
+		      "checkpoints were not checked\n",
 		      out);
 	if (r->split)
 		fputs("SPLIT VIEW: the checkpoint outside is newer than this "

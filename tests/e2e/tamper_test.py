@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Whoever edits the database is found: byte by byte, row by row, as a whole."""
+import json
 import os
 import re
 import shutil
@@ -51,6 +52,26 @@ def tampered(*statements):
 def an_untouched_log_verifies():
     status, out = verify(tampered()[0])
     expect(status == 0, out)
+
+
+@tap.test
+def what_was_not_looked_at_is_told():
+    """Without the log's key, or a checkpoint kept outside, less is proved."""
+    path = tampered()[0]
+    for name, member, words in (
+            ("log.pub", "signatures", "signatures of its checkpoints were "
+             "not checked"),
+            ("checkpoint", "compared", "no checkpoint outside")):
+        place = os.path.join(house.dir, name)
+        for there in (True, False):
+            if not there:
+                os.rename(place, place + ".gone")
+            status, out = verify(path)
+            expect(status == 0 and (words in out) is not there, out)
+            out = house.cli("audit", "verify", "--database", path, "-o",
+                            "json").stdout
+            expect(json.loads(out)[member] is there, out)
+        os.rename(place + ".gone", place)
 
 
 @tap.test
