@@ -27,13 +27,18 @@
 /*
  * Pages of one step, and the pause between two. While nothing is decided:
  * about 30 MB a second, a small share of any disk that a ledger should stand
- * on. While decisions go on: about 3, so that they notice little of it; a
- * step takes less than a commit's time.
+ * on. While decisions go on: about 3, so that they notice little of it, and
+ * twice what the ledger has grown by meanwhile, so that there is an end of it.
+ * A step takes less than a commit's time, or some milliseconds where the
+ * ledger grows by a hundred megabytes a second.
  */
 #define STEP_PAGES	32
 #define PAUSE_MS	4
 #define BUSY_STEP_PAGES 16
 #define BUSY_PAUSE_MS	20
+#define MAX_STEP_PAGES	2048
+/* A step that waits for so long until nothing is to be done waits no more. */
+#define PATIENCE_MS 200
 /* Left free beside the copy: the ledger must not run out of space by it. */
 #define RESERVE_BYTES (64LL * 1024 * 1024)
 /* A copy that nobody took within this is removed. */
@@ -51,6 +56,9 @@ struct cs_ledger_backup {
 	int64_t uid;
 	char name[64];	  /* relative to DIR; empty: there is no file */
 	uint64_t batches; /* committed before the step */
+	int pages;	  /* of the ledger, at the step before */
+	int grown;	  /* pages more than at the one before that */
+	bool waits;	  /* for its next step, until nothing is to be done */
 	int64_t done_ms;  /* on the boot clock; the file waits since then */
 };
 
@@ -190,6 +198,32 @@ static void complete(struct cs_ledger_backup *b)
 		cs_ledger_link_failed(l, &err);
 }
 
+/* How many pages to copy now. */
+static int step_pages(const struct cs_ledger_backup *b, bool busy)
+{
+	int pages = busy ? BUSY_STEP_PAGES : STEP_PAGES;
+
+	if (b->grown > (MAX_STEP_PAGES - pages) / 2)
+		return MAX_STEP_PAGES;
+	return pages + 2 * b->grown;
+}
+
+/* How large is the ledger now, and how much larger than before? */
+static void step_count(struct cs_ledger_backup *b)
+{
+	int pages = sqlite3_backup_pagecount(b->b);
+
+	b->grown = b->pages > 0 && pages > b->pages ? pages - b->pages : 0;
+	b->pages = pages;
+}
+
+/* Ask for the next step, after a pause. */
+static void next_step(struct cs_ledger_backup *b, uint32_t ms)
+{
+	b->waits = false;
+	cs_timer_start(b->pause, ms);
+}
+
 /* A few pages more, when nothing else is to be done. */
 static void on_step(void *ctx)
 {
@@ -198,17 +232,18 @@ static void on_step(void *ctx)
 	bool busy;
 	int rc;
 
-	if (b->b == NULL || b->ledger->over)
+	if (b->b == NULL || b->ledger->over || !b->waits)
 		return;
 	(void)cs_failpoint("ledger.backup_step");
 	batches = b->ledger->metrics->batches;
 	busy = batches != b->batches;
 	b->batches = batches;
-	rc = sqlite3_backup_step(b->b, busy ? BUSY_STEP_PAGES : STEP_PAGES);
+	rc = sqlite3_backup_step(b->b, step_pages(b, busy));
+	step_count(b);
 	if (cs_failpoint("ledger.backup_full"))
 		rc = SQLITE_FULL;
 	if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED) {
-		cs_timer_start(b->pause, busy ? BUSY_PAUSE_MS : PAUSE_MS);
+		next_step(b, busy ? BUSY_PAUSE_MS : PAUSE_MS);
 		return;
 	}
 	if (rc == SQLITE_DONE)
@@ -222,11 +257,18 @@ static void on_step(void *ctx)
 			sqlite3_errstr(rc));
 }
 
+/* The pause is over; or there was always something else to be done since. */
 static void on_pause(void *ctx)
 {
 	struct cs_ledger_backup *b = ctx;
 
+	if (b->waits) {
+		on_step(b);
+		return;
+	}
+	b->waits = true;
 	cs_idle_request(b->step);
+	cs_timer_start(b->pause, PATIENCE_MS);
 }
 
 /* Is there space for a whole copy, and more? */
@@ -314,7 +356,8 @@ void cs_ledger_backup_start(struct cs_ledger *l, const struct cs_work *w)
 		give_up(b, "BACKUP_FAILED", err.text);
 		return;
 	}
-	cs_idle_request(b->step);
+	b->pages = b->grown = 0;
+	next_step(b, 0);
 }
 
 void cs_ledger_backup_tick(struct cs_ledger *l)

@@ -109,8 +109,8 @@ HISTORY = tests/lib/history.c tests/lib/history.h tests/lib/history_parts.h \
 # A whole ledger in one process, with the other rooms in the test's hands.
 LEDGER_HOUSE = tests/lib/ledger_house.c tests/lib/ledger_house.h \
 	tests/lib/ledger_house_ask.c $(SEAMS)
-store_ledger_tests = store/db_test store/ledger_client_test \
-	store/ledger_crl_test \
+store_ledger_tests = store/db_test store/ledger_backup_test \
+	store/ledger_client_test store/ledger_crl_test \
 	store/ledger_disk_test \
 	store/ledger_fault_test store/ledger_hold_test \
 	store/ledger_limit_test store/ledger_revoke_test store/ledger_test \
@@ -121,6 +121,8 @@ store_ledger_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_disk_test_SOURCES = store/ledger_disk_test.c \
 	tests/lib/vfs_shim.c tests/lib/vfs_shim.h $(LEDGER_HOUSE)
 store_ledger_disk_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+store_ledger_backup_test_SOURCES = store/ledger_backup_test.c $(LEDGER_HOUSE)
+store_ledger_backup_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_crl_test_SOURCES = store/ledger_crl_test.c $(LEDGER_HOUSE)
 store_ledger_crl_test_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
 store_ledger_hold_test_SOURCES = store/ledger_hold_test.c $(LEDGER_HOUSE)

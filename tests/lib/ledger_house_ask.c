@@ -16,7 +16,7 @@ static void encode_request(struct cs_house *h, const struct cs_ask *a,
 	static const char said[] =
 		"{\"at\":1700000000000,\"by\":\"gw\",\"reason\":\"Reviewed\"}";
 	const char *name = a->name == NULL ? "www" : a->name;
-	char scalars[128];
+	char scalars[CS_MAX_SCALARS];
 	struct cs_msg_request m = {
 		.flags = a->flags | (a->pending ? 0 : CS_REQ_APPROVED),
 		.client = a->client == 0 ? 3 : a->client,
