@@ -76,7 +76,7 @@ def a_server_that_knows_no_selector_is_asked_without_one():
     kube.selectors = False
     kube.request("foreign", CSR, group="other.dev")
     other = Adapter(kube, house, name="plain")
-    expect("400" not in other.log_text(), "told as a failure")
+    expect(": 400" not in other.log_text(), "told as a failure")
     expect(other.stop() == 0, "it did not end")
     kube.selectors = True
 
