@@ -1,5 +1,4 @@
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "policy/lint.h"
 
@@ -29,12 +28,10 @@ static struct cs_span source_of(struct cs_span at)
 void cs_lint_warn(struct cs_policy_report *report, const struct cs_rule *rule,
 		  const char *fmt, ...)
 {
-	char sentence[CS_ERROR_MAX];
-	va_list ap;
+	va_list args;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(sentence, sizeof(sentence), fmt, ap);
-	va_end(ap);
-	cs_report_add(report, CS_PROBLEM_WARNING, source_of(rule->at),
-		      line_of(rule->at), 1, "%s", sentence);
+	va_start(args, fmt);
+	cs_report_add_args(report, CS_PROBLEM_WARNING, source_of(rule->at),
+			   line_of(rule->at), 1, fmt, args);
+	va_end(args);
 }

@@ -13,6 +13,8 @@
 #ifndef CS_POLICY_LOAD_H
 #define CS_POLICY_LOAD_H
 
+#include <stdarg.h>
+
 #include "base/yaml.h"
 #include "policy/rules.h"
 
@@ -42,6 +44,10 @@ void cs_report_add(struct cs_policy_report *report,
 		   enum cs_problem_severity severity, struct cs_span source,
 		   unsigned line, unsigned column, const char *fmt, ...)
 	CS_PRINTF(6, 7);
+void cs_report_add_args(struct cs_policy_report *report,
+			enum cs_problem_severity severity,
+			struct cs_span source, unsigned line, unsigned column,
+			const char *fmt, va_list args) CS_PRINTF(6, 0);
 
 /* -- keys ---------------------------------------------------------------- */
 

@@ -31,13 +31,14 @@ static bool grow(struct cs_policy_report *r)
 	return true;
 }
 
-/* Keep a problem whose sentence is ready. */
-static void keep(struct cs_policy_report *r, enum cs_problem_severity severity,
-		 struct cs_span source, unsigned line, unsigned column,
-		 const char *sentence)
+void cs_report_add_args(struct cs_policy_report *r,
+			enum cs_problem_severity severity,
+			struct cs_span source, unsigned line, unsigned column,
+			const char *fmt, va_list args)
 {
 	struct cs_policy_problem p = {
 		.severity = severity, .line = line, .column = column};
+	char sentence[CS_ERROR_MAX];
 	char *text;
 
 	if (severity == CS_PROBLEM_ERROR)
@@ -46,6 +47,7 @@ static void keep(struct cs_policy_report *r, enum cs_problem_severity severity,
 		r->more++;
 		return;
 	}
+	(void)vsnprintf(sentence, sizeof(sentence), fmt, args);
 	if (source.n == 0)
 		text = cs_arena_printf(r->arena, "%s", sentence);
 	else if (line == 0)
@@ -67,52 +69,44 @@ void cs_report_add(struct cs_policy_report *report,
 		   enum cs_problem_severity severity, struct cs_span source,
 		   unsigned line, unsigned column, const char *fmt, ...)
 {
-	char sentence[CS_ERROR_MAX];
-	va_list ap;
+	va_list args;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(sentence, sizeof(sentence), fmt, ap);
-	va_end(ap);
-	keep(report, severity, source, line, column, sentence);
+	va_start(args, fmt);
+	cs_report_add_args(report, severity, source, line, column, fmt, args);
+	va_end(args);
 }
 
 void cs_load_error(struct cs_load *l, const struct cs_yaml *node,
 		   const char *fmt, ...)
 {
-	char sentence[CS_ERROR_MAX];
-	va_list ap;
+	va_list args;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(sentence, sizeof(sentence), fmt, ap);
-	va_end(ap);
-	keep(l->report, CS_PROBLEM_ERROR, l->source, node->line, node->column,
-	     sentence);
+	va_start(args, fmt);
+	cs_report_add_args(l->report, CS_PROBLEM_ERROR, l->source, node->line,
+			   node->column, fmt, args);
+	va_end(args);
 }
 
 void cs_load_error_key(struct cs_load *l, const struct cs_yaml *node,
 		       const char *fmt, ...)
 {
-	char sentence[CS_ERROR_MAX];
-	va_list ap;
+	va_list args;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(sentence, sizeof(sentence), fmt, ap);
-	va_end(ap);
-	keep(l->report, CS_PROBLEM_ERROR, l->source, node->key_line,
-	     node->key_column, sentence);
+	va_start(args, fmt);
+	cs_report_add_args(l->report, CS_PROBLEM_ERROR, l->source,
+			   node->key_line, node->key_column, fmt, args);
+	va_end(args);
 }
 
 void cs_load_warning(struct cs_load *l, const struct cs_yaml *node,
 		     const char *fmt, ...)
 {
-	char sentence[CS_ERROR_MAX];
-	va_list ap;
+	va_list args;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(sentence, sizeof(sentence), fmt, ap);
-	va_end(ap);
-	keep(l->report, CS_PROBLEM_WARNING, l->source, node->line, node->column,
-	     sentence);
+	va_start(args, fmt);
+	cs_report_add_args(l->report, CS_PROBLEM_WARNING, l->source, node->line,
+			   node->column, fmt, args);
+	va_end(args);
 }
 
 void cs_load_no_memory(struct cs_load *l)
